@@ -1,0 +1,123 @@
+//! The identities that facts hang on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// The number of an account at the vendor, of a partner or of a client: 1 to 9,223,372,036,854,775,807.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HubId(i64);
+
+/// A number that is no hub id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a hub id is a whole number from 1 to 9223372036854775807, without leading zeros")]
+pub struct HubIdError;
+
+impl HubId {
+    /// The number itself.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for HubId {
+    type Error = HubIdError;
+
+    fn try_from(number: i64) -> Result<Self, HubIdError> {
+        if number > 0 { Ok(Self(number)) } else { Err(HubIdError) }
+    }
+}
+
+impl FromStr for HubId {
+    type Err = HubIdError;
+
+    fn from_str(text: &str) -> Result<Self, HubIdError> {
+        // One spelling per account: "+7" and "007" are not other names of account 7.
+        if text.starts_with(['0', '+']) {
+            return Err(HubIdError);
+        }
+        Self::try_from(text.parse::<i64>().map_err(|_| HubIdError)?)
+    }
+}
+
+impl fmt::Display for HubId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// One employee of one partner, from creation to deletion; created again is another employee (R25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmployeeId(pub Uuid);
+
+impl fmt::Display for EmployeeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// One user of one client account, from being added to being removed; added again is another user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientUserId(pub Uuid);
+
+impl fmt::Display for ClientUserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// An ISO 3166-1 alpha-2 country code, upper case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountryCode([u8; 2]);
+
+/// A text that is no country code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a country is an ISO 3166-1 alpha-2 code in upper case, for example IT")]
+pub struct CountryCodeError;
+
+impl CountryCode {
+    /// The two letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for CountryCode {
+    type Err = CountryCodeError;
+
+    fn from_str(text: &str) -> Result<Self, CountryCodeError> {
+        let country = rust_iso3166::from_alpha2(text).ok_or(CountryCodeError)?;
+        let letters = country.alpha2.as_bytes().try_into().map_err(|_| CountryCodeError)?;
+        Ok(Self(letters))
+    }
+}
+
+impl fmt::Display for CountryCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_id_has_one_spelling() {
+        assert_eq!("2002".parse::<HubId>().map(HubId::get), Ok(2002));
+        for wrong in ["0", "-1", "+7", "007", "", "12x", "9223372036854775808"] {
+            assert_eq!(wrong.parse::<HubId>(), Err(HubIdError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_country_is_an_assigned_upper_case_code() {
+        assert_eq!("IT".parse::<CountryCode>().map(|code| code.to_string()), Ok("IT".to_owned()));
+        for wrong in ["it", "ITA", "XX", "", "I"] {
+            assert_eq!(wrong.parse::<CountryCode>(), Err(CountryCodeError), "{wrong}");
+        }
+    }
+}

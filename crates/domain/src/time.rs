@@ -1,0 +1,77 @@
+//! Instants, durations and half-open periods.
+//!
+//! All times are UTC and cut to whole microseconds where they enter the system, because that is the finest grain that
+//! both databases keep.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+/// A point in time: UTC, whole microseconds, years 0001 to 9999.
+pub type Instant = DateTime<Utc>;
+
+/// Seconds in one day of the activity window (R56): always 86,400, whatever a calendar says.
+pub const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Cuts an instant to whole microseconds, towards the past.
+#[must_use]
+pub fn cut_to_microseconds(instant: Instant) -> Instant {
+    let nanosecond = instant.nanosecond();
+    instant.with_nanosecond(nanosecond - nanosecond % 1_000).unwrap_or(instant)
+}
+
+/// Whether an instant lies in the years that every part of the system can store and print: 0001 to 9999.
+#[must_use]
+pub fn is_storable(instant: Instant) -> bool {
+    (1..=9999).contains(&instant.year())
+}
+
+/// A half-open stretch of time `[start, end)`; without an end it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    /// The first instant inside.
+    pub start: Instant,
+    /// The first instant after it that is outside; absent while it goes on.
+    pub end: Option<Instant>,
+}
+
+impl Period {
+    /// The period from `start` that goes on.
+    #[must_use]
+    pub const fn since(start: Instant) -> Self {
+        Self { start, end: None }
+    }
+
+    /// The period `[start, end)`.
+    #[must_use]
+    pub const fn between(start: Instant, end: Instant) -> Self {
+        Self { start, end: Some(end) }
+    }
+
+    /// Whether `at` lies inside: `start <= at < end` (R56).
+    #[must_use]
+    pub fn contains(&self, at: Instant) -> bool {
+        self.start <= at && self.end.is_none_or(|end| at < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().expect("a test writes valid times")
+    }
+
+    #[test]
+    fn a_period_holds_its_start_and_not_its_end() {
+        let period = Period::between(at("2025-01-10T12:00:00Z"), at("2025-03-11T12:00:00Z"));
+        assert!(!period.contains(at("2025-01-10T11:59:59.999999Z")));
+        assert!(period.contains(at("2025-01-10T12:00:00Z")));
+        assert!(period.contains(at("2025-03-11T11:59:59.999999Z")));
+        assert!(!period.contains(at("2025-03-11T12:00:00Z")));
+    }
+
+    #[test]
+    fn times_are_cut_towards_the_past() {
+        assert_eq!(cut_to_microseconds(at("2025-01-10T12:00:00.123456999Z")), at("2025-01-10T12:00:00.123456Z"));
+    }
+}
