@@ -7,4 +7,5 @@
 
 pub mod access;
 pub mod money;
+pub mod tier;
 pub mod time;
