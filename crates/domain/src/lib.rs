@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod access;
+pub mod credit;
 pub mod money;
 pub mod tier;
 pub mod time;

@@ -1,0 +1,28 @@
+//! Values spelled briefly for the tests of this room.
+
+use std::sync::LazyLock;
+
+use crate::access::HubId;
+use crate::money::{Currency, Money};
+use crate::time::Instant;
+
+pub(super) fn at(text: &str) -> Instant {
+    text.parse().expect("a test writes valid times")
+}
+
+pub(super) fn hub(number: i64) -> HubId {
+    HubId::try_from(number).expect("a test writes valid hub ids")
+}
+
+pub(super) fn money(code: &str, amount: &str) -> Money {
+    let currency = code.parse().expect("a test writes valid currencies");
+    Money::parse(currency, amount).expect("a test writes valid amounts")
+}
+
+/// Every ISO currency that has a minor unit: of all codes of three letters, those that are read.
+pub(super) static EVERY_CURRENCY: LazyLock<Vec<Currency>> = LazyLock::new(|| {
+    let codes = ('A'..='Z').flat_map(|first| {
+        ('A'..='Z').flat_map(move |second| ('A'..='Z').map(move |third| String::from_iter([first, second, third])))
+    });
+    codes.filter_map(|code| code.parse().ok()).collect()
+});
