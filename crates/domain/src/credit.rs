@@ -1,11 +1,26 @@
-//! What servicing is worth: MRR, shares, points.
+//! What servicing is worth: MRR, shares, points, and why a client counts for a partner or does not.
+//!
+//! Owns: the subscriptions' timeline, the equal split, the conversion to points, the credit of a (partner, client,
+//! instant), its explanation in words. Does not own: who services a client since when (`servicing`), or the numbers that
+//! the programme changes (`policy`).
+//! Invariants: shares add up to the MRR; a number is rounded once; an unknown is absent, never a zero (R127).
 
+mod explain;
+mod managed_credit;
 mod points;
 mod split;
 mod subscription;
 #[cfg(test)]
 mod testing;
 
+pub use explain::{
+    ActivityFacts, AssignmentFacts, ClientFacts, Condition, ConditionKind, ConditionStatus, CountedFacts,
+    EmploymentFacts, Evidence, Explanation, ExplanationFacts, Loss, NotCountedFacts, PartnerFacts, PersonFacts,
+    explain,
+};
+pub use managed_credit::{
+    CreditQuestion, ManagedCredit, NoCreditReason, PointsAbsentReason, PointsOutcome, managed_credit,
+};
 pub use points::{MAXIMUM_POINTS, managed_points};
 pub use split::{ServicingPartner, Share, split};
 pub use subscription::{

@@ -11,13 +11,13 @@ pub const MAXIMUM_POINTS: Points = Points(1_000_000_000_000_000);
 /// The points of a share: share / units per point x multiplier, exact until it is rounded once, half up, to two
 /// decimals.
 ///
-/// `units_per_point` is in whole units of the share's currency (100 of USD, not 10,000 cents) and above zero, as in every
-/// policy document. The result is at most [`MAXIMUM_POINTS`].
+/// `units_per_point` is in whole units of the share's currency (100 of USD, not 10,000 cents) and above zero, as in
+/// every policy document. The result is at most [`MAXIMUM_POINTS`].
 #[must_use]
 pub fn managed_points(share: Money, units_per_point: Decimal, multiplier: u32) -> Points {
     let units = units_per_point.normalize();
     let hundredths = i128::from(share.minor_units) * i128::from(multiplier) * 100;
-    // With units = mantissa / 10^scale and share = minor units / 10^exponent, 10^scale belongs above the fraction stroke.
+    // With units = mantissa / 10^scale and share = minor units / 10^exponent, 10^scale belongs above the fraction bar.
     // The denominator is at most 2^96 x 10^4, so ten times a remainder fits.
     let denominator = (units.mantissa() * 10_i128.pow(share.currency.exponent())).max(1);
     let (quotient, remainder) = divide_with_decimals(hundredths, denominator, units.scale());
@@ -25,8 +25,8 @@ pub fn managed_points(share: Money, units_per_point: Decimal, multiplier: u32) -
     i64::try_from(rounded).map_or(MAXIMUM_POINTS, |hundredths| Points(hundredths).min(MAXIMUM_POINTS))
 }
 
-/// `numerator` x 10^`decimals` / `denominator`, as quotient and remainder: long division, because the product itself can
-/// be wider than 128 bits. The quotient saturates.
+/// `numerator` x 10^`decimals` / `denominator`, as quotient and remainder: long division, because the product itself
+/// can be wider than 128 bits. The quotient saturates.
 fn divide_with_decimals(numerator: i128, denominator: i128, decimals: u32) -> (i128, i128) {
     let whole = (numerator / denominator, numerator % denominator);
     (0..decimals).fold(whole, |(quotient, remainder), _| {
@@ -99,8 +99,8 @@ mod tests {
         assert_eq!(points("USD", "10000000000000", "1000000000000", 1), "10.00");
     }
 
-    /// The definition by search: the most hundredths h with h - 1/2 <= the exact quotient, all in whole numbers. With at
-    /// most six decimals in the units every product fits 128 bits.
+    /// The definition by search: the most hundredths h with h - 1/2 <= the exact quotient, all in whole numbers. With
+    /// at most six decimals in the units every product fits 128 bits.
     fn slow_reference(minor_units: i64, exponent: u32, units_in_millionths: i64, multiplier: u32) -> i128 {
         let numerator = i128::from(minor_units) * i128::from(multiplier) * 100 * 1_000_000;
         let denominator = i128::from(units_in_millionths) * 10_i128.pow(exponent);

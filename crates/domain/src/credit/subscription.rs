@@ -125,8 +125,8 @@ pub enum SubscriptionRefusal {
         begin_time: Instant,
     },
     /// Two subscriptions of the client would be paid for in different currencies at one instant (R79).
-    #[error("the client pays in {other} at {}; its subscriptions are of one currency at any instant, so {currency} does \
-        not fit", rfc_3339(*.time))]
+    #[error("the client pays in {other} at {}; its subscriptions are of one currency at any instant, so {currency} \
+        does not fit", rfc_3339(*.time))]
     OtherCurrency {
         /// The currency of the request.
         currency: Currency,

@@ -1,0 +1,155 @@
+//! What an explanation is made of: plain values as of one instant, gathered by the caller.
+
+use rust_decimal::Decimal;
+
+use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState, EmailAddress, Ending, HubId};
+use crate::activity::NotCountedReason;
+use crate::credit::ManagedCredit;
+use crate::servicing::{ServicingPeriod, Standing};
+use crate::time::{Instant, Period};
+
+/// Everything that is known of one partner at one client as of one instant. Nothing in it is later than `as_of`, but
+/// for the instants at which something that counts will expire (R63).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplanationFacts {
+    /// The partner that asks.
+    pub partner: PartnerFacts,
+    /// The client that is asked about.
+    pub client: ClientFacts,
+    /// The instant that is asked about.
+    pub as_of: Instant,
+    /// Everybody of the partner who has, or had, anything to do with the client, in any order; nobody else (R127).
+    pub people: Vec<PersonFacts>,
+    /// Activities of the partner that were counted, newest first; the caller may leave out older ones.
+    pub counted: Vec<CountedFacts>,
+    /// Activities that were not counted and that the partner may see, newest first; the caller may leave out older
+    /// ones.
+    pub not_counted: Vec<NotCountedFacts>,
+    /// Where the relationship stands, with a minimum of one activity (R57).
+    pub relationship: Standing,
+    /// How many activities the partner's tier needs (R57).
+    pub minimum_activities: u32,
+    /// The periods in which the partner earned, with the minimum of its tier, in any order.
+    pub earning_periods: Vec<ServicingPeriod>,
+    /// What ended relationships with the client at once, in any order (R71, R76).
+    pub endings: Vec<Ending>,
+    /// How many units of the client's currency are one point; absent where the policy has no number for it (R98).
+    pub units_per_point: Option<Decimal>,
+    /// The row that is explained.
+    pub credit: ManagedCredit,
+}
+
+/// The partner that asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerFacts {
+    /// The partner account.
+    pub partner: HubId,
+    /// In the programme from when to when; absent while the partner is not known.
+    pub programme: Option<Period>,
+}
+
+/// The client that is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientFacts {
+    /// The client account.
+    pub client: HubId,
+    /// Its name; absent while the client is not known.
+    pub display_name: Option<String>,
+    /// When its account was closed.
+    pub closed_time: Option<Instant>,
+}
+
+/// A person of the partner, and what it is at the client at the instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// Its name.
+    pub display_name: String,
+    /// Its address.
+    pub address: EmailAddress,
+    /// When it was a user of the partner account.
+    pub employments: Vec<EmploymentFacts>,
+    /// What its address is in the client account.
+    pub user_state: ClientUserState,
+    /// Since when; absent where it never was a user there.
+    pub user_state_since: Option<Instant>,
+    /// Its assignment to the client; absent while there is none.
+    pub assignment: Option<AssignmentFacts>,
+}
+
+/// One stretch of time in the partner account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmploymentFacts {
+    /// From creation to deletion of the user.
+    pub period: Period,
+    /// Whether it was flagged as partner employee (R20).
+    pub partner_employee: bool,
+}
+
+/// An assignment at the instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssignmentFacts {
+    /// Its state; in each of them the client is assigned.
+    pub state: AssignmentState,
+    /// Since when the client is assigned without a gap.
+    pub since: Instant,
+    /// How it came about.
+    pub origin: AssignmentOrigin,
+}
+
+/// What somebody did at the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityFacts {
+    /// The name of a person of the partner; absent for anybody else (R127).
+    pub person: Option<String>,
+    /// The tool, or the source's own words where they mean none.
+    pub tool: String,
+    /// The action.
+    pub action: String,
+    /// When.
+    pub occur_time: Instant,
+}
+
+/// An activity that was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedFacts {
+    /// What was done.
+    pub activity: ActivityFacts,
+    /// From when on it no longer counts, if nothing ended it before.
+    pub expire_time: Instant,
+}
+
+/// An activity that was not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCountedFacts {
+    /// What was done.
+    pub activity: ActivityFacts,
+    /// Why it does not count.
+    pub reason: NotCountedReason,
+}
+
+impl ExplanationFacts {
+    /// How a sentence names the client.
+    pub(super) fn client_name(&self) -> String {
+        let number = || format!("client {}", self.client.client);
+        self.client.display_name.clone().unwrap_or_else(number)
+    }
+
+    pub(super) fn is_own_account(&self) -> bool {
+        self.partner.partner == self.client.client
+    }
+
+    /// Whether the partner is in the programme; absent where it is not known.
+    pub(super) fn is_in_programme(&self) -> Option<bool> {
+        self.partner.programme.map(|programme| programme.contains(self.as_of))
+    }
+
+    pub(super) fn is_client_closed(&self) -> bool {
+        self.client.closed_time.is_some_and(|closed_time| closed_time <= self.as_of)
+    }
+
+    /// The activity that occurred last, of those that were counted by the instant.
+    pub(super) fn last_counted(&self) -> Option<&CountedFacts> {
+        let known = self.counted.iter().filter(|counted| counted.activity.occur_time <= self.as_of);
+        known.max_by_key(|counted| counted.activity.occur_time)
+    }
+}

@@ -1,0 +1,164 @@
+//! The one sentence that comes first.
+
+use super::facts::{CountedFacts, ExplanationFacts};
+use super::people::Step;
+use super::wording::{activity, date_and_time, plural, reason, window};
+use super::{Loss, people};
+use crate::access::EndingCause;
+use crate::credit::managed_credit::{NoCreditReason, PointsAbsentReason, PointsOutcome};
+use crate::credit::subscription::Mrr;
+use crate::servicing::PeriodEndCause;
+
+pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
+    let client = facts.client_name();
+    let Some(no_credit_reason) = facts.credit.no_credit_reason else {
+        return format!("{client} counts for you{}: {}{}.", since(facts), worth(facts), until(facts));
+    };
+    match no_credit_reason {
+        NoCreditReason::MrrUnknown => format!(
+            "You service {client}{}, but what it pays is not known, so its credit cannot be said{}.",
+            since(facts),
+            until(facts)
+        ),
+        NoCreditReason::NoPaidSubscription => {
+            format!(
+                "You service {client}{}, but {}, so there is no credit to share.",
+                since(facts),
+                pays_nothing(facts)
+            )
+        }
+        NoCreditReason::OwnAccount => {
+            format!("{client} is your own account, and nobody earns credit on its own account.")
+        }
+        NoCreditReason::NotManaged => format!("{client} has never counted for you: {}.", what_never_was(facts)),
+        NoCreditReason::Lapsed
+        | NoCreditReason::AllEmployeesRemoved
+        | NoCreditReason::PartnerLeft
+        | NoCreditReason::ClientClosed
+        | NoCreditReason::TierActivityMinimum => not_counting(facts, loss),
+    }
+}
+
+fn since(facts: &ExplanationFacts) -> String {
+    facts.credit.serviced_since.map_or_else(String::new, |since| format!(" since {}", date_and_time(since)))
+}
+
+/// `500.00 USD of managed credit and 5.00 points, an equal share among 2 partners`.
+fn worth(facts: &ExplanationFacts) -> String {
+    let credit =
+        facts.credit.credit.map_or_else(|| "managed credit".to_owned(), |credit| format!("{credit} of managed credit"));
+    let points = match facts.credit.points {
+        PointsOutcome::Known(points) => format!(" and {points} points"),
+        PointsOutcome::Absent(PointsAbsentReason::UnsupportedCurrency) => {
+            " without points, because its currency does not convert to points".to_owned()
+        }
+        PointsOutcome::Absent(PointsAbsentReason::CountryUnknown) => {
+            " without points for now, because its country is not known".to_owned()
+        }
+        PointsOutcome::Absent(PointsAbsentReason::MrrUnknown) => {
+            " without points for now, because what it pays is not known".to_owned()
+        }
+    };
+    let sharing = match facts.credit.servicing_partners {
+        0 | 1 => String::new(),
+        partners => format!(", an equal share among {partners} partners"),
+    };
+    format!("{credit}{points}{sharing}")
+}
+
+fn until(facts: &ExplanationFacts) -> String {
+    let expiry = |end| {
+        format!("; it expires on {} unless one of your people does qualifying work there before", date_and_time(end))
+    };
+    facts.credit.expire_time.map_or_else(String::new, expiry)
+}
+
+fn pays_nothing(facts: &ExplanationFacts) -> String {
+    match facts.credit.mrr {
+        Mrr::Known { since, .. } => format!("it has paid for no subscription since {}", date_and_time(since)),
+        Mrr::Unknown => "it pays for no subscription".to_owned(),
+    }
+}
+
+/// The first thing that is missing, for a client where nothing was ever counted.
+fn what_never_was(facts: &ExplanationFacts) -> String {
+    if facts.is_in_programme() == Some(false) {
+        return "your company is not in the programme".to_owned();
+    }
+    let Some(person) = people::furthest(facts) else {
+        return "none of your people has anything to do with it".to_owned();
+    };
+    let (name, client) = (&person.display_name, facts.client_name());
+    match person.missing_step(facts.as_of) {
+        Some(Step::EmployeeExists) => format!("{name} is not a user in your account, and nobody else works there"),
+        Some(Step::EmployeeFlagged) => format!("{name} is not flagged as partner employee"),
+        Some(Step::UserInClient) => format!("{name} is not a user of {client}"),
+        Some(Step::UserActive) => format!("the user of {name} there is deactivated"),
+        Some(Step::ClientAssigned) => format!("{name} is a user there, but the client is not assigned to {name}"),
+        None => match facts.not_counted.iter().max_by_key(|not_counted| not_counted.activity.occur_time) {
+            Some(latest) => {
+                format!(
+                    "the latest work there ({}) does not count: {}",
+                    activity(&latest.activity),
+                    reason(latest.reason)
+                )
+            }
+            None => "none of your people has done qualifying work there yet".to_owned(),
+        },
+    }
+}
+
+fn not_counting(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
+    let client = facts.client_name();
+    match loss {
+        Some(loss) => {
+            let time = date_and_time(loss.time);
+            format!("{client} stopped counting for you on {time}: {}.", cause(facts, loss))
+        }
+        None => format!(
+            "{client} has not counted for you yet: your tier needs {} that count at the same time, and {} now.",
+            plural(facts.minimum_activities, "qualifying activity", "qualifying activities"),
+            plural(facts.relationship.live_activities, "counts", "count"),
+        ),
+    }
+}
+
+fn cause(facts: &ExplanationFacts, loss: &Loss) -> String {
+    match loss.cause {
+        PeriodEndCause::Lapsed => lapse(facts, loss.activities.first()),
+        PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved) => {
+            "the last of your people there was removed from its account".to_owned()
+        }
+        PeriodEndCause::Ended(EndingCause::PartnerLeft) => "your company left the programme".to_owned(),
+        PeriodEndCause::Ended(EndingCause::ClientClosed) => "its account was closed".to_owned(),
+    }
+}
+
+fn lapse(facts: &ExplanationFacts, expired: Option<&CountedFacts>) -> String {
+    let (which, after) = if facts.minimum_activities > 1 {
+        let needed = facts.minimum_activities;
+        ("a qualifying activity", format!("fewer than the {needed} that your tier needs were left"))
+    } else {
+        (
+            "the last qualifying activity",
+            format!(
+                "nobody {} since",
+                if facts.has_worked_in_vain() { "did anything there that counts" } else { "worked there" }
+            ),
+        )
+    };
+    match expired {
+        Some(expired) => {
+            format!("{which} ({}) reached its {} and {after}", activity(&expired.activity), window(expired))
+        }
+        None => format!("{which} expired and {after}"),
+    }
+}
+
+impl ExplanationFacts {
+    /// Whether something was done after the last activity that counted, and did not count.
+    fn has_worked_in_vain(&self) -> bool {
+        let last_time = self.relationship.last_activity_time;
+        self.not_counted.iter().any(|not_counted| Some(not_counted.activity.occur_time) > last_time)
+    }
+}

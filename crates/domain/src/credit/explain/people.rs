@@ -1,0 +1,124 @@
+//! How far each person of the partner has come on the way to work that counts (R7, R20, R39).
+
+use super::facts::{ExplanationFacts, PersonFacts};
+use super::wording::date_and_time;
+use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState};
+use crate::time::Instant;
+
+/// What must hold for one and the same person, in the order in which each builds on those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// R7 (a).
+    EmployeeExists,
+    /// R20.
+    EmployeeFlagged,
+    /// R7 (c).
+    UserInClient,
+    /// R39.
+    UserActive,
+    /// R7 (b).
+    ClientAssigned,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 5] =
+        [Self::EmployeeExists, Self::EmployeeFlagged, Self::UserInClient, Self::UserActive, Self::ClientAssigned];
+}
+
+/// The person who has come furthest; among equals, by address.
+pub(super) fn furthest(facts: &ExplanationFacts) -> Option<&PersonFacts> {
+    let mut by_address: Vec<_> = facts.people.iter().collect();
+    by_address.sort_by(|one, other| other.address.cmp(&one.address));
+    by_address.into_iter().max_by_key(|person| person.steps_met(facts.as_of))
+}
+
+impl PersonFacts {
+    /// How many steps hold, counted up to the first that does not.
+    fn steps_met(&self, as_of: Instant) -> usize {
+        Step::ALL.into_iter().take_while(|step| self.meets(*step, as_of)).count()
+    }
+
+    /// The first step that does not hold.
+    pub(super) fn missing_step(&self, as_of: Instant) -> Option<Step> {
+        Step::ALL.into_iter().find(|step| !self.meets(*step, as_of))
+    }
+
+    /// Whether a step holds, and all before it.
+    pub(super) fn has_reached(&self, step: Step, as_of: Instant) -> bool {
+        self.missing_step(as_of).is_none_or(|missing| step < missing)
+    }
+
+    /// Whether a step holds by itself.
+    fn meets(&self, step: Step, as_of: Instant) -> bool {
+        let mut present = self.employments.iter().filter(|employment| employment.period.contains(as_of));
+        match step {
+            Step::EmployeeExists => present.next().is_some(),
+            Step::EmployeeFlagged => present.any(|employment| employment.partner_employee),
+            Step::UserInClient => matches!(self.user_state, ClientUserState::Active | ClientUserState::Deactivated),
+            Step::UserActive => self.user_state == ClientUserState::Active,
+            Step::ClientAssigned => self.assignment.is_some(),
+        }
+    }
+
+    /// Since when the step is as it is: holding or not. Absent where it never was otherwise, or is not known.
+    pub(super) fn since(&self, step: Step, as_of: Instant) -> Option<Instant> {
+        match step {
+            Step::EmployeeExists | Step::EmployeeFlagged => self.employment_since(as_of),
+            // Since when a deactivated user is there is not known, only since when it is deactivated.
+            Step::UserInClient if self.user_state == ClientUserState::Deactivated => None,
+            Step::UserInClient | Step::UserActive => self.user_state_since,
+            Step::ClientAssigned => self.assignment.map(|assignment| assignment.since),
+        }
+    }
+
+    /// The start of the present employment, else the end of the last one.
+    fn employment_since(&self, as_of: Instant) -> Option<Instant> {
+        let present = self.employments.iter().find(|employment| employment.period.contains(as_of));
+        let ends = self.employments.iter().filter_map(|employment| employment.period.end);
+        present.map(|employment| employment.period.start).or_else(|| ends.filter(|end| *end <= as_of).max())
+    }
+
+    /// What shows how the person stands to a step.
+    pub(super) fn evidence(&self, step: Step, as_of: Instant) -> String {
+        let state = match step {
+            Step::EmployeeExists => self.employment_words(as_of),
+            Step::EmployeeFlagged if self.meets(step, as_of) => "flagged as partner employee".to_owned(),
+            Step::EmployeeFlagged => "not flagged as partner employee".to_owned(),
+            Step::UserInClient | Step::UserActive => self.user_words(),
+            Step::ClientAssigned => self.assignment_words(),
+        };
+        format!("{} ({}): {state}", self.display_name, self.address)
+    }
+
+    fn employment_words(&self, as_of: Instant) -> String {
+        match (self.meets(Step::EmployeeExists, as_of), self.employment_since(as_of)) {
+            (true, Some(since)) => format!("user in your account since {}", date_and_time(since)),
+            (false, Some(since)) => format!("deleted in your account on {}", date_and_time(since)),
+            (_, None) => "not a user in your account".to_owned(),
+        }
+    }
+
+    fn user_words(&self) -> String {
+        let state = match self.user_state {
+            ClientUserState::None => return "never was a user there".to_owned(),
+            ClientUserState::Active => "active user there",
+            ClientUserState::Deactivated => "deactivated there",
+            ClientUserState::Removed => "removed there",
+        };
+        self.user_state_since.map_or(state.to_owned(), |since| format!("{state} since {}", date_and_time(since)))
+    }
+
+    fn assignment_words(&self) -> String {
+        let Some(assignment) = self.assignment else { return "not assigned".to_owned() };
+        let origin = match assignment.origin {
+            AssignmentOrigin::Automatic => "assigned automatically",
+            AssignmentOrigin::ByHand => "linked by hand",
+        };
+        let state = match assignment.state {
+            AssignmentState::Effective => "",
+            AssignmentState::PendingUser => ", waiting for a user there",
+            AssignmentState::Suspended => ", suspended while the user there is deactivated",
+        };
+        format!("{origin} since {}{state}", date_and_time(assignment.since))
+    }
+}
