@@ -1,9 +1,24 @@
 //! Who may work where: partners, employees, clients, client users, links, and what follows from them.
+//!
+//! Owns: the access history and every question that it answers (state, assignment, ending), and the decision whether a
+//! new fact may be added to it. Does not own: who may ask for the fact, or what an activity is worth.
+//! Invariant: every answer is a function of the *set* of changes; the order in which they arrived never matters.
 
 mod address;
+mod admission;
+mod assignment;
 mod change;
+mod ending;
+mod history;
 mod identity;
+mod record;
+mod refusal;
 
 pub use address::{AddressError, EmailAddress, EmailDomain};
+pub use assignment::{Assignment, AssignmentOrigin, AssignmentState};
 pub use change::{AccessChange, AccessFact, Actor, PermissionSet};
+pub use ending::{Ending, EndingCause, EndingCauseError};
+pub use history::AccessHistory;
 pub use identity::{ClientUserId, CountryCode, CountryCodeError, EmployeeId, HubId, HubIdError};
+pub use record::{ClientHistory, ClientUserSpell, ClientUserState, EmployeeSpell, PartnerHistory};
+pub use refusal::{Absence, AccessRefusal, Subject};

@@ -6,7 +6,10 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod access;
+pub mod activity;
 pub mod credit;
 pub mod money;
+pub mod policy;
+pub mod servicing;
 pub mod tier;
 pub mod time;

@@ -1,0 +1,383 @@
+//! Whether a fact may be added to the history: the decision before every write.
+
+use std::collections::BTreeSet;
+
+use super::record::Records;
+use super::{
+    Absence, AccessFact, AccessHistory, AccessRefusal, ClientUserId, ClientUserState, EmailAddress, EmailDomain,
+    EmployeeId, HubId, Subject,
+};
+use crate::policy::Policy;
+use crate::time::{Instant, Period};
+
+impl AccessHistory {
+    /// Whether the fact may be recorded as true from `effective_time` on.
+    ///
+    /// The history must hold every change of the keys that the fact names, of the holders of the email domains in
+    /// question, and of the employees and client users with its address.
+    ///
+    /// # Errors
+    /// The first reason against it. A fact effective before others of its key is refused if one of those would become
+    /// illegal by it (R22).
+    pub fn admit(
+        &self,
+        fact: &AccessFact,
+        effective_time: Instant,
+        now: Instant,
+        policy: &Policy,
+    ) -> Result<(), AccessRefusal> {
+        if effective_time > now {
+            return Err(AccessRefusal::EffectiveTimeAhead { effective_time, now });
+        }
+        self.records.refuse_taken_hub_id(fact)?;
+        if self.later_than(effective_time).next().is_none() {
+            return self.records.check(fact, effective_time, policy);
+        }
+        let before = self.records_until(effective_time);
+        before.check(fact, effective_time, policy)?;
+        self.check_later_sequence(before, fact, effective_time, policy)
+    }
+
+    /// Walks through the later changes with and without the fact, side by side.
+    fn check_later_sequence(
+        &self,
+        mut without: Records,
+        fact: &AccessFact,
+        effective_time: Instant,
+        policy: &Policy,
+    ) -> Result<(), AccessRefusal> {
+        let mut with = without.clone();
+        with.apply(effective_time, fact);
+        for (later_time, later) in self.later_than(effective_time) {
+            if concerns(fact, later)
+                && without.check(later, later_time, policy).is_ok()
+                && let Err(because) = with.check(later, later_time, policy)
+            {
+                let transition = transition_text(later);
+                let because = Box::new(because);
+                return Err(AccessRefusal::IllegalSequence { effective_time, later_time, transition, because });
+            }
+            without.apply(later_time, later);
+            with.apply(later_time, later);
+        }
+        Ok(())
+    }
+}
+
+impl Records {
+    /// A hub id is a partner or a client once and for all, also where it joined only after the effective time.
+    fn refuse_taken_hub_id(&self, fact: &AccessFact) -> Result<(), AccessRefusal> {
+        match fact {
+            AccessFact::PartnerAdded { partner, display_name, country, email_domains } => {
+                let Some(existing) = self.partners.get(partner) else { return Ok(()) };
+                let existing_domains = existing.email_domains.last().map(|(_, domains)| domains);
+                let differing_fields = fields([
+                    ("display_name", existing.display_name != *display_name),
+                    ("country", existing.country != *country),
+                    ("email_domains", existing_domains != Some(email_domains)),
+                ]);
+                Err(AccessRefusal::PartnerExists { partner: *partner, since: existing.joined_time, differing_fields })
+            }
+            AccessFact::ClientAdded { client, display_name, country } => {
+                let Some(existing) = self.clients.get(client) else { return Ok(()) };
+                let differing_fields = fields([
+                    ("display_name", existing.display_name != *display_name),
+                    ("country", existing.country != *country),
+                ]);
+                Err(AccessRefusal::ClientExists { client: *client, since: existing.since, differing_fields })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the fact is legal at `at`, where these records are all that is true at `at`.
+    fn check(&self, fact: &AccessFact, at: Instant, policy: &Policy) -> Result<(), AccessRefusal> {
+        match fact {
+            AccessFact::PartnerAdded { partner, email_domains, .. } => {
+                self.refuse_taken_hub_id(fact)?;
+                self.require_free_domains(*partner, email_domains, at, policy)
+            }
+            AccessFact::PartnerDomainsSet { partner, email_domains } => {
+                self.require_partner(*partner, at)?;
+                self.require_free_domains(*partner, email_domains, at, policy)
+            }
+            AccessFact::PartnerLeft { partner } => self.require_partner(*partner, at),
+            AccessFact::EmployeeAdded { partner, address, .. } => {
+                self.require_partner(*partner, at)?;
+                self.refuse_existing_employee(fact, at)?;
+                self.refuse_foreign_domain(*partner, address, at)
+            }
+            AccessFact::EmployeeDeleted { partner, employee, address } => {
+                self.require_employee(*partner, *employee, address, at)
+            }
+            AccessFact::ClientAdded { .. } => self.refuse_taken_hub_id(fact),
+            AccessFact::ClientClosed { client } => self.require_client(*client, at),
+            AccessFact::ClientUserAdded { client, .. } => {
+                self.require_client(*client, at)?;
+                self.refuse_existing_client_user(fact, at)
+            }
+            AccessFact::ClientUserDeactivated { client, user, address } => {
+                self.require_client(*client, at)?;
+                let allowed = |state| state == ClientUserState::Active;
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, DEACTIVATE, allowed)
+            }
+            AccessFact::ClientUserReactivated { client, user, address } => {
+                self.require_client(*client, at)?;
+                let allowed = |state| state == ClientUserState::Deactivated;
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, REACTIVATE, allowed)
+            }
+            AccessFact::ClientUserRemoved { client, user, address } => {
+                self.require_client(*client, at)?;
+                let allowed = |state| matches!(state, ClientUserState::Active | ClientUserState::Deactivated);
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, REMOVE, allowed)
+            }
+            AccessFact::ClientLinked { client, partner, employee, address } => {
+                self.require_link_parties(*client, *partner, *employee, address, at)?;
+                let assignment = self.employee_assignment(*client, *partner, *employee, address, at);
+                assignment.map_or(Ok(()), |assignment| {
+                    Err(AccessRefusal::AlreadyAssigned { client: *client, address: address.clone(), assignment })
+                })
+            }
+            AccessFact::ClientUnlinked { client, partner, employee, address } => {
+                self.require_link_parties(*client, *partner, *employee, address, at)?;
+                let assignment = self.employee_assignment(*client, *partner, *employee, address, at);
+                let refusal = || AccessRefusal::NotAssigned { client: *client, address: address.clone(), at };
+                assignment.map(|_| ()).ok_or_else(refusal)
+            }
+        }
+    }
+
+    fn require_partner(&self, partner: HubId, at: Instant) -> Result<(), AccessRefusal> {
+        let membership = self.partners.get(&partner).map(super::PartnerHistory::membership);
+        require_presence(Subject::Partner(partner), membership, at)
+    }
+
+    fn require_client(&self, client: HubId, at: Instant) -> Result<(), AccessRefusal> {
+        let open = self.clients.get(&client).map(super::ClientHistory::open);
+        require_presence(Subject::Client(client), open, at)
+    }
+
+    fn require_employee(
+        &self,
+        partner: HubId,
+        employee: EmployeeId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Result<(), AccessRefusal> {
+        let mut spells = self.employee_spells(address).iter();
+        let spell = spells.find(|spell| spell.partner == partner && spell.employee == employee);
+        let subject = Subject::Employee { partner, employee, address: address.clone() };
+        require_presence(subject, spell.map(|spell| spell.period), at)
+    }
+
+    fn require_link_parties(
+        &self,
+        client: HubId,
+        partner: HubId,
+        employee: EmployeeId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Result<(), AccessRefusal> {
+        self.require_partner(partner, at)?;
+        self.require_client(client, at)?;
+        self.require_employee(partner, employee, address, at)
+    }
+
+    fn employee_assignment(
+        &self,
+        client: HubId,
+        partner: HubId,
+        employee: EmployeeId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Option<super::Assignment> {
+        self.assignment_at(client, partner, address, at).filter(|assignment| assignment.employee == employee)
+    }
+
+    /// R37: a domain is the partner's own, and no other partner's at that instant.
+    fn require_free_domains(
+        &self,
+        partner: HubId,
+        domains: &BTreeSet<EmailDomain>,
+        at: Instant,
+        policy: &Policy,
+    ) -> Result<(), AccessRefusal> {
+        for domain in domains {
+            if policy.is_shared_mail_domain(domain) {
+                return Err(AccessRefusal::SharedMailDomain { domain: domain.clone() });
+            }
+            let holder = self
+                .partners
+                .values()
+                .find(|other| other.partner != partner && other.email_domains_at(at).contains(domain));
+            if let Some(holder) = holder {
+                return Err(AccessRefusal::DomainTaken { domain: domain.clone(), holder: holder.partner });
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_foreign_domain(&self, partner: HubId, address: &EmailAddress, at: Instant) -> Result<(), AccessRefusal> {
+        let mut others = self.partners.values().filter(|other| other.partner != partner);
+        others.find(|other| other.owns_domain_of(address, at)).map_or(Ok(()), |holder| {
+            Err(AccessRefusal::AddressInForeignDomain { address: address.clone(), holder: holder.partner })
+        })
+    }
+
+    fn refuse_existing_employee(&self, fact: &AccessFact, at: Instant) -> Result<(), AccessRefusal> {
+        let AccessFact::EmployeeAdded { partner, address, display_name, partner_employee, .. } = fact else {
+            return Ok(());
+        };
+        let mut spells = self.employee_spells(address).iter();
+        let existing = spells.find(|spell| spell.partner == *partner && spell.period.contains(at));
+        existing.map_or(Ok(()), |existing| {
+            Err(AccessRefusal::EmployeeExists {
+                partner: *partner,
+                address: address.clone(),
+                employee: existing.employee,
+                since: existing.period.start,
+                differing_fields: fields([
+                    ("display_name", existing.display_name != *display_name),
+                    ("partner_employee", existing.partner_employee != *partner_employee),
+                ]),
+            })
+        })
+    }
+
+    fn refuse_existing_client_user(&self, fact: &AccessFact, at: Instant) -> Result<(), AccessRefusal> {
+        let AccessFact::ClientUserAdded { client, address, display_name, permission_set, .. } = fact else {
+            return Ok(());
+        };
+        self.client_user_at(*client, address, at).map_or(Ok(()), |existing| {
+            Err(AccessRefusal::ClientUserExists {
+                client: *client,
+                address: address.clone(),
+                user: existing.user,
+                state: self.client_user_state_at(*client, address, at),
+                since: existing.period.start,
+                differing_fields: fields([
+                    ("display_name", existing.display_name != *display_name),
+                    ("permission_set", existing.permission_set != *permission_set),
+                ]),
+            })
+        })
+    }
+
+    fn require_state(
+        &self,
+        key: ClientUserKey<'_>,
+        at: Instant,
+        transition: Transition,
+        allowed: impl Fn(ClientUserState) -> bool,
+    ) -> Result<(), AccessRefusal> {
+        let state = self.state_of_user(&key, at);
+        if allowed(state) {
+            return Ok(());
+        }
+        Err(AccessRefusal::IllegalTransition {
+            client: key.client,
+            address: key.address.clone(),
+            state,
+            transition: transition.verb,
+            required: transition.required,
+        })
+    }
+
+    /// The state of this very user: one that was removed stays removed when its address is added again.
+    fn state_of_user(&self, key: &ClientUserKey<'_>, at: Instant) -> ClientUserState {
+        match self.client_user_at(key.client, key.address, at) {
+            Some(present) if present.user != key.user => {
+                let spells = self.client_user_spells(key.client, key.address);
+                let was_there = spells.iter().any(|spell| spell.user == key.user);
+                if was_there { ClientUserState::Removed } else { ClientUserState::None }
+            }
+            _ => self.client_user_state_at(key.client, key.address, at),
+        }
+    }
+}
+
+struct ClientUserKey<'a> {
+    client: HubId,
+    user: ClientUserId,
+    address: &'a EmailAddress,
+}
+
+#[derive(Clone, Copy)]
+struct Transition {
+    verb: &'static str,
+    required: &'static str,
+}
+
+const DEACTIVATE: Transition = Transition { verb: "deactivate", required: "active" };
+const REACTIVATE: Transition = Transition { verb: "reactivate", required: "deactivated" };
+const REMOVE: Transition = Transition { verb: "remove", required: "active or deactivated" };
+
+fn require_presence(subject: Subject, presence: Option<Period>, at: Instant) -> Result<(), AccessRefusal> {
+    let absence = match presence {
+        None => Absence::NotKnown,
+        Some(period) if at < period.start => Absence::OnlyFrom(period.start),
+        Some(Period { end: Some(end), .. }) if end <= at => Absence::GoneSince(end),
+        Some(_) => return Ok(()),
+    };
+    Err(AccessRefusal::Unknown { subject, absence })
+}
+
+fn fields<const N: usize>(differences: [(&'static str, bool); N]) -> Vec<&'static str> {
+    differences.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// Whether a later fact is of the sequence that an earlier one takes part in (R22).
+fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
+    match earlier {
+        AccessFact::PartnerAdded { partner, .. } | AccessFact::PartnerDomainsSet { partner, .. } => {
+            // Domains are unique among all partners (R37).
+            let sets_domains = matches!(later, AccessFact::PartnerAdded { .. } | AccessFact::PartnerDomainsSet { .. });
+            later.partner() == Some(*partner) || sets_domains
+        }
+        AccessFact::PartnerLeft { partner } => later.partner() == Some(*partner),
+        AccessFact::EmployeeAdded { .. } | AccessFact::EmployeeDeleted { .. } => {
+            later.partner() == earlier.partner() && later.address() == earlier.address()
+        }
+        AccessFact::ClientAdded { client, .. } | AccessFact::ClientClosed { client } => later.client() == Some(*client),
+        AccessFact::ClientUserAdded { .. }
+        | AccessFact::ClientUserDeactivated { .. }
+        | AccessFact::ClientUserReactivated { .. }
+        | AccessFact::ClientUserRemoved { .. } => {
+            later.partner().is_none() && later.client() == earlier.client() && later.address() == earlier.address()
+        }
+        AccessFact::ClientLinked { client, employee, .. } | AccessFact::ClientUnlinked { client, employee, .. } => {
+            linked_pair(later) == Some((*client, *employee))
+        }
+    }
+}
+
+fn linked_pair(fact: &AccessFact) -> Option<(HubId, EmployeeId)> {
+    match fact {
+        AccessFact::ClientLinked { client, employee, .. } | AccessFact::ClientUnlinked { client, employee, .. } => {
+            Some((*client, *employee))
+        }
+        _ => None,
+    }
+}
+
+fn transition_text(fact: &AccessFact) -> String {
+    match fact {
+        AccessFact::PartnerAdded { partner, .. } => format!("partner {partner} joins"),
+        AccessFact::PartnerDomainsSet { partner, .. } => format!("partner {partner} sets its email domains"),
+        AccessFact::PartnerLeft { partner } => format!("partner {partner} leaves"),
+        AccessFact::EmployeeAdded { partner, address, .. } => format!("{address} becomes employee of {partner}"),
+        AccessFact::EmployeeDeleted { partner, address, .. } => format!("{address} is deleted in partner {partner}"),
+        AccessFact::ClientAdded { client, .. } => format!("client {client} becomes known"),
+        AccessFact::ClientClosed { client } => format!("client {client} is closed"),
+        AccessFact::ClientUserAdded { client, address, .. } => format!("{address} is added to client {client}"),
+        AccessFact::ClientUserDeactivated { client, address, .. } => {
+            format!("{address} is deactivated in client {client}")
+        }
+        AccessFact::ClientUserReactivated { client, address, .. } => {
+            format!("{address} is reactivated in client {client}")
+        }
+        AccessFact::ClientUserRemoved { client, address, .. } => format!("{address} is removed from client {client}"),
+        AccessFact::ClientLinked { client, address, .. } => format!("client {client} is linked to {address}"),
+        AccessFact::ClientUnlinked { client, address, .. } => format!("client {client} is unlinked from {address}"),
+    }
+}

@@ -1,0 +1,163 @@
+//! The access history: a set of changes, and what it says about any instant.
+
+use std::collections::BTreeMap;
+
+use super::record::Records;
+use super::{
+    AccessChange, AccessFact, Assignment, ClientHistory, ClientUserSpell, ClientUserState, EmailAddress, EmployeeId,
+    EmployeeSpell, HubId, PartnerHistory,
+};
+use crate::time::Instant;
+
+/// A set of access changes and what it says.
+///
+/// It may hold any part of the log that is relevant to the question: for the judgement of a client's activities, the
+/// client's own changes and those of the partners that employ the addresses. Changes count in the order of
+/// (effective time, position), however they arrive (R60); the same position twice is once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessHistory {
+    changes: BTreeMap<(Instant, u64), AccessChange>,
+    pub(super) records: Records,
+}
+
+impl AccessHistory {
+    /// The history that these changes make, in any order.
+    #[must_use]
+    pub fn from_changes(changes: impl IntoIterator<Item = AccessChange>) -> Self {
+        let changes: BTreeMap<_, _> = changes.into_iter().map(|change| (order(&change), change)).collect();
+        let records = replay(changes.values());
+        Self { changes, records }
+    }
+
+    /// Adds one change. In the order of the log it costs little; one effective before others is fitted in by a replay.
+    pub fn record(&mut self, change: AccessChange) {
+        let is_last = self.changes.last_key_value().is_none_or(|(last, _)| *last < order(&change));
+        if is_last {
+            self.records.apply(change.effective_time, &change.fact);
+            self.changes.insert(order(&change), change);
+        } else {
+            self.changes.insert(order(&change), change);
+            self.records = replay(self.changes.values());
+        }
+    }
+
+    /// The changes in the order in which they count.
+    pub fn changes(&self) -> impl Iterator<Item = &AccessChange> {
+        self.changes.values()
+    }
+
+    /// A partner, also one that has left.
+    #[must_use]
+    pub fn partner(&self, partner: HubId) -> Option<&PartnerHistory> {
+        self.records.partners.get(&partner)
+    }
+
+    /// All partners by hub id.
+    pub fn partners(&self) -> impl Iterator<Item = &PartnerHistory> {
+        self.records.partners.values()
+    }
+
+    /// A client, also a closed one.
+    #[must_use]
+    pub fn client(&self, client: HubId) -> Option<&ClientHistory> {
+        self.records.clients.get(&client)
+    }
+
+    /// All clients by hub id.
+    pub fn clients(&self) -> impl Iterator<Item = &ClientHistory> {
+        self.records.clients.values()
+    }
+
+    /// Everybody who ever had this address in a partner account, in any of them, in the order of creation.
+    pub fn employees(&self, address: &EmailAddress) -> impl Iterator<Item = &EmployeeSpell> {
+        self.records.employee_spells(address).iter()
+    }
+
+    /// All employees that a partner ever had, by address.
+    pub fn employees_of(&self, partner: HubId) -> impl Iterator<Item = &EmployeeSpell> {
+        self.records.employees.values().flatten().filter(move |spell| spell.partner == partner)
+    }
+
+    /// One employee, also a deleted one.
+    #[must_use]
+    pub fn employee(&self, employee: EmployeeId) -> Option<&EmployeeSpell> {
+        let address = self.records.employee_addresses.get(&employee)?;
+        self.records.employee_spells(address).iter().find(|spell| spell.employee == employee)
+    }
+
+    /// All users that a client ever had, by address and then in the order of creation.
+    pub fn client_users(&self, client: HubId) -> impl Iterator<Item = &ClientUserSpell> {
+        self.records.client_users.get(&client).into_iter().flat_map(BTreeMap::values).flatten()
+    }
+
+    /// The users that an address ever was in a client, in the order of creation.
+    #[must_use]
+    pub fn client_user_spells(&self, client: HubId, address: &EmailAddress) -> &[ClientUserSpell] {
+        self.records.client_user_spells(client, address)
+    }
+
+    /// What an address is in a client at an instant.
+    #[must_use]
+    pub fn client_user_state_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> ClientUserState {
+        self.records.client_user_state_at(client, address, at)
+    }
+
+    /// The whole history of "this client belongs to this employee" for an address at a partner: half-open intervals in
+    /// order, each with one employee, origin and state; neighbours differ (R23 to R26).
+    ///
+    /// Empty unless both the partner and the client are known. An assignment lives within the employee's period, the
+    /// partner's time in the programme and the client's open time.
+    #[must_use]
+    pub fn assignments(&self, client: HubId, partner: HubId, address: &EmailAddress) -> Vec<Assignment> {
+        self.records.assignments(client, partner, address)
+    }
+
+    /// The assignment in force at an instant.
+    #[must_use]
+    pub fn assignment_at(
+        &self,
+        client: HubId,
+        partner: HubId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Option<Assignment> {
+        self.records.assignment_at(client, partner, address, at)
+    }
+
+    /// Since when the assignment in force at an instant goes on without a gap, through all its states.
+    #[must_use]
+    pub fn assigned_since(
+        &self,
+        client: HubId,
+        partner: HubId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Option<Instant> {
+        self.records.assigned_since(client, partner, address, at)
+    }
+
+    /// What the changes up to and including `at` add up to.
+    pub(super) fn records_until(&self, at: Instant) -> Records {
+        replay(self.changes.range(..=(at, u64::MAX)).map(|(_, change)| change))
+    }
+
+    /// The changes effective after `at`, in order.
+    pub(super) fn later_than(&self, at: Instant) -> impl Iterator<Item = (Instant, &AccessFact)> {
+        self.changes.values().filter(move |change| change.effective_time > at).map(|change| {
+            let AccessChange { effective_time, fact, .. } = change;
+            (*effective_time, fact)
+        })
+    }
+}
+
+fn order(change: &AccessChange) -> (Instant, u64) {
+    (change.effective_time, change.position)
+}
+
+fn replay<'a>(changes: impl Iterator<Item = &'a AccessChange>) -> Records {
+    let mut records = Records::default();
+    for change in changes {
+        records.apply(change.effective_time, &change.fact);
+    }
+    records
+}

@@ -1,0 +1,322 @@
+//! What the changes add up to: one entry per partner, client, employee and client user, with the periods in which each
+//! was there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{AccessFact, ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId, PermissionSet};
+use crate::time::{Instant, Period};
+
+static NO_DOMAINS: BTreeSet<EmailDomain> = BTreeSet::new();
+
+/// A partner account over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerHistory {
+    /// The partner account.
+    pub partner: HubId,
+    /// When it joined the programme.
+    pub joined_time: Instant,
+    /// When it left the programme; absent while it is in it.
+    pub left_time: Option<Instant>,
+    /// Its name.
+    pub display_name: String,
+    /// Its own country.
+    pub country: CountryCode,
+    /// Each complete set of employee email domains with the instant from which it holds, oldest first.
+    pub(super) email_domains: Vec<(Instant, BTreeSet<EmailDomain>)>,
+}
+
+impl PartnerHistory {
+    /// The employee email domains at an instant: none before it joined, and none once it has left (R37).
+    #[must_use]
+    pub fn email_domains_at(&self, at: Instant) -> &BTreeSet<EmailDomain> {
+        if !self.is_in_programme(at) {
+            return &NO_DOMAINS;
+        }
+        self.email_domains.iter().rev().find(|(from, _)| *from <= at).map_or(&NO_DOMAINS, |(_, domains)| domains)
+    }
+
+    /// Whether the address is in one of the partner's employee email domains at that instant (R21, R25).
+    #[must_use]
+    pub fn owns_domain_of(&self, address: &EmailAddress, at: Instant) -> bool {
+        self.email_domains_at(at).iter().any(|domain| address.is_in(domain))
+    }
+
+    /// Whether the partner is in the programme at an instant.
+    #[must_use]
+    pub fn is_in_programme(&self, at: Instant) -> bool {
+        self.membership().contains(at)
+    }
+
+    /// The period in the programme.
+    #[must_use]
+    pub const fn membership(&self) -> Period {
+        Period { start: self.joined_time, end: self.left_time }
+    }
+}
+
+/// A client account over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientHistory {
+    /// The client account.
+    pub client: HubId,
+    /// From when on it is known.
+    pub since: Instant,
+    /// When it was closed; absent while it is open.
+    pub closed_time: Option<Instant>,
+    /// Its name.
+    pub display_name: String,
+    /// Its country (R90).
+    pub country: CountryCode,
+}
+
+impl ClientHistory {
+    /// The period in which the account is open.
+    #[must_use]
+    pub const fn open(&self) -> Period {
+        Period { start: self.since, end: self.closed_time }
+    }
+}
+
+/// One employee from creation to deletion in the partner account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmployeeSpell {
+    /// The partner account.
+    pub partner: HubId,
+    /// The employee.
+    pub employee: EmployeeId,
+    /// Its address.
+    pub address: EmailAddress,
+    /// Its name.
+    pub display_name: String,
+    /// Whether it is flagged as working for the partner (R20).
+    pub partner_employee: bool,
+    /// From creation to deletion.
+    pub period: Period,
+}
+
+/// One user of a client account from being added to being removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientUserSpell {
+    /// The client account.
+    pub client: HubId,
+    /// The user.
+    pub user: ClientUserId,
+    /// Its address.
+    pub address: EmailAddress,
+    /// Its name.
+    pub display_name: String,
+    /// What it may do there.
+    pub permission_set: PermissionSet,
+    /// From being added to being removed.
+    pub period: Period,
+    /// The stretches of `period` in which it was active, oldest first; in between it was deactivated.
+    pub active: Vec<Period>,
+}
+
+impl ClientUserSpell {
+    /// Whether the user is there and active at an instant.
+    #[must_use]
+    pub fn is_active(&self, at: Instant) -> bool {
+        self.active.iter().any(|stretch| stretch.contains(at))
+    }
+}
+
+/// What an address is in a client account at an instant (domain.md 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientUserState {
+    /// Never was a user there.
+    None,
+    /// May log in.
+    Active,
+    /// May not log in; may be reactivated.
+    Deactivated,
+    /// Was a user there and is gone.
+    Removed,
+}
+
+impl fmt::Display for ClientUserState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "not a user",
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Removed => "removed",
+        })
+    }
+}
+
+/// A link or an unlink by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LinkStep {
+    pub(super) time: Instant,
+    pub(super) linked: bool,
+}
+
+/// Everything that a sequence of facts, applied in order, adds up to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Records {
+    pub(super) partners: BTreeMap<HubId, PartnerHistory>,
+    pub(super) clients: BTreeMap<HubId, ClientHistory>,
+    pub(super) employees: BTreeMap<EmailAddress, Vec<EmployeeSpell>>,
+    pub(super) employee_addresses: BTreeMap<EmployeeId, EmailAddress>,
+    pub(super) client_users: BTreeMap<HubId, BTreeMap<EmailAddress, Vec<ClientUserSpell>>>,
+    pub(super) link_steps: BTreeMap<(HubId, EmployeeId), Vec<LinkStep>>,
+}
+
+impl Records {
+    /// Applies the next fact. One that does not fit what is there (possible where only a part of the log was loaded)
+    /// is without effect.
+    pub(super) fn apply(&mut self, time: Instant, fact: &AccessFact) {
+        match fact {
+            AccessFact::PartnerAdded { partner, display_name, country, email_domains } => {
+                self.partners.entry(*partner).or_insert_with(|| PartnerHistory {
+                    partner: *partner,
+                    joined_time: time,
+                    left_time: None,
+                    display_name: display_name.clone(),
+                    country: *country,
+                    email_domains: vec![(time, email_domains.clone())],
+                });
+            }
+            AccessFact::PartnerDomainsSet { partner, email_domains } => {
+                if let Some(history) = self.partners.get_mut(partner) {
+                    history.email_domains.push((time, email_domains.clone()));
+                }
+            }
+            AccessFact::PartnerLeft { partner } => {
+                if let Some(history) = self.partners.get_mut(partner) {
+                    history.left_time.get_or_insert(time);
+                }
+            }
+            AccessFact::ClientAdded { client, display_name, country } => {
+                self.clients.entry(*client).or_insert_with(|| ClientHistory {
+                    client: *client,
+                    since: time,
+                    closed_time: None,
+                    display_name: display_name.clone(),
+                    country: *country,
+                });
+            }
+            AccessFact::ClientClosed { client } => {
+                if let Some(history) = self.clients.get_mut(client) {
+                    history.closed_time.get_or_insert(time);
+                }
+            }
+            AccessFact::EmployeeAdded { .. } | AccessFact::EmployeeDeleted { .. } => self.apply_employee(time, fact),
+            AccessFact::ClientUserAdded { .. }
+            | AccessFact::ClientUserDeactivated { .. }
+            | AccessFact::ClientUserReactivated { .. }
+            | AccessFact::ClientUserRemoved { .. } => self.apply_client_user(time, fact),
+            AccessFact::ClientLinked { client, employee, .. } => {
+                self.link_steps.entry((*client, *employee)).or_default().push(LinkStep { time, linked: true });
+            }
+            AccessFact::ClientUnlinked { client, employee, .. } => {
+                self.link_steps.entry((*client, *employee)).or_default().push(LinkStep { time, linked: false });
+            }
+        }
+    }
+
+    fn apply_employee(&mut self, time: Instant, fact: &AccessFact) {
+        match fact {
+            AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee } => {
+                self.employee_addresses.insert(*employee, address.clone());
+                self.employees.entry(address.clone()).or_default().push(EmployeeSpell {
+                    partner: *partner,
+                    employee: *employee,
+                    address: address.clone(),
+                    display_name: display_name.clone(),
+                    partner_employee: *partner_employee,
+                    period: Period::since(time),
+                });
+            }
+            AccessFact::EmployeeDeleted { employee, address, .. } => {
+                let spells = self.employees.entry(address.clone()).or_default();
+                if let Some(spell) = spells.iter_mut().find(|spell| spell.employee == *employee) {
+                    spell.period.end.get_or_insert(time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_client_user(&mut self, time: Instant, fact: &AccessFact) {
+        match fact {
+            AccessFact::ClientUserAdded { client, user, address, display_name, permission_set } => {
+                let spells = self.client_users.entry(*client).or_default().entry(address.clone()).or_default();
+                spells.push(ClientUserSpell {
+                    client: *client,
+                    user: *user,
+                    address: address.clone(),
+                    display_name: display_name.clone(),
+                    permission_set: *permission_set,
+                    period: Period::since(time),
+                    active: vec![Period::since(time)],
+                });
+            }
+            AccessFact::ClientUserDeactivated { client, user, address } => {
+                if let Some(spell) = self.present_client_user(*client, *user, address) {
+                    end_activity(spell, time);
+                }
+            }
+            AccessFact::ClientUserReactivated { client, user, address } => {
+                if let Some(spell) = self.present_client_user(*client, *user, address)
+                    && spell.active.last().is_none_or(|stretch| stretch.end.is_some())
+                {
+                    spell.active.push(Period::since(time));
+                }
+            }
+            AccessFact::ClientUserRemoved { client, user, address } => {
+                if let Some(spell) = self.present_client_user(*client, *user, address) {
+                    end_activity(spell, time);
+                    spell.period.end = Some(time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn present_client_user(
+        &mut self,
+        client: HubId,
+        user: ClientUserId,
+        address: &EmailAddress,
+    ) -> Option<&mut ClientUserSpell> {
+        let spells = self.client_users.get_mut(&client)?.get_mut(address)?;
+        spells.iter_mut().find(|spell| spell.user == user && spell.period.end.is_none())
+    }
+
+    pub(super) fn employee_spells(&self, address: &EmailAddress) -> &[EmployeeSpell] {
+        self.employees.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn client_user_spells(&self, client: HubId, address: &EmailAddress) -> &[ClientUserSpell] {
+        self.client_users.get(&client).and_then(|users| users.get(address)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn client_user_at(
+        &self,
+        client: HubId,
+        address: &EmailAddress,
+        at: Instant,
+    ) -> Option<&ClientUserSpell> {
+        self.client_user_spells(client, address).iter().find(|spell| spell.period.contains(at))
+    }
+
+    pub(super) fn client_user_state_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> ClientUserState {
+        match self.client_user_at(client, address, at) {
+            Some(spell) if spell.is_active(at) => ClientUserState::Active,
+            Some(_) => ClientUserState::Deactivated,
+            None => {
+                let was_there = self.client_user_spells(client, address).iter().any(|spell| spell.period.start <= at);
+                if was_there { ClientUserState::Removed } else { ClientUserState::None }
+            }
+        }
+    }
+}
+
+fn end_activity(spell: &mut ClientUserSpell, time: Instant) {
+    if let Some(stretch) = spell.active.last_mut() {
+        stretch.end.get_or_insert(time);
+    }
+}

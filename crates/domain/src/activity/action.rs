@@ -1,0 +1,156 @@
+//! How an activity says what was done: a tool and an action, or the source's own words (R60).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest word, in characters.
+const MAXIMUM_WORD_CHARACTERS: usize = 64;
+
+/// An action of the qualifying catalogue: `blog/publish`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CatalogueAction {
+    tool: String,
+    action: String,
+}
+
+/// What the source of an activity calls it: `ACCOUNT_ACTIVITY`, `CRM_OBJECT`, `CONTACT`, `CREATE`.
+///
+/// The CMS audit log has no subcategory: its object type is the category, its event the action.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceAction {
+    system: String,
+    category: String,
+    subcategory: String,
+    action: String,
+}
+
+/// What is wrong with the words of an action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// A word of the catalogue.
+    #[error("{part} is 1 to 64 characters of a-z, 0-9 and _, beginning with a letter, for example blog")]
+    CatalogueWord {
+        /// `tool` or `action`.
+        part: &'static str,
+    },
+    /// A word of a source.
+    #[error("{part} is 1 to 64 characters of A-Z, 0-9 and _, for example CRM_OBJECT")]
+    SourceWord {
+        /// `system`, `category`, `subcategory` or `action`.
+        part: &'static str,
+    },
+    /// Not of the form tool/action.
+    #[error("an action of the catalogue is tool/action, for example blog/publish")]
+    NotToolAndAction,
+}
+
+impl CatalogueAction {
+    /// The action of a tool, both in lower snake case.
+    ///
+    /// # Errors
+    /// A word that is empty, longer than 64 characters or has other characters.
+    pub fn new(tool: &str, action: &str) -> Result<Self, ActionError> {
+        for (part, word) in [("tool", tool), ("action", action)] {
+            if !is_catalogue_word(word) {
+                return Err(ActionError::CatalogueWord { part });
+            }
+        }
+        Ok(Self { tool: tool.to_owned(), action: action.to_owned() })
+    }
+
+    /// The tool: `blog`.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        &self.tool
+    }
+
+    /// The action: `publish`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+}
+
+impl FromStr for CatalogueAction {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        let (tool, action) = text.split_once('/').ok_or(ActionError::NotToolAndAction)?;
+        Self::new(tool, action)
+    }
+}
+
+impl fmt::Display for CatalogueAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.tool, self.action)
+    }
+}
+
+impl SourceAction {
+    /// The source's words, upper case; the subcategory is empty where the source has none.
+    ///
+    /// # Errors
+    /// A word that is empty (but for the subcategory), longer than 64 characters or has other characters.
+    pub fn new(system: &str, category: &str, subcategory: &str, action: &str) -> Result<Self, ActionError> {
+        let parts = [("system", system), ("category", category), ("subcategory", subcategory), ("action", action)];
+        for (part, word) in parts {
+            let may_be_empty = part == "subcategory" && word.is_empty();
+            if !may_be_empty && !is_source_word(word) {
+                return Err(ActionError::SourceWord { part });
+            }
+        }
+        Ok(Self {
+            system: system.to_owned(),
+            category: category.to_owned(),
+            subcategory: subcategory.to_owned(),
+            action: action.to_owned(),
+        })
+    }
+
+    /// The system that keeps the log: `ACCOUNT_ACTIVITY`.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// The category: `CRM_OBJECT`.
+    #[must_use]
+    pub fn category(&self) -> &str {
+        &self.category
+    }
+
+    /// The subcategory: `CONTACT`; empty where the source has none.
+    #[must_use]
+    pub fn subcategory(&self) -> &str {
+        &self.subcategory
+    }
+
+    /// The action: `CREATE`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+}
+
+impl fmt::Display for SourceAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}/", self.system, self.category)?;
+        if !self.subcategory.is_empty() {
+            write!(formatter, "{}/", self.subcategory)?;
+        }
+        formatter.write_str(&self.action)
+    }
+}
+
+/// Whether a text is a tool or an action of the catalogue.
+pub(crate) fn is_catalogue_word(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_lowercase())
+        && word.len() <= MAXIMUM_WORD_CHARACTERS
+        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Whether a text is a word of a source.
+pub(crate) fn is_source_word(word: &str) -> bool {
+    (1..=MAXIMUM_WORD_CHARACTERS).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}

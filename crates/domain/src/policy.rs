@@ -1,0 +1,225 @@
+//! The dated policy: every number and list that a programme owner has changed or could change (domain.md, opening).
+//!
+//! Owns: one TOML document, its validation, and the answer to "what was in force at that instant". Does not own: what
+//! the numbers are used for. `crates/domain/policy.toml` is the embedded document and explains the format.
+//! Invariants: of each subject the entry in force is the latest whose `from` is not after the instant; a policy that
+//! exists is valid as a whole.
+
+mod catalogue;
+mod compile;
+mod dated;
+mod digest;
+mod document;
+mod error;
+mod source_mapping;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta};
+use rust_decimal::Decimal;
+
+use crate::access::{CountryCode, EmailDomain, EndingCause};
+use crate::activity::{CatalogueAction, SourceAction};
+use crate::money::Currency;
+use crate::tier::Tier;
+use crate::time::{Instant, SECONDS_PER_DAY};
+use catalogue::Catalogue;
+use dated::Dated;
+pub use error::{PolicyError, PolicyViolation};
+use source_mapping::SourceMapping;
+
+/// The document that is built in.
+const EMBEDDED_DOCUMENT: &str = include_str!("../policy.toml");
+
+/// The last second of the year 9999, in seconds since 1970.
+const LAST_STORABLE_SECOND: i64 = 253_402_300_799;
+
+/// A valid policy document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    version: String,
+    digest: String,
+    activity_digest: String,
+    window_days: Dated<u32>,
+    catalogue: Catalogue,
+    source_mapping: SourceMapping,
+    ending_effects: BTreeMap<EndingCause, EndingEffect>,
+    warning_days: Vec<u32>,
+    shared_mail_domains: BTreeSet<EmailDomain>,
+    minimum_activities: BTreeMap<Option<Tier>, Dated<u32>>,
+    units_per_point: BTreeMap<&'static str, Dated<Decimal>>,
+    growth_markets: Dated<GrowthMarkets>,
+}
+
+/// The growth markets from one instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct GrowthMarkets {
+    multiplier: u32,
+    countries: BTreeSet<CountryCode>,
+}
+
+/// What the catalogue says of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Qualification {
+    /// It qualifies (R50).
+    Qualifying,
+    /// It is known not to (R52, R53).
+    NotQualifying,
+    /// The catalogue does not know it.
+    Unknown,
+}
+
+/// What the cause of an ending does to a relationship (R75).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndingEffect {
+    /// It ends at that instant (R73).
+    Immediate,
+    /// It goes on until the last activity has expired.
+    Lapse,
+}
+
+impl EndingEffect {
+    /// The name in the document.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Immediate => "IMMEDIATE",
+            Self::Lapse => "LAPSE",
+        }
+    }
+}
+
+impl Policy {
+    /// The largest document that is read, in bytes.
+    pub const MAXIMUM_DOCUMENT_BYTES: usize = 1_048_576;
+
+    /// The policy that is built in.
+    ///
+    /// # Panics
+    /// Never: a test reads the embedded document.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self::parse(EMBEDDED_DOCUMENT).expect("a test reads the embedded document")
+    }
+
+    /// Reads a policy document.
+    ///
+    /// # Errors
+    /// A document that is too large, is not TOML of the right form (with its line), or has entries that are not right:
+    /// then all of them, each by its place and with what would be right.
+    pub fn parse(document: &str) -> Result<Self, PolicyError> {
+        if document.len() > Self::MAXIMUM_DOCUMENT_BYTES {
+            return Err(PolicyError::TooLarge { bytes: document.len() });
+        }
+        let document = toml::from_str(document).map_err(|error| PolicyError::Malformed(error.to_string()))?;
+        compile::compile(&document).map_err(PolicyError::Invalid)
+    }
+
+    /// The name that the document gives itself.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// SHA-256 in lower-case hex over the meaning of the whole document with its version: the order of entries,
+    /// comments and white space do not change it.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The same over what decides verdicts and periods only: windows, catalogue, source mapping, the effects of
+    /// endings, and the distinct minimums. Where two policies agree here, no activity needs to be judged again.
+    #[must_use]
+    pub fn activity_digest(&self) -> &str {
+        &self.activity_digest
+    }
+
+    /// For how many days an activity that occurs at `at` counts (R54, R63): 1 to 3,660.
+    #[must_use]
+    pub fn window_days_at(&self, at: Instant) -> u32 {
+        // A valid document has a window from the first storable instant on.
+        self.window_days.at(at).copied().unwrap_or(1)
+    }
+
+    /// The first instant at which an activity no longer counts: its window in days of 86,400 s after it occurred (R56),
+    /// at most the last microsecond of the year 9999.
+    #[must_use]
+    pub fn expire_time(&self, occur_time: Instant) -> Instant {
+        let window = TimeDelta::seconds(i64::from(self.window_days_at(occur_time)) * SECONDS_PER_DAY);
+        let last = DateTime::from_timestamp(LAST_STORABLE_SECOND, 999_999_000).unwrap_or(Instant::MAX_UTC);
+        occur_time.checked_add_signed(window).map_or(last, |expire_time| expire_time.min(last))
+    }
+
+    /// Whether an action qualifies by the catalogue in force at `at` (R50, R63).
+    #[must_use]
+    pub fn qualification(&self, tool: &str, action: &str, at: Instant) -> Qualification {
+        self.catalogue.qualification(tool, action, at)
+    }
+
+    /// The whole catalogue in force at `at`: every action of every tool, with what holds for all tools written out.
+    #[must_use]
+    pub fn catalogue_at(&self, at: Instant) -> BTreeMap<CatalogueAction, Qualification> {
+        self.catalogue.at(at)
+    }
+
+    /// What a source's words mean by the mapping in force at `at` (R60); the most specific entry wins.
+    #[must_use]
+    pub fn map_source(&self, source: &SourceAction, at: Instant) -> Option<CatalogueAction> {
+        self.source_mapping.map(source, at).cloned()
+    }
+
+    /// How many days before its end a relationship is announced as expiring, largest first; never empty.
+    #[must_use]
+    pub fn warning_days(&self) -> &[u32] {
+        &self.warning_days
+    }
+
+    /// What a cause does to the relationship (R75).
+    #[must_use]
+    pub fn ending_effect(&self, cause: EndingCause) -> EndingEffect {
+        self.ending_effects.get(&cause).copied().unwrap_or(EndingEffect::Immediate)
+    }
+
+    /// Whether a domain is a shared mail provider's, which identifies nobody's employees (R37).
+    #[must_use]
+    pub fn is_shared_mail_domain(&self, domain: &EmailDomain) -> bool {
+        self.shared_mail_domains.contains(domain)
+    }
+
+    /// How many live activities a partner of that credited tier (or of none) needs per client at `at` (R57, R63).
+    #[must_use]
+    pub fn minimum_activities_at(&self, tier: Option<Tier>, at: Instant) -> u32 {
+        self.minimum_activities.get(&tier).and_then(|minimums| minimums.at(at)).copied().unwrap_or(1)
+    }
+
+    /// Every minimum that the policy has ever known, always with 1: for each of them periods are kept (R57).
+    #[must_use]
+    pub fn minimums_ever(&self) -> BTreeSet<u32> {
+        let known = self.minimum_activities.values().flat_map(Dated::values).copied();
+        known.chain([1]).collect()
+    }
+
+    /// How many units of the currency make one point at `at` (R90); none without an entry (R98). More than 0, at most
+    /// 10^12, with at most six decimals.
+    #[must_use]
+    pub fn units_per_point_at(&self, currency: Currency, at: Instant) -> Option<Decimal> {
+        self.units_per_point.get(currency.code())?.at(at).copied()
+    }
+
+    /// By what points are multiplied for a client of that country at `at` (R90): 1, or the growth markets' 1 to 100.
+    #[must_use]
+    pub fn multiplier_at(&self, country: CountryCode, at: Instant) -> u32 {
+        let markets = self.growth_markets.at(at).filter(|markets| markets.countries.contains(&country));
+        markets.map_or(1, |markets| markets.multiplier)
+    }
+
+    /// Whether the country is a growth market at `at`.
+    #[must_use]
+    pub fn is_growth_market_at(&self, country: CountryCode, at: Instant) -> bool {
+        self.growth_markets.at(at).is_some_and(|markets| markets.countries.contains(&country))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! How long a partner services a client: periods, and how they stand at an instant.
+//!
+//! Owns: the arithmetic of windows, endings and minimums (R54 to R57, R70 to R74). Does not own: which activities count
+//! (activity), which instants end a relationship (access), which minimum applies (credit).
+//! Invariant: a period is `[start, end)` with a known end; whether it is past or a forecast is a matter of the instant
+//! that is asked about. Nothing has to run for a period to lapse.
+
+mod period;
+mod standing;
+
+pub use period::{CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from};
+pub use standing::{ServicingState, Standing, standing};

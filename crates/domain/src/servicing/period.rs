@@ -1,0 +1,169 @@
+//! The periods in which a partner earns: at least so many live activities, without an ending in between.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::access::{Ending, EndingCause};
+use crate::time::Instant;
+
+/// An activity that counts, reduced to what periods are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountedActivity {
+    /// The first instant at which it counts.
+    pub occur_time: Instant,
+    /// The first instant at which it no longer counts, unless an ending comes before (R56).
+    pub expire_time: Instant,
+}
+
+/// A period `[start, end)` in which a partner services a client with at least the minimum of live activities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServicingPeriod {
+    /// The instant at which the minimum was reached.
+    pub start: Instant,
+    /// The instant at which it stops; one ahead of the present is a forecast that supposes that nothing else happens.
+    pub end: Instant,
+    /// Why it stops then.
+    pub end_cause: PeriodEndCause,
+}
+
+/// Why a servicing period stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PeriodEndCause {
+    /// Fewer than the minimum of activities are left unexpired (R55, R57, R72).
+    Lapsed,
+    /// The relationship ended at once (R71, R76); also where activities expire at that same instant.
+    Ended(EndingCause),
+}
+
+/// A text that names no cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a servicing period ends by LAPSED, ALL_EMPLOYEES_REMOVED, PARTNER_LEFT or CLIENT_CLOSED")]
+pub struct PeriodEndCauseError;
+
+impl PeriodEndCause {
+    /// The name in stored and printed text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lapsed => "LAPSED",
+            Self::Ended(cause) => cause.as_str(),
+        }
+    }
+}
+
+impl FromStr for PeriodEndCause {
+    type Err = PeriodEndCauseError;
+
+    fn from_str(text: &str) -> Result<Self, PeriodEndCauseError> {
+        if text == Self::Lapsed.as_str() {
+            return Ok(Self::Lapsed);
+        }
+        text.parse().map(Self::Ended).map_err(|_| PeriodEndCauseError)
+    }
+}
+
+impl fmt::Display for PeriodEndCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// All periods, in order, from the counted activities and the endings of one partner and client, each in any order.
+///
+/// An activity lives from its occur time until it expires, or until the first ending after its occur time (R73). The
+/// partner earns at an instant if at least `minimum` activities live (R57); a minimum of 0 is taken as 1, for a
+/// relationship without any activity does not exist. A period always stops at an ending: one that goes on by an activity
+/// of that very instant is a new period. Takes O(n log n).
+#[must_use]
+pub fn periods(activities: &[CountedActivity], endings: &[Ending], minimum: u32) -> Vec<ServicingPeriod> {
+    let endings = one_per_instant(endings);
+    let mut activities = activities.to_vec();
+    activities.sort_unstable();
+    let mut periods = Vec::new();
+    let mut rest = activities.as_slice();
+    for ending in endings.iter().copied().map(Some).chain([None]) {
+        // An ending cuts off what occurred strictly before it.
+        let until = ending.map_or(rest.len(), |ending| rest.partition_point(|each| each.occur_time < ending.time));
+        let (before, after) = rest.split_at(until);
+        sweep(before, ending, minimum.max(1), &mut periods);
+        rest = after;
+    }
+    periods
+}
+
+/// The periods after a change that concerns only instants from `from` on: activities that occur at or after it came,
+/// went or changed, endings at or after it came or went. Equal to [`periods`] over everything.
+///
+/// The caller gives
+/// - `existing`: the complete periods before the change, in order;
+/// - `activities`: after the change, every activity with `expire_time > from`; more does no harm;
+/// - `endings`: after the change, every ending after the earliest occur time among those activities, and the one at
+///   `from` if there is one; more does no harm.
+#[must_use]
+pub fn periods_from(
+    existing: &[ServicingPeriod],
+    from: Instant,
+    activities: &[CountedActivity],
+    endings: &[Ending],
+    minimum: u32,
+) -> Vec<ServicingPeriod> {
+    let kept = existing.iter().filter(|period| period.start < from).copied();
+    let mut result: Vec<ServicingPeriod> = kept.collect();
+    // What was recomputed is right from `from` on only: before it, activities that have expired since are missing.
+    let recomputed = periods(activities, endings, minimum).into_iter().filter(|period| period.end > from);
+    let mut recomputed =
+        recomputed.map(|period| ServicingPeriod { start: period.start.max(from), ..period }).peekable();
+
+    if let Some(last) = result.last_mut().filter(|last| last.end >= from) {
+        let ending = one_per_instant(endings).into_iter().find(|ending| ending.time == from);
+        let continued = recomputed.next_if(|next| next.start == from && ending.is_none());
+        (last.end, last.end_cause) = match (continued, ending) {
+            (Some(continued), _) => (continued.end, continued.end_cause),
+            (None, Some(ending)) => (from, PeriodEndCause::Ended(ending.cause)),
+            (None, None) => (from, PeriodEndCause::Lapsed),
+        };
+    }
+    result.extend(recomputed);
+    result
+}
+
+/// The endings in order; where several fall on one instant, the last cause in the order of [`EndingCause`].
+fn one_per_instant(endings: &[Ending]) -> Vec<Ending> {
+    let mut endings = endings.to_vec();
+    endings.sort_unstable_by_key(|ending| (ending.time, std::cmp::Reverse(ending.cause)));
+    endings.dedup_by_key(|ending| ending.time);
+    endings
+}
+
+/// Appends the periods of activities between two endings; `ending` is the one that cuts them off.
+fn sweep(activities: &[CountedActivity], ending: Option<Ending>, minimum: u32, periods: &mut Vec<ServicingPeriod>) {
+    let cut = |time: Instant| ending.map_or(time, |ending| time.min(ending.time));
+    let lives = activities.iter().map(|activity| (activity.occur_time, cut(activity.expire_time)));
+    let mut steps: Vec<(Instant, i64)> =
+        lives.filter(|(start, end)| start < end).flat_map(|(start, end)| [(start, 1), (end, -1)]).collect();
+    steps.sort_unstable();
+
+    let mut live = 0;
+    let mut started: Option<Instant> = None;
+    // All that happens at one instant happens together: an expiry and an activity that touch leave no gap.
+    for at_once in steps.chunk_by(|one, other| one.0 == other.0) {
+        let time = at_once[0].0;
+        live += at_once.iter().map(|(_, step)| step).sum::<i64>();
+        let earns = live >= i64::from(minimum);
+        match started {
+            None if earns => started = Some(time),
+            Some(start) if !earns => {
+                periods.push(ServicingPeriod { start, end: time, end_cause: end_cause(time, ending) });
+                started = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn end_cause(time: Instant, ending: Option<Ending>) -> PeriodEndCause {
+    match ending {
+        Some(ending) if ending.time == time => PeriodEndCause::Ended(ending.cause),
+        _ => PeriodEndCause::Lapsed,
+    }
+}
