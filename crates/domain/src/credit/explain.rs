@@ -162,7 +162,7 @@ pub struct Loss {
 pub fn explain(facts: &ExplanationFacts) -> Explanation {
     let loss = loss(facts);
     Explanation {
-        headline: headline::headline(facts, loss.as_ref()),
+        headline: wording::sentence(headline::headline(facts, loss.as_ref())),
         conditions: conditions::conditions(facts),
         remedy: facts.credit.no_credit_reason.map(|reason| remedy::remedy(facts, reason)),
         loss,
@@ -176,9 +176,12 @@ fn loss(facts: &ExplanationFacts) -> Option<Loss> {
     }
     let over = facts.earning_periods.iter().filter(|period| period.end <= facts.as_of);
     let last = over.max_by_key(|period| period.end)?;
-    let concerned = facts.counted.iter().filter(|counted| match last.end_cause {
-        PeriodEndCause::Lapsed => counted.expire_time == last.end,
-        PeriodEndCause::Ended(_) => counted.activity.occur_time < last.end && last.end < counted.expire_time,
+    let concerned = facts.counted.iter().filter(|counted| {
+        let stopped = match last.end_cause {
+            PeriodEndCause::Lapsed => counted.expire_time == last.end,
+            PeriodEndCause::Ended(_) => counted.activity.occur_time < last.end && last.end < counted.expire_time,
+        };
+        stopped && !facts.was_cut_off_before(counted, last.end)
     });
     let mut activities: Vec<_> = concerned.cloned().collect();
     activities.sort_by_key(|counted| std::cmp::Reverse(counted.activity.occur_time));
@@ -200,6 +203,11 @@ impl ExplanationFacts {
                 | NoCreditReason::TierActivityMinimum,
             ) => false,
         }
+    }
+
+    /// Whether an ending cut the activity off before an instant (R73).
+    fn was_cut_off_before(&self, counted: &CountedFacts, at: Instant) -> bool {
+        self.endings.iter().any(|ending| counted.activity.occur_time < ending.time && ending.time < at)
     }
 
     /// Whether something that was done still counts, enough for the tier or not.

@@ -205,3 +205,6 @@ impl From<PeriodEndCause> for NoCreditReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

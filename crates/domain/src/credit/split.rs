@@ -25,7 +25,7 @@ pub struct Share {
 /// Splits an MRR in equal parts that add up to it exactly; each partner stands in `partners` once.
 ///
 /// The shares come oldest relationship first, ties by lower hub id. Minor units that are left over go to the first of
-/// them, one each (R97). Nobody gets nothing when there are no partners.
+/// them, one each (R97). Without partners there is no share.
 #[must_use]
 pub fn split(mrr: Money, partners: &[ServicingPartner]) -> Vec<Share> {
     let mut oldest_first = partners.to_vec();

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::access::HubId;
 use crate::money::{Currency, Money};
+use crate::servicing::{ServicingState, Standing};
 use crate::time::Instant;
 
 pub(super) fn at(text: &str) -> Instant {
@@ -17,6 +18,18 @@ pub(super) fn hub(number: i64) -> HubId {
 pub(super) fn money(code: &str, amount: &str) -> Money {
     let currency = code.parse().expect("a test writes valid currencies");
     Money::parse(currency, amount).expect("a test writes valid amounts")
+}
+
+/// A standing whose times are left out where it never began.
+pub(super) fn standing(state: ServicingState, since: &str, expires: &str, live_activities: u32) -> Standing {
+    let began = state != ServicingState::None;
+    Standing {
+        state,
+        serviced_since: began.then(|| at(since)),
+        expire_time: began.then(|| at(expires)),
+        last_activity_time: began.then(|| at(since)),
+        live_activities,
+    }
 }
 
 /// Every ISO currency that has a minor unit: of all codes of three letters, those that are read.

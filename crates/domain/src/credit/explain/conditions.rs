@@ -2,7 +2,7 @@
 
 use super::facts::{ExplanationFacts, NotCountedFacts};
 use super::people::{Step, furthest};
-use super::wording::{activity, date_and_time, plural, reason, window};
+use super::wording::{activity, date_and_time, plural, reason, sentence, window};
 use super::{Condition, ConditionKind, ConditionStatus, Evidence, remedy};
 use crate::access::EndingCause;
 use crate::credit::subscription::Mrr;
@@ -45,7 +45,7 @@ struct Finding {
 
 impl Finding {
     fn new(status: ConditionStatus, statement: impl Into<String>) -> Self {
-        Self { status, since: None, statement: statement.into(), evidence: Vec::new(), help: None }
+        Self { status, since: None, statement: sentence(statement), evidence: Vec::new(), help: None }
     }
 
     fn since(self, since: impl Into<Option<Instant>>) -> Self {
@@ -57,7 +57,7 @@ impl Finding {
     }
 
     fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self { help: Some(sentence(help)), ..self }
     }
 }
 

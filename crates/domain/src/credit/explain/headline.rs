@@ -12,17 +12,17 @@ use crate::servicing::PeriodEndCause;
 pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
     let client = facts.client_name();
     let Some(no_credit_reason) = facts.credit.no_credit_reason else {
-        return format!("{client} counts for you{}: {}{}.", since(facts), worth(facts), until(facts));
+        return format!("{client} has counted for you{}: {}{}.", since(facts), worth(facts), until(facts));
     };
     match no_credit_reason {
         NoCreditReason::MrrUnknown => format!(
-            "You service {client}{}, but what it pays is not known, so its credit cannot be said{}.",
+            "You have serviced {client}{}, but what it pays is not known, so its credit cannot be said{}.",
             since(facts),
             until(facts)
         ),
         NoCreditReason::NoPaidSubscription => {
             format!(
-                "You service {client}{}, but {}, so there is no credit to share.",
+                "You have serviced {client}{}, but {}, so there is no credit to share.",
                 since(facts),
                 pays_nothing(facts)
             )

@@ -49,7 +49,7 @@ impl PersonFacts {
     }
 
     /// Whether a step holds by itself.
-    fn meets(&self, step: Step, as_of: Instant) -> bool {
+    pub(super) fn meets(&self, step: Step, as_of: Instant) -> bool {
         let mut present = self.employments.iter().filter(|employment| employment.period.contains(as_of));
         match step {
             Step::EmployeeExists => present.next().is_some(),

@@ -2,8 +2,9 @@
 
 use super::facts::{ExplanationFacts, PersonFacts};
 use super::people::{Step, furthest};
-use super::wording::{date_and_time, plural};
+use super::wording::date_and_time;
 use crate::credit::managed_credit::NoCreditReason;
+use crate::time::Instant;
 
 /// The next step towards credit, for a client that brings none.
 pub(super) fn remedy(facts: &ExplanationFacts, reason: NoCreditReason) -> String {
@@ -52,52 +53,66 @@ pub(super) fn programme_help() -> &'static str {
 
 /// What the person who has come furthest lacks, and what follows once it is there.
 pub(super) fn people_help(facts: &ExplanationFacts) -> String {
-    match furthest(facts) {
-        None => format!(
-            "A super admin of your account creates a user for a colleague and flags it as partner employee; the colleague \
-             is then added as a user of {client}, which is linked to the colleague in the Client Access Manager. After \
-             that, {}.",
-            work_brings_credit(facts),
-            client = facts.client_name()
-        ),
-        Some(person) => match person.missing_step(facts.as_of) {
-            Some(step) => format!("{} After that, {}.", step_help(facts, person, step), work_brings_credit(facts)),
-            None => format!("{} is assigned and active there: {}.", person.display_name, work_brings_credit(facts)),
-        },
+    let client = facts.client_name();
+    let work = work_brings_credit(facts);
+    let Some(person) = furthest(facts) else {
+        return format!(
+            "A super admin of your account creates a user for a colleague and flags it as partner employee, and \
+             {client} adds the colleague as a user. {} After that, {work}.",
+            link_help(&client, "the colleague")
+        );
+    };
+    let steps = missing_steps_help(person, &client, facts.as_of);
+    if steps.is_empty() {
+        return format!("{} is assigned and active there: {work}.", person.display_name);
     }
+    format!("{} After that, {work}.", steps.join(" "))
 }
 
-/// Who takes which step for a person.
-fn step_help(facts: &ExplanationFacts, person: &PersonFacts, step: Step) -> String {
-    let (name, client) = (&person.display_name, facts.client_name());
-    match step {
-        Step::EmployeeExists => {
-            format!("A super admin of your account creates a user for {name} again and flags it as partner employee.")
-        }
-        Step::EmployeeFlagged => format!("A super admin of your account flags {name} as partner employee."),
-        Step::UserInClient => format!("A Partner admin or a super admin of {client} adds {name} as a user there."),
-        Step::UserActive => format!(
-            "A Partner admin or a super admin of {client} reactivates {name}: Clients tab, {client}, {name}, Reactivate \
-             user on client."
-        ),
-        Step::ClientAssigned => format!(
-            "Somebody with access to the Client Access Manager links {client} to {name}: Employees tab, {name}, Link \
-             clients."
-        ),
+/// Who takes which step for a person, for every step that is missing and does not come with one before it.
+fn missing_steps_help(person: &PersonFacts, client: &str, as_of: Instant) -> Vec<String> {
+    let name = &person.display_name;
+    let lacks = |step| !person.meets(step, as_of);
+    let mut steps = Vec::new();
+    if lacks(Step::EmployeeExists) {
+        steps
+            .push(format!("A super admin of your account creates a user for {name} and flags it as partner employee."));
+    } else if lacks(Step::EmployeeFlagged) {
+        steps.push(format!("A super admin of your account flags {name} as partner employee."));
     }
+    if lacks(Step::UserInClient) {
+        steps.push(format!("A Partner admin or a super admin of {client} adds {name} as a user there."));
+    } else if lacks(Step::UserActive) {
+        steps.push(format!(
+            "A Partner admin or a super admin of {client} reactivates {name}: Clients tab, {client}, {name}, \
+             Reactivate user on client."
+        ));
+    }
+    if lacks(Step::ClientAssigned) {
+        steps.push(link_help(client, name));
+    }
+    steps
+}
+
+fn link_help(client: &str, name: &str) -> String {
+    format!(
+        "If it is not assigned by the employee e-mail domain, somebody with access to the Client Access Manager links \
+         {client} to {name}: Employees tab, {name}, Link clients."
+    )
 }
 
 fn work_brings_credit(facts: &ExplanationFacts) -> String {
-    let brings = if facts.earning_periods.iter().any(|period| period.end <= facts.as_of) {
-        "brings the credit back"
-    } else {
-        "brings the credit"
-    };
-    let examples = "for example publishing a blog post or editing a form";
-    let missing = i64::from(facts.minimum_activities) - i64::from(facts.relationship.live_activities);
+    let has_been_lost = facts.earning_periods.iter().any(|period| period.end <= facts.as_of);
+    let back = if has_been_lost { " back" } else { "" };
+    let missing = facts.minimum_activities.saturating_sub(facts.relationship.live_activities);
     if missing <= 1 {
-        return format!("any qualifying activity, {examples}, {brings} from that instant");
+        return format!(
+            "any qualifying activity, for example publishing a blog post or editing a form, brings the credit{back} \
+             from that instant"
+        );
     }
-    let activities = plural(missing, "more qualifying activity", "more qualifying activities");
-    format!("the last of {activities}, {examples}, {brings} from its instant, if they all count by then")
+    format!(
+        "{missing} more qualifying activities, for example publishing blog posts or editing forms, bring the \
+         credit{back} from the instant of the last one, if the others still count then"
+    )
 }

@@ -1,1 +1,428 @@
+//! The sentences of one made-up relationship: Anna Bianchi, of partner 1, works for Rossi S.r.l.
 
+mod properties;
+mod story;
+
+use super::*;
+use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState, EndingCause};
+use crate::activity::NotCountedReason;
+use crate::credit::Mrr;
+use crate::credit::testing::{at, money};
+use crate::time::Period;
+use story::{Story, activity, anna, person};
+
+fn condition(explanation: &Explanation, kind: ConditionKind) -> &Condition {
+    explanation.conditions.iter().find(|condition| condition.kind == kind).expect("every condition is answered")
+}
+
+fn statuses(explanation: &Explanation, status: ConditionStatus) -> Vec<ConditionKind> {
+    let of_status = explanation.conditions.iter().filter(|condition| condition.status == status);
+    of_status.map(|condition| condition.kind).collect()
+}
+
+fn first_failed(explanation: &Explanation) -> Option<ConditionKind> {
+    statuses(explanation, ConditionStatus::Failed).first().copied()
+}
+
+fn remedy(explanation: &Explanation) -> &str {
+    explanation.remedy.as_deref().expect("without credit there is a remedy")
+}
+
+const ANNA_WORKS: &str = "Anna Bianchi is assigned and active there: any qualifying activity, for example publishing a \
+    blog post or editing a form, brings the credit back from that instant.";
+
+#[test]
+fn a_lapse_names_the_instant_the_last_activity_and_what_brings_the_credit_back() {
+    let explanation = Story::default().explain("2025-04-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. stopped counting for you on 11 March 2025 at 12:00 UTC: the last qualifying activity (blog \
+         publish by Anna Bianchi on 10 January 2025) reached its 60 days and nobody worked there since."
+    );
+    assert_eq!(remedy(&explanation), ANNA_WORKS);
+    let loss = explanation.loss.as_ref().expect("it was lost");
+    assert_eq!((loss.time, loss.cause), (at("2025-03-11T12:00:00Z"), PeriodEndCause::Lapsed));
+    assert_eq!(loss.activities.len(), 1);
+    // People are as they should be; what expired is the first thing that fails, since that instant.
+    let expected = [ConditionKind::NotExpired, ConditionKind::ActivityMinimum];
+    assert_eq!(statuses(&explanation, ConditionStatus::Failed), expected);
+    let not_expired = condition(&explanation, ConditionKind::NotExpired);
+    assert_eq!(not_expired.since, Some(at("2025-03-11T12:00:00Z")));
+    assert_eq!(not_expired.statement, "The last of what was done there expired on 11 March 2025 at 12:00 UTC.");
+    assert_eq!(not_expired.help.as_deref(), Some(ANNA_WORKS));
+}
+
+#[test]
+fn example_01_the_credit_is_explained_on_both_sides_of_the_instant_at_which_it_lapses() {
+    let before = Story::default().explain("2025-03-11T11:59:59Z");
+    assert_eq!(
+        before.headline,
+        "Rossi S.r.l. has counted for you since 10 January 2025 at 12:00 UTC: 1000.00 USD of managed credit and 10.00 \
+         points; it expires on 11 March 2025 at 12:00 UTC unless one of your people does qualifying work there before."
+    );
+    assert_eq!((before.loss.as_ref(), before.remedy.as_ref()), (None, None));
+    assert_eq!(statuses(&before, ConditionStatus::Passed), ConditionKind::ALL);
+    assert!(before.conditions.iter().all(|condition| condition.help.is_none()));
+    let at_the_instant = Story::default().explain("2025-03-11T12:00:00Z");
+    assert_eq!(at_the_instant.loss.map(|loss| loss.time), Some(at("2025-03-11T12:00:00Z")));
+}
+
+#[test]
+fn work_that_did_not_count_after_the_last_that_did_is_not_called_idleness() {
+    let story = Story { not_counted: vec![activity("blog", "draft", "2025-03-01T09:00:00Z")], ..Story::default() };
+    let explanation = story.explain("2025-04-01T00:00:00Z");
+    assert!(explanation.headline.ends_with("reached its 60 days and nobody did anything there that counts since."));
+    let evidence = &condition(&explanation, ConditionKind::QualifyingActivity).evidence;
+    assert_eq!(
+        evidence.iter().map(|evidence| evidence.text.as_str()).collect::<Vec<_>>(),
+        [
+            "blog publish by Anna Bianchi on 10 January 2025 counts for 60 days",
+            "blog draft by Anna Bianchi on 1 March 2025 does not count: this kind of action does not qualify",
+        ]
+    );
+}
+
+#[test]
+fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_added() {
+    let mut removed = anna();
+    removed.user_state = ClientUserState::Removed;
+    removed.user_state_since = Some(at("2025-02-20T08:00:00Z"));
+    removed.assignment = None;
+    let story = Story {
+        people: vec![removed],
+        endings: vec![("2025-02-20T08:00:00Z", EndingCause::AllEmployeesRemoved)],
+        ..Story::default()
+    };
+    let explanation = story.explain("2025-03-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. stopped counting for you on 20 February 2025 at 08:00 UTC: the last of your people there was \
+         removed from its account."
+    );
+    assert_eq!(
+        remedy(&explanation),
+        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. If it is not assigned by \
+         the employee e-mail domain, somebody with access to the Client Access Manager links Rossi S.r.l. to Anna \
+         Bianchi: Employees tab, Anna Bianchi, Link clients. After that, any qualifying activity, for example \
+         publishing a blog post or editing a form, brings the credit back from that instant."
+    );
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::UserInClient));
+    let in_client = condition(&explanation, ConditionKind::UserInClient);
+    assert_eq!(in_client.since, Some(at("2025-02-20T08:00:00Z")));
+    assert_eq!(
+        in_client.evidence[0].text,
+        "Anna Bianchi (anna@agency.example): removed there since 20 February 2025 at 08:00 UTC"
+    );
+    let not_ended = condition(&explanation, ConditionKind::NotEnded);
+    assert_eq!((not_ended.status, not_ended.since), (ConditionStatus::Failed, Some(at("2025-02-20T08:00:00Z"))));
+    assert_eq!(condition(&explanation, ConditionKind::NotExpired).status, ConditionStatus::Passed);
+    let loss = explanation.loss.expect("it was lost");
+    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    assert_eq!(loss.activities.len(), 1);
+}
+
+#[test]
+fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_conditions_say_so() {
+    let mut deactivated = anna();
+    deactivated.user_state = ClientUserState::Deactivated;
+    deactivated.user_state_since = Some(at("2025-01-20T00:00:00Z"));
+    let story = Story { people: vec![deactivated], ..Story::default() };
+    let earning = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(earning.remedy, None);
+    let active = condition(&earning, ConditionKind::UserActive);
+    assert_eq!(active.status, ConditionStatus::Passed);
+    assert_eq!(
+        active.statement,
+        "It was so for the work that still counts (blog publish by Anna Bianchi on 10 January 2025); it is so for \
+         nobody now, which matters for new work only."
+    );
+
+    let lapsed = story.explain("2025-04-01T00:00:00Z");
+    assert_eq!(first_failed(&lapsed), Some(ConditionKind::UserActive));
+    let active = condition(&lapsed, ConditionKind::UserActive);
+    assert_eq!(active.since, Some(at("2025-01-20T00:00:00Z")));
+    assert_eq!(active.statement, "The user of Anna Bianchi at Rossi S.r.l. is deactivated.");
+    assert!(remedy(&lapsed).starts_with("A Partner admin or a super admin of Rossi S.r.l. reactivates Anna Bianchi:"));
+}
+
+#[test]
+fn example_05_a_contractor_who_was_never_linked_is_named_with_the_link_that_is_missing() {
+    let mut contractor = person("Carla Conti", "carla@contractor.example");
+    contractor.assignment = None;
+    let story = Story {
+        people: vec![contractor],
+        counted: vec![],
+        not_counted: vec![NotCountedFacts {
+            reason: NotCountedReason::NotAssigned,
+            ..activity("form", "edit", "2025-01-10T12:00:00Z")
+        }],
+        ..Story::default()
+    };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. has never counted for you: Carla Conti is a user there, but the client is not assigned to Carla \
+         Conti."
+    );
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::ClientAssigned));
+    assert!(
+        remedy(&explanation).contains("links Rossi S.r.l. to Carla Conti: Employees tab, Carla Conti, Link clients.")
+    );
+    assert!(remedy(&explanation).ends_with("brings the credit from that instant."));
+    assert_eq!(explanation.loss, None);
+}
+
+#[test]
+fn example_07_work_that_does_not_qualify_is_named_with_its_reason() {
+    let story = Story {
+        counted: vec![],
+        not_counted: vec![activity("blog", "draft", "2025-01-10T12:00:00Z")],
+        ..Story::default()
+    };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. has never counted for you: the latest work there (blog draft by Anna Bianchi on 10 January 2025) \
+         does not count: this kind of action does not qualify."
+    );
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::QualifyingActivity));
+    let unknown = [ConditionKind::NotEnded, ConditionKind::NotExpired];
+    assert_eq!(statuses(&explanation, ConditionStatus::Unknown), unknown);
+}
+
+#[test]
+fn the_first_missing_thing_is_named_for_each_way_of_never_having_counted() {
+    let nothing = Story { people: vec![], counted: vec![], ..Story::default() };
+    let headline = |people| Story { people, ..nothing.clone() }.explain("2025-02-01T00:00:00Z").headline;
+    let with = |change: fn(&mut PersonFacts)| {
+        let mut person = anna();
+        change(&mut person);
+        vec![person]
+    };
+    for (people, end) in [
+        (vec![], "none of your people has anything to do with it."),
+        (
+            with(|anna| anna.employments.clear()),
+            "Anna Bianchi is not a user in your account, and nobody else works there.",
+        ),
+        (with(|anna| anna.employments[0].partner_employee = false), "Anna Bianchi is not flagged as partner employee."),
+        (with(|anna| anna.user_state = ClientUserState::None), "Anna Bianchi is not a user of Rossi S.r.l."),
+        (with(|anna| anna.user_state = ClientUserState::Deactivated), "the user of Anna Bianchi there is deactivated."),
+        (with(|_| ()), "none of your people has done qualifying work there yet."),
+    ] {
+        assert_eq!(headline(people), format!("Rossi S.r.l. has never counted for you: {end}"));
+    }
+}
+
+#[test]
+fn the_person_who_has_come_furthest_speaks_for_a_condition_and_all_are_shown() {
+    let mut unlinked = person("Bruno Verdi", "bruno@agency.example");
+    unlinked.assignment = None;
+    let mut absent = person("Zoe Neri", "aaa@agency.example");
+    absent.user_state = ClientUserState::None;
+    absent.user_state_since = None;
+    let story = Story { people: vec![absent, unlinked], counted: vec![], ..Story::default() };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    let assigned = condition(&explanation, ConditionKind::ClientAssigned);
+    assert_eq!(assigned.statement, "Rossi S.r.l. is not assigned to Bruno Verdi.");
+    assert_eq!(assigned.status, ConditionStatus::Failed);
+    assert_eq!(assigned.evidence.len(), 2);
+    let active = condition(&explanation, ConditionKind::UserActive);
+    assert_eq!((active.status, active.since), (ConditionStatus::Passed, Some(at("2025-01-02T09:00:00Z"))));
+}
+
+/// R7 speaks of one and the same person: a linked one without a user and a user who is not linked do not make one.
+#[test]
+fn r7_two_people_who_meet_different_conditions_do_not_make_one_who_meets_all() {
+    let mut pending = person("Bruno Verdi", "bruno@agency.example");
+    pending.user_state = ClientUserState::None;
+    pending.assignment = Some(AssignmentFacts {
+        state: AssignmentState::PendingUser,
+        since: at("2025-01-02T09:00:00Z"),
+        origin: AssignmentOrigin::ByHand,
+    });
+    let mut unlinked = anna();
+    unlinked.assignment = None;
+    let story = Story { people: vec![pending, unlinked], counted: vec![], ..Story::default() };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::ClientAssigned));
+    let shown: Vec<_> = condition(&explanation, ConditionKind::ClientAssigned)
+        .evidence
+        .iter()
+        .map(|evidence| evidence.text.clone())
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "Bruno Verdi (bruno@agency.example): linked by hand since 2 January 2025 at 09:00 UTC, waiting for a user \
+             there",
+            "Anna Bianchi (anna@agency.example): not assigned",
+        ]
+    );
+}
+
+#[test]
+fn example_16_too_few_activities_for_the_tier_say_how_many_are_missing() {
+    let story = Story { minimum_activities: 3, ..Story::default() };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. has not counted for you yet: your tier needs 3 qualifying activities that count at the same \
+         time, and 1 counts now."
+    );
+    assert_eq!(statuses(&explanation, ConditionStatus::Failed), [ConditionKind::ActivityMinimum]);
+    let minimum = condition(&explanation, ConditionKind::ActivityMinimum);
+    assert_eq!(minimum.statement, "1 qualifying activity counts now; your tier needs 3.");
+    assert_eq!(
+        remedy(&explanation),
+        "Anna Bianchi is assigned and active there: 2 more qualifying activities, for example publishing blog posts or \
+         editing forms, bring the credit from the instant of the last one, if the others still count then."
+    );
+    // With three it earned, until the oldest of them expired.
+    let mut counted = story.counted.clone();
+    counted.extend(
+        [("form", "edit", "2025-01-20T12:00:00Z"), ("form", "edit", "2025-01-30T12:00:00Z")].map(story::counted),
+    );
+    let lost = Story { counted, ..story }.explain("2025-03-12T00:00:00Z");
+    assert_eq!(
+        lost.headline,
+        "Rossi S.r.l. stopped counting for you on 11 March 2025 at 12:00 UTC: a qualifying activity (blog publish by \
+         Anna Bianchi on 10 January 2025) reached its 60 days and fewer than the 3 that your tier needs were left."
+    );
+    assert_eq!(remedy(&lost), ANNA_WORKS);
+}
+
+#[test]
+fn a_client_that_pays_nothing_or_an_unknown_sum_is_serviced_without_credit() {
+    let zero = Mrr::Known { mrr: money("USD", "0"), since: at("2025-01-15T00:00:00Z") };
+    let unpaid = Story { mrr: zero, ..Story::default() }.explain("2025-02-01T00:00:00Z");
+    assert_eq!(
+        unpaid.headline,
+        "You have serviced Rossi S.r.l. since 10 January 2025 at 12:00 UTC, but it has paid for no subscription since 15 \
+         January 2025 at 00:00 UTC, so there is no credit to share."
+    );
+    assert_eq!(statuses(&unpaid, ConditionStatus::Failed), [ConditionKind::PaidSubscription]);
+    assert_eq!(
+        remedy(&unpaid),
+        "The credit comes back by itself from the instant at which Rossi S.r.l. pays for a subscription again; \
+         qualifying work there before 11 March 2025 at 12:00 UTC keeps you servicing it."
+    );
+    assert_eq!(unpaid.loss, None);
+
+    let unknown = Story { mrr: Mrr::Unknown, ..Story::default() }.explain("2025-02-01T00:00:00Z");
+    assert!(unknown.headline.contains("but what it pays is not known, so its credit cannot be said"));
+    assert!(remedy(&unknown).starts_with("Ask the programme to report the subscription of Rossi S.r.l.:"));
+    assert_eq!(statuses(&unknown, ConditionStatus::Failed), []);
+    let without_facts = [ConditionKind::PaidSubscription, ConditionKind::SupportedCurrency];
+    assert_eq!(statuses(&unknown, ConditionStatus::Unknown), without_facts);
+}
+
+#[test]
+fn r98_a_currency_without_conversion_is_said_beside_a_credit_that_counts() {
+    let mrr = Mrr::Known { mrr: money("ISK", "1000"), since: at("2024-01-01T00:00:00Z") };
+    let explanation = Story { mrr, ..Story::default() }.explain("2025-02-01T00:00:00Z");
+    assert!(explanation.headline.contains(
+        ": 1000 ISK of managed credit without points, because its currency does not convert to points; it expires on"
+    ));
+    assert_eq!(explanation.remedy, None);
+    assert_eq!(statuses(&explanation, ConditionStatus::Failed), [ConditionKind::SupportedCurrency]);
+}
+
+#[test]
+fn r127_other_servicing_partners_are_a_number_and_strangers_have_no_name() {
+    let mut stranger = activity("blog", "draft", "2025-01-12T12:00:00Z");
+    stranger.activity.person = None;
+    let story = Story { other_partners: 1, not_counted: vec![stranger], ..Story::default() };
+    let explanation = story.explain("2025-02-01T00:00:00Z");
+    assert!(
+        explanation
+            .headline
+            .contains("500.00 USD of managed credit and 5.00 points, an equal share among 2 partners; it expires")
+    );
+    let evidence = &condition(&explanation, ConditionKind::QualifyingActivity).evidence;
+    assert!(evidence.iter().any(|evidence| evidence.text.starts_with("blog draft by someone at the client on")));
+}
+
+#[test]
+fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mended() {
+    let left = Story {
+        programme: Some(Period::between(at("2024-01-01T00:00:00Z"), at("2025-02-01T00:00:00Z"))),
+        endings: vec![("2025-02-01T00:00:00Z", EndingCause::PartnerLeft)],
+        ..Story::default()
+    };
+    let explanation = left.explain("2025-02-10T00:00:00Z");
+    assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00 UTC: your company left the programme."));
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::PartnerInProgramme));
+    assert!(remedy(&explanation).starts_with("Your company has to join the programme again"));
+
+    let closed = Story {
+        closed_time: Some(at("2025-02-01T00:00:30Z")),
+        endings: vec![("2025-02-01T00:00:30Z", EndingCause::ClientClosed)],
+        ..Story::default()
+    };
+    let explanation = closed.explain("2025-02-10T00:00:00Z");
+    assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00:30 UTC: its account was closed."));
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::NotEnded));
+    assert!(remedy(&explanation).starts_with("Nothing can be done for this client:"));
+}
+
+#[test]
+fn r12_the_partners_own_account_is_said_to_be_its_own() {
+    let own = Story { client: 1, client_name: None, ..Story::default() }.explain("2025-02-01T00:00:00Z");
+    assert_eq!(own.headline, "client 1 is your own account, and nobody earns credit on its own account.");
+    assert_eq!(first_failed(&own), Some(ConditionKind::NotOwnAccount));
+    assert!(own.remedy.is_some());
+    assert_eq!(own.loss, None);
+}
+
+#[test]
+fn a_time_shows_seconds_only_where_they_are_not_zero() {
+    for (time, words) in [
+        ("2025-03-11T12:00:00Z", "11 March 2025 at 12:00 UTC"),
+        ("2025-03-01T09:05:07Z", "1 March 2025 at 09:05:07 UTC"),
+        ("2025-03-01T09:05:00.500Z", "1 March 2025 at 09:05:00.500 UTC"),
+    ] {
+        assert_eq!(wording::date_and_time(at(time)), words);
+    }
+}
+
+#[test]
+fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
+    let mut deleted = anna();
+    deleted.employments[0].period.end = Some(at("2025-02-20T08:00:00Z"));
+    deleted.assignment = None;
+    let explanation = Story { people: vec![deleted], ..Story::default() }.explain("2025-04-01T00:00:00Z");
+    let exists = condition(&explanation, ConditionKind::EmployeeExists);
+    assert_eq!((exists.status, exists.since), (ConditionStatus::Failed, Some(at("2025-02-20T08:00:00Z"))));
+    assert_eq!(
+        exists.evidence[0].text,
+        "Anna Bianchi (anna@agency.example): deleted in your account on 20 February 2025 at 08:00 UTC"
+    );
+    let flagged = condition(&explanation, ConditionKind::EmployeeFlagged);
+    assert_eq!(flagged.since, None);
+    assert_eq!(flagged.statement, "Nobody meets the conditions before this one, so nobody meets this one.");
+    assert!(remedy(&explanation).starts_with(
+        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. If it is not \
+         assigned by the employee e-mail domain, somebody with access to the Client Access Manager links Rossi S.r.l. \
+         to Anna Bianchi:"
+    ));
+}
+
+#[test]
+fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
+    let story = Story {
+        counted: vec![
+            story::counted(("form", "edit", "2025-02-22T10:00:00Z")),
+            story::counted(("blog", "publish", "2025-02-10T12:00:00Z")),
+        ],
+        endings: vec![
+            ("2025-02-20T08:00:00Z", EndingCause::AllEmployeesRemoved),
+            ("2025-03-01T08:00:00Z", EndingCause::AllEmployeesRemoved),
+        ],
+        ..Story::default()
+    };
+    let loss = story.explain("2025-03-10T00:00:00Z").loss.expect("it was lost twice");
+    assert_eq!(loss.time, at("2025-03-01T08:00:00Z"));
+    let tools: Vec<_> = loss.activities.iter().map(|counted| counted.activity.tool.as_str()).collect();
+    assert_eq!(tools, ["form"]);
+}

@@ -28,6 +28,12 @@ pub(super) fn window(counted: &CountedFacts) -> String {
     plural((counted.expire_time - counted.activity.occur_time).num_days(), "day", "days")
 }
 
+/// A sentence with one full stop: one that ends with a name such as `Rossi S.r.l.` brings another.
+pub(super) fn sentence(text: impl Into<String>) -> String {
+    let text = text.into();
+    text.strip_suffix("..").map_or(text.clone(), |without| format!("{without}."))
+}
+
 /// `1 activity`, `3 activities`.
 pub(super) fn plural(count: impl Into<i64>, one: &str, many: &str) -> String {
     match count.into() {
