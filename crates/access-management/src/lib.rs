@@ -1,1 +1,46 @@
-//! .
+//! access-management: who may work where.
+//!
+//! Owns: the access history (partners, employees, clients, client users, links) and its feed. Does not own: whether an
+//! activity counts, what it is worth, and any rule: `domain` decides, this service records.
+//! Invariants: the log of changes is the only record, and it is only appended to; a change is recorded only if the whole
+//! history stays legal; positions are gapless and in the order of commits.
+
+mod grpc;
+mod migration;
+mod operations;
+
+use std::sync::Arc;
+
+use contracts::wire::access::access_feed_service_server::{AccessFeedServiceServer, SERVICE_NAME as FEED_NAME};
+use contracts::wire::access::access_management_service_server::{AccessManagementServiceServer, SERVICE_NAME};
+use domain::policy::Policy;
+use service_kit::{Clock, Database, Service};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+pub use migration::Migrator;
+
+/// What the service works with.
+#[derive(Debug, Clone)]
+pub struct AccessManagement {
+    database: Database,
+    clock: Clock,
+    policy: Arc<Policy>,
+    /// Tells the watch streams of this process about every commit: the newest position.
+    news: watch::Sender<u64>,
+}
+
+/// The service, ready to be served from a database that is migrated.
+#[must_use]
+pub fn service(database: Database, clock: Clock, policy: Arc<Policy>, shutdown: CancellationToken) -> Service {
+    let state = AccessManagement { database, clock, policy, news: watch::Sender::default() };
+    let feed = grpc::AccessFeed::new(state.clone(), shutdown);
+    Service {
+        name: "access-management",
+        grpc_names: vec![SERVICE_NAME, FEED_NAME],
+        routes: Routes::new(AccessManagementServiceServer::new(state)).add_service(AccessFeedServiceServer::new(feed)),
+        background: TaskTracker::new(),
+    }
+}

@@ -1,1 +1,70 @@
-//! .
+//! The contracts: the messages and services of `/proto` as Rust, what they mean in the domain, and how every service
+//! says why it refused.
+//!
+//! Owns: generated code, conversions between wire and domain, resource names, revisions, the one mapping of refusals to
+//! gRPC. Does not own: any rule, any transport.
+//! Invariants: a value that came through here is valid in the domain; nothing is rounded, cut or defaulted silently.
+
+mod access;
+mod activity;
+mod credit;
+mod failure;
+mod resource_name;
+mod revision;
+mod time;
+mod violations;
+
+pub use access::{access_change_from_wire, assignment_to_wire, employee_to_wire, permission_set_from_wire};
+pub use activity::{
+    ServicingChange, activity_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire,
+    servicing_change_from_wire, servicing_period_from_wire, verdict_to_wire,
+};
+pub use credit::money_from_wire;
+pub use failure::{Failure, code_of};
+pub use resource_name::{
+    ActivityName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError, SubscriptionName,
+};
+pub use revision::{Feed, Revision, RevisionError};
+pub use time::{TimeError, instant, timestamp};
+pub use violations::Violations;
+pub use wire::error::ErrorReason;
+
+/// The descriptors of every contract, with comments, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/file_descriptor_set.bin"));
+
+/// A message of the wire that no domain value can be made of.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct WireError {
+    /// Where in the message.
+    pub field: &'static str,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl WireError {
+    pub(crate) fn new(field: &'static str, problem: impl std::fmt::Display) -> Self {
+        Self { field, problem: problem.to_string() }
+    }
+}
+
+/// The generated messages, clients and servers.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]
+pub mod wire {
+    /// `managedcredit.access.v1`
+    pub mod access {
+        tonic::include_proto!("managedcredit.access.v1");
+    }
+    /// `managedcredit.activity.v1`
+    pub mod activity {
+        tonic::include_proto!("managedcredit.activity.v1");
+    }
+    /// `managedcredit.credit.v1`
+    pub mod credit {
+        tonic::include_proto!("managedcredit.credit.v1");
+    }
+    /// `managedcredit.error.v1`
+    pub mod error {
+        tonic::include_proto!("managedcredit.error.v1");
+    }
+}

@@ -1,1 +1,23 @@
-//! .
+//! What at least two of the services need to be one: storage, the access log, feeds, the server, errors, time.
+//!
+//! Owns: everything that makes three services read and behave alike. Does not own: any rule, any table of one service.
+//! Invariants: a position of a feed is given out in the transaction of its fact, last, and without gaps; a follower's
+//! facts and cursor are stored together; nothing here reads a clock but `Clock`.
+
+pub mod access_log;
+mod caller;
+mod clock;
+mod database;
+mod error;
+pub mod feed;
+mod server;
+mod stored;
+mod telemetry;
+
+pub use caller::{actor, platform_only, wait_limit};
+pub use clock::{Clock, ManualClock};
+pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
+pub use error::ServiceError;
+pub use server::{ServeError, Service, bind, connect, serve};
+pub use stored::{StoredInstant, position, stored_position};
+pub use telemetry::{LogFormat, start_telemetry};

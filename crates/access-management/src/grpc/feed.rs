@@ -1,0 +1,92 @@
+//! The access feed.
+
+use std::pin::Pin;
+
+use contracts::wire::access as wire;
+use contracts::wire::access::access_feed_service_server::AccessFeedService;
+use contracts::wire::error::ErrorReason;
+use contracts::{Failure, timestamp};
+use service_kit::feed::{Page, WatchSettings, read_head, watch};
+use service_kit::{ServiceError, access_log, platform_only};
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::AccessManagement;
+
+/// The most changes of one message.
+const CHANGES_PER_MESSAGE: u64 = 500;
+
+/// The feed of a service.
+pub(crate) struct AccessFeed {
+    service: AccessManagement,
+    shutdown: CancellationToken,
+}
+
+impl AccessFeed {
+    pub const fn new(service: AccessManagement, shutdown: CancellationToken) -> Self {
+        Self { service, shutdown }
+    }
+}
+
+#[tonic::async_trait]
+impl AccessFeedService for AccessFeed {
+    async fn get_head_revision(
+        &self,
+        request: Request<wire::GetHeadRevisionRequest>,
+    ) -> Result<Response<wire::GetHeadRevisionResponse>, Status> {
+        platform_only(request.metadata())?;
+        let head = read_head(self.service.database.connection(), access_log::FEED).await.map_err(ServiceError::from)?;
+        Ok(Response::new(wire::GetHeadRevisionResponse { revision: head.revision().to_string() }))
+    }
+
+    type WatchAccessStream = Pin<Box<dyn Stream<Item = Result<wire::WatchAccessResponse, Status>> + Send>>;
+
+    async fn watch_access(
+        &self,
+        request: Request<wire::WatchAccessRequest>,
+    ) -> Result<Response<Self::WatchAccessStream>, Status> {
+        platform_only(request.metadata())?;
+        let wire::WatchAccessRequest { after_position, after_chain_hash, policy_digest } = request.into_inner();
+        self.service.require_same_history(after_position, &after_chain_hash).await?;
+        self.service.compare_policy(&policy_digest);
+        let service = self.service.clone();
+        let stream = watch(
+            after_position,
+            move |after| {
+                let service = service.clone();
+                async move { service.feed_page(after).await }
+            },
+            self.service.news.subscribe(),
+            WatchSettings::default(),
+            self.shutdown.clone(),
+        );
+        Ok(Response::new(stream))
+    }
+}
+
+impl AccessManagement {
+    async fn require_same_history(&self, after: u64, chain_hash: &[u8]) -> Result<(), ServiceError> {
+        if access_log::is_of_this_history(self.database.connection(), after, chain_hash).await? {
+            return Ok(());
+        }
+        let message = format!("access-{after} with this hash is not of this feed's history; the copy must be rebuilt");
+        Err(Failure::new(ErrorReason::FeedDiverged, message).into())
+    }
+
+    /// Different documents are no fault: during a deployment both are in use for a while.
+    fn compare_policy(&self, followers_digest: &str) {
+        if followers_digest != self.policy.digest() {
+            tracing::warn!(ours = self.policy.digest(), theirs = followers_digest, "a follower has another policy");
+        }
+    }
+
+    async fn feed_page(&self, after: u64) -> Result<Page<wire::WatchAccessResponse>, ServiceError> {
+        let changes = access_log::page(self.database.connection(), after, CHANGES_PER_MESSAGE).await?;
+        let last_position = changes.last().map_or(after, |change| change.position);
+        let caught_up = (changes.len() as u64) < CHANGES_PER_MESSAGE;
+        let send_time = Some(timestamp(self.clock.now()));
+        let message = wire::WatchAccessResponse { changes, caught_up, send_time };
+        Ok(Page { message, last_position, caught_up, mark: 0 })
+    }
+}

@@ -1,0 +1,15 @@
+//! The access log and the head of its feed.
+
+use sea_orm_migration::prelude::*;
+use service_kit::{access_log, feed};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        access_log::create_table(manager).await?;
+        feed::create_head_table(manager, access_log::FEED).await
+    }
+}

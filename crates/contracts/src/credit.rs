@@ -1,0 +1,136 @@
+//! Money, credit and explanations on the wire.
+
+use domain::credit::{
+    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, SubscriptionRefusal,
+};
+use domain::money::{Currency, Money};
+use domain::servicing::ServicingState;
+use tonic_types::FieldViolation;
+
+use crate::wire::credit as wire;
+use crate::wire::error::ErrorReason;
+use crate::{Failure, Violations, timestamp};
+
+/// The amount that a caller states, or violations of `path`.
+pub fn money_from_wire(violations: &mut Violations, path: &str, stated: Option<&wire::Money>) -> Option<Money> {
+    let Some(stated) = stated else {
+        violations.add(path, "is needed: a currency_code and an amount");
+        return None;
+    };
+    let currency: Currency = violations.parse(&format!("{path}.currency_code"), &stated.currency_code)?;
+    violations.check(&format!("{path}.amount"), Money::parse(currency, &stated.amount))
+}
+
+impl From<&Money> for wire::Money {
+    fn from(money: &Money) -> Self {
+        Self { currency_code: money.currency.code().to_owned(), amount: money.amount() }
+    }
+}
+
+impl From<ServicingState> for wire::CreditState {
+    fn from(state: ServicingState) -> Self {
+        match state {
+            ServicingState::None => Self::NotManaged,
+            ServicingState::Active => Self::Active,
+            ServicingState::Expiring => Self::Expiring,
+            ServicingState::Ended(_) => Self::Ended,
+        }
+    }
+}
+
+impl From<NoCreditReason> for wire::NoCreditReason {
+    fn from(reason: NoCreditReason) -> Self {
+        match reason {
+            NoCreditReason::OwnAccount => Self::OwnAccount,
+            NoCreditReason::NotManaged => Self::NotManaged,
+            NoCreditReason::Lapsed => Self::Lapsed,
+            NoCreditReason::AllEmployeesRemoved => Self::AllEmployeesRemoved,
+            NoCreditReason::PartnerLeft => Self::PartnerLeft,
+            NoCreditReason::ClientClosed => Self::ClientClosed,
+            NoCreditReason::TierActivityMinimum => Self::TierActivityMinimum,
+            NoCreditReason::NoPaidSubscription => Self::NoPaidSubscription,
+            NoCreditReason::MrrUnknown => Self::MrrUnknown,
+        }
+    }
+}
+
+impl From<PointsAbsentReason> for wire::PointsAbsentReason {
+    fn from(reason: PointsAbsentReason) -> Self {
+        match reason {
+            PointsAbsentReason::MrrUnknown => Self::MrrUnknown,
+            PointsAbsentReason::UnsupportedCurrency => Self::UnsupportedCurrency,
+            PointsAbsentReason::CountryUnknown => Self::CountryUnknown,
+        }
+    }
+}
+
+impl From<ConditionKind> for wire::ConditionKind {
+    fn from(kind: ConditionKind) -> Self {
+        match kind {
+            ConditionKind::NotOwnAccount => Self::NotOwnAccount,
+            ConditionKind::PartnerInProgramme => Self::PartnerInProgramme,
+            ConditionKind::EmployeeExists => Self::EmployeeExists,
+            ConditionKind::EmployeeFlagged => Self::EmployeeFlagged,
+            ConditionKind::UserInClient => Self::UserInClient,
+            ConditionKind::UserActive => Self::UserActive,
+            ConditionKind::ClientAssigned => Self::ClientAssigned,
+            ConditionKind::QualifyingActivity => Self::QualifyingActivity,
+            ConditionKind::NotEnded => Self::NotEnded,
+            ConditionKind::NotExpired => Self::NotExpired,
+            ConditionKind::ActivityMinimum => Self::ActivityMinimum,
+            ConditionKind::PaidSubscription => Self::PaidSubscription,
+            ConditionKind::SupportedCurrency => Self::SupportedCurrency,
+        }
+    }
+}
+
+impl From<ConditionStatus> for wire::ConditionStatus {
+    fn from(status: ConditionStatus) -> Self {
+        match status {
+            ConditionStatus::Passed => Self::Passed,
+            ConditionStatus::Failed => Self::Failed,
+            ConditionStatus::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Evidence> for wire::Evidence {
+    fn from(evidence: Evidence) -> Self {
+        Self { time: evidence.time.map(timestamp), text: evidence.text }
+    }
+}
+
+impl From<Condition> for wire::Condition {
+    fn from(condition: Condition) -> Self {
+        Self {
+            kind: wire::ConditionKind::from(condition.kind).into(),
+            rule: condition.rule.to_owned(),
+            status: wire::ConditionStatus::from(condition.status).into(),
+            since_time: condition.since.map(timestamp),
+            statement: condition.statement,
+            evidence: condition.evidence.into_iter().map(Into::into).collect(),
+            help: condition.help.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&SubscriptionRefusal> for Failure {
+    fn from(refusal: &SubscriptionRefusal) -> Self {
+        let of_reason = |reason| Self::new(reason, refusal.to_string());
+        match refusal {
+            SubscriptionRefusal::EffectiveTimeInFuture { .. } => {
+                Self::of_fields(vec![FieldViolation::new("effective_time", refusal.to_string())])
+            }
+            SubscriptionRefusal::AlreadyExists { differing_fields, .. } => {
+                of_reason(ErrorReason::SubscriptionExists).with("differing_fields", differing_fields.join(","))
+            }
+            SubscriptionRefusal::UnknownSubscription { .. } | SubscriptionRefusal::NotYetBegun { .. } => {
+                of_reason(ErrorReason::UnknownSubscription)
+            }
+            SubscriptionRefusal::OtherCurrency { .. } => of_reason(ErrorReason::CurrencyConflict),
+            SubscriptionRefusal::TooManySubscriptions | SubscriptionRefusal::SumTooLarge { .. } => {
+                of_reason(ErrorReason::SubscriptionLimit)
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Collects everything that is wrong with a request, to report it at once.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use domain::time::Instant;
+use prost_types::Timestamp;
+use tonic_types::FieldViolation;
+
+use crate::{Failure, Revision, instant};
+
+/// The most revisions that a read may name.
+const MAXIMUM_REVISIONS: usize = 10;
+
+/// What is wrong with a request so far.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<FieldViolation>);
+
+impl Violations {
+    /// Notes that `field` is wrong; the description says what would be right.
+    pub fn add(&mut self, field: impl Into<String>, description: impl Display) {
+        self.0.push(FieldViolation::new(field, description.to_string()));
+    }
+
+    /// The value, or a violation of `field`.
+    pub fn check<T, E: Display>(&mut self, field: &str, value: Result<T, E>) -> Option<T> {
+        value.map_err(|problem| self.add(field, problem)).ok()
+    }
+
+    /// The value of a text, or a violation of `field`.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+        self.check(field, text.parse::<T>())
+    }
+
+    /// A text of 1 to `maximum` characters without control characters and outer white space, or a violation.
+    pub fn text(&mut self, field: &str, text: &str, maximum: usize) -> Option<String> {
+        let is_right = !text.is_empty()
+            && text.trim() == text
+            && text.chars().count() <= maximum
+            && !text.chars().any(char::is_control);
+        if is_right {
+            return Some(text.to_owned());
+        }
+        self.add(field, format!("1 to {maximum} characters, without control characters and outer white space"));
+        None
+    }
+
+    /// The instant of a timestamp that may be absent; a violation where it is out of range.
+    pub fn optional_instant(&mut self, field: &str, timestamp: Option<&Timestamp>) -> Option<Instant> {
+        self.check(field, instant(timestamp?))
+    }
+
+    /// The instant of a timestamp that must be there, or a violation.
+    pub fn instant(&mut self, field: &str, timestamp: Option<&Timestamp>) -> Option<Instant> {
+        if timestamp.is_none() {
+            self.add(field, "is needed");
+        }
+        self.optional_instant(field, timestamp)
+    }
+
+    /// The revisions that a read must know.
+    pub fn revisions(&mut self, field: &str, texts: &[String]) -> Vec<Revision> {
+        if texts.len() > MAXIMUM_REVISIONS {
+            self.add(field, format!("at most {MAXIMUM_REVISIONS} revisions"));
+            return Vec::new();
+        }
+        let indexed = texts.iter().enumerate();
+        indexed.filter_map(|(index, text)| self.parse(&format!("{field}[{index}]"), text)).collect()
+    }
+
+    /// A number from 1 to `maximum` where 0 stands for `default`, or a violation.
+    pub fn bounded(&mut self, field: &str, number: i32, default: u32, maximum: u32) -> Option<u32> {
+        match u32::try_from(number) {
+            Ok(0) => Some(default),
+            Ok(number) if number <= maximum => Some(number),
+            _ => {
+                self.add(field, format!("1 to {maximum}; 0 means {default}"));
+                None
+            }
+        }
+    }
+
+    /// What was read, if nothing at all is wrong. `value` is only asked then, so that it may use `?` on its parts.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn finish<T>(self, value: impl FnOnce() -> Option<T>) -> Result<T, Failure> {
+        if self.0.is_empty() { value().ok_or_else(Failure::internal) } else { Err(Failure::of_fields(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::HubId;
+
+    use super::*;
+
+    #[test]
+    fn every_wrong_field_is_named_with_its_path() {
+        let mut violations = Violations::default();
+        let hub_id: Option<HubId> = violations.parse("hub_id", "x");
+        let name = violations.text("partner.display_name", " ", 200);
+        let failure = violations.finish(|| Some((hub_id?, name?))).expect_err("both are wrong");
+        assert!(failure.message().contains("hub_id: ") && failure.message().contains("partner.display_name: "));
+    }
+
+    #[test]
+    fn a_text_has_limits() {
+        let mut violations = Violations::default();
+        assert_eq!(violations.text("t", "é", 1), Some("é".to_owned()));
+        for wrong in ["", " a", "a ", "ab", "\u{7}"] {
+            assert_eq!(violations.text("t", wrong, 1), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn zero_stands_for_the_default_and_bounds_are_kept() {
+        let mut violations = Violations::default();
+        assert_eq!(violations.bounded("page_size", 0, 50, 1_000), Some(50));
+        assert_eq!(violations.bounded("page_size", 1_000, 50, 1_000), Some(1_000));
+        assert_eq!(violations.bounded("page_size", 1_001, 50, 1_000), None);
+        assert_eq!(violations.bounded("page_size", -1, 50, 1_000), None);
+    }
+}

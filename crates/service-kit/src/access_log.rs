@@ -1,0 +1,199 @@
+//! The access log: every access change, in one table, in the service that owns it and in every follower's copy.
+//!
+//! It is the only record of access. Every state is what `AccessHistory` makes of the changes that a question needs, so
+//! each question here loads exactly the changes of its keys:
+//!
+//! | a change about | `partner_id` | `client_id` | `address` |
+//! |---|---|---|---|
+//! | a partner | yes | | |
+//! | an employee | yes | | yes |
+//! | a client | | yes | |
+//! | a client user | | yes | yes |
+//! | a link | yes | yes | yes |
+
+mod entity;
+mod question;
+mod table;
+
+pub use question::{Question, employee_address, history, history_for_judging, history_of_clients, user_address};
+pub use table::create_table;
+
+use contracts::wire::access as wire;
+use contracts::{Feed, access_change_from_wire};
+use domain::access::{AccessChange, AccessFact, Actor};
+use domain::time::Instant;
+use prost::Message as _;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, QueryOrder as _, QuerySelect as _};
+
+use crate::feed::Head;
+use crate::{ServiceError, position, stored_position};
+use entity::{ActiveModel, Column, Entity, Model};
+
+/// How many rows one statement inserts: eleven columns each, within SQLite's 32,766 parameters.
+const ROWS_PER_INSERT: usize = 500;
+
+/// The name of a kind of change, as it stands in the table's `kind`.
+const fn kind(fact: &AccessFact) -> &'static str {
+    match fact {
+        AccessFact::PartnerAdded { .. } => "partner_added",
+        AccessFact::PartnerDomainsSet { .. } => "partner_domains_set",
+        AccessFact::PartnerLeft { .. } => "partner_left",
+        AccessFact::EmployeeAdded { .. } => "employee_added",
+        AccessFact::EmployeeDeleted { .. } => "employee_deleted",
+        AccessFact::ClientAdded { .. } => "client_added",
+        AccessFact::ClientClosed { .. } => "client_closed",
+        AccessFact::ClientUserAdded { .. } => "client_user_added",
+        AccessFact::ClientUserDeactivated { .. } => "client_user_deactivated",
+        AccessFact::ClientUserReactivated { .. } => "client_user_reactivated",
+        AccessFact::ClientUserRemoved { .. } => "client_user_removed",
+        AccessFact::ClientLinked { .. } => "client_linked",
+        AccessFact::ClientUnlinked { .. } => "client_unlinked",
+    }
+}
+
+/// The employee or client user that a fact is about.
+const fn subject_id(fact: &AccessFact) -> Option<Uuid> {
+    match fact {
+        AccessFact::EmployeeAdded { employee, .. }
+        | AccessFact::EmployeeDeleted { employee, .. }
+        | AccessFact::ClientLinked { employee, .. }
+        | AccessFact::ClientUnlinked { employee, .. } => Some(employee.0),
+        AccessFact::ClientUserAdded { user, .. }
+        | AccessFact::ClientUserDeactivated { user, .. }
+        | AccessFact::ClientUserReactivated { user, .. }
+        | AccessFact::ClientUserRemoved { user, .. } => Some(user.0),
+        AccessFact::PartnerAdded { .. }
+        | AccessFact::PartnerDomainsSet { .. }
+        | AccessFact::PartnerLeft { .. }
+        | AccessFact::ClientAdded { .. }
+        | AccessFact::ClientClosed { .. } => None,
+    }
+}
+
+fn row(change: &AccessChange, payload: Vec<u8>, chain_hash: Vec<u8>) -> ActiveModel {
+    let fact = &change.fact;
+    ActiveModel {
+        position: Set(stored_position(change.position)),
+        kind: Set(kind(fact).to_owned()),
+        effective_time: Set(change.effective_time.into()),
+        record_time: Set(change.record_time.into()),
+        actor: Set(change.actor.to_string()),
+        partner_id: Set(fact.partner().map(domain::access::HubId::get)),
+        client_id: Set(fact.client().map(domain::access::HubId::get)),
+        address: Set(fact.address().map(ToString::to_string)),
+        subject_id: Set(subject_id(fact)),
+        payload: Set(payload),
+        chain_hash: Set(chain_hash),
+    }
+}
+
+fn change(row: &Model) -> Result<AccessChange, ServiceError> {
+    Ok(access_change_from_wire(&wire::AccessChange::decode(row.payload.as_slice())?)?)
+}
+
+async fn insert<C: ConnectionTrait>(transaction: &C, rows: Vec<ActiveModel>) -> Result<(), DbErr> {
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        Entity::insert_many(rows.by_ref().take(ROWS_PER_INSERT)).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Records a new change at the end of the log, whose head was locked in the same transaction.
+///
+/// # Errors
+/// The database fails.
+pub async fn append<C: ConnectionTrait>(
+    transaction: &C,
+    head: &mut Head,
+    fact: AccessFact,
+    effective_time: Instant,
+    record_time: Instant,
+    actor: &Actor,
+) -> Result<AccessChange, DbErr> {
+    let change =
+        AccessChange { position: head.next_position(), effective_time, record_time, actor: actor.clone(), fact };
+    let payload = wire::AccessChange::from(&change).encode_to_vec();
+    head.advance(&payload);
+    insert(transaction, vec![row(&change, payload, head.chain_hash.clone())]).await?;
+    Ok(change)
+}
+
+/// Takes over changes of the feed into a copy, as they are; returns what they say.
+///
+/// # Errors
+/// A change that this version does not understand, or the database fails.
+pub async fn take_over<C: ConnectionTrait>(
+    transaction: &C,
+    changes: Vec<wire::AccessChange>,
+) -> Result<Vec<AccessChange>, ServiceError> {
+    let mut rows = Vec::with_capacity(changes.len());
+    let mut understood = Vec::with_capacity(changes.len());
+    for mut message in changes {
+        let change = access_change_from_wire(&message)?;
+        let chain_hash = std::mem::take(&mut message.chain_hash);
+        rows.push(row(&change, message.encode_to_vec(), chain_hash));
+        understood.push(change);
+    }
+    insert(transaction, rows).await?;
+    Ok(understood)
+}
+
+/// The changes after a position, in order, at most `limit`, as the feed sends them.
+///
+/// # Errors
+/// The database fails.
+pub async fn page<C: ConnectionTrait>(
+    connection: &C,
+    after: u64,
+    limit: u64,
+) -> Result<Vec<wire::AccessChange>, ServiceError> {
+    let rows = Entity::find()
+        .filter(Column::Position.gt(stored_position(after)))
+        .order_by_asc(Column::Position)
+        .limit(limit)
+        .all(connection)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut message = wire::AccessChange::decode(row.payload.as_slice())?;
+            message.chain_hash = row.chain_hash;
+            Ok(message)
+        })
+        .collect()
+}
+
+/// Whether the log has, at `after`, the change with this hash: whether a follower's copy is of this history.
+///
+/// # Errors
+/// The database fails.
+pub async fn is_of_this_history<C: ConnectionTrait>(
+    connection: &C,
+    after: u64,
+    chain_hash: &[u8],
+) -> Result<bool, DbErr> {
+    if after == 0 {
+        return Ok(chain_hash.is_empty());
+    }
+    let row = Entity::find_by_id(stored_position(after)).one(connection).await?;
+    Ok(row.is_some_and(|row| row.chain_hash == chain_hash))
+}
+
+/// The feed of this log.
+pub const FEED: Feed = Feed::Access;
+
+/// When a change of these keys can take effect "now": never before the last one recorded, so that a clock that steps
+/// back does not put a new change before an older one.
+///
+/// # Errors
+/// The database fails.
+pub async fn present_instant<C: ConnectionTrait>(connection: &C, now: Instant) -> Result<Instant, DbErr> {
+    let last = Entity::find().order_by_desc(Column::Position).one(connection).await?;
+    Ok(last.map_or(now, |row| now.max(Instant::from(row.record_time))))
+}
+
+/// The position of a row, for the order of a history.
+fn row_position(row: &Model) -> u64 {
+    position(row.position)
+}

@@ -1,0 +1,44 @@
+//! The table of the access log, for the migrations of services.
+
+use sea_orm::DbErr;
+use sea_orm::sea_query::{ColumnDef, Index, Table};
+use sea_orm_migration::SchemaManager;
+
+use super::entity::{Column, Entity};
+
+/// Creates the access log with an index for each key that a question starts from.
+///
+/// # Errors
+/// The database refuses.
+pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Entity)
+        .col(ColumnDef::new(Column::Position).big_integer().not_null().primary_key())
+        .col(ColumnDef::new(Column::Kind).text().not_null())
+        .col(ColumnDef::new(Column::EffectiveTime).big_integer().not_null())
+        .col(ColumnDef::new(Column::RecordTime).big_integer().not_null())
+        .col(ColumnDef::new(Column::Actor).text().not_null())
+        .col(ColumnDef::new(Column::PartnerId).big_integer())
+        .col(ColumnDef::new(Column::ClientId).big_integer())
+        .col(ColumnDef::new(Column::Address).text())
+        .col(ColumnDef::new(Column::SubjectId).uuid())
+        .col(ColumnDef::new(Column::Payload).blob().not_null())
+        .col(ColumnDef::new(Column::ChainHash).blob().not_null())
+        .to_owned();
+    manager.create_table(table).await?;
+    let indexes: [(&str, &[Column]); 4] = [
+        ("access_change_partner", &[Column::PartnerId, Column::ClientId, Column::Address]),
+        ("access_change_client", &[Column::ClientId, Column::Address]),
+        ("access_change_address", &[Column::Address, Column::ClientId]),
+        ("access_change_subject", &[Column::SubjectId]),
+    ];
+    for (name, columns) in indexes {
+        let mut index = Index::create();
+        index.name(name).table(Entity);
+        for column in columns {
+            index.col(*column);
+        }
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! One database per service: SQLite in one file, or PostgreSQL; the same code on both.
+
+use std::fs::{File, TryLockError};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// Not a URL of a kind that is supported.
+    #[error("a database is sqlite:///path/to/file.sqlite3 or postgres://user@host/name, not {0:?}")]
+    UnsupportedUrl(String),
+    /// Another process has the file.
+    #[error("{0} is in use by another process; an SQLite file serves one process at a time")]
+    InUse(PathBuf),
+    /// The lock file cannot be made.
+    #[error("cannot lock {path}: {source}")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The schema is older than this version needs.
+    #[error("{0} migrations are pending; run `managed-credit migrate`, or serve with --migrate")]
+    PendingMigrations(usize),
+    /// The database said no.
+    #[error("database: {0}")]
+    Database(#[from] DbErr),
+}
+
+/// A connection pool that knows how each kind of database wants its transactions.
+#[derive(Debug, Clone)]
+pub struct Database {
+    connection: DatabaseConnection,
+    /// SQLite has one writer at a time: writers queue here, in order and without spinning.
+    writer: Option<Arc<Mutex<()>>>,
+    /// Held as long as the database is open: one process per SQLite file.
+    _lock: Option<Arc<File>>,
+}
+
+/// A transaction that writes; rolled back when dropped.
+pub struct WriteTransaction {
+    transaction: DatabaseTransaction,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// A transaction that only reads, and sees one moment of the database.
+pub struct ReadTransaction(DatabaseTransaction);
+
+impl Database {
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// An unsupported URL, a file that another process uses, or a database that does not answer.
+    pub async fn connect(url: &str, maximum_connections: u32) -> Result<Self, DatabaseError> {
+        let sqlite_path = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
+        let is_supported = sqlite_path.is_some_and(|path| !path.is_empty())
+            || url.starts_with("postgres://")
+            || url.starts_with("postgresql://");
+        if !is_supported {
+            return Err(DatabaseError::UnsupportedUrl(url.split('@').next_back().unwrap_or_default().to_owned()));
+        }
+        let lock = sqlite_path.map(lock_file).transpose()?.map(Arc::new);
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(maximum_connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .sqlx_logging_level(tracing::log::LevelFilter::Debug)
+            .map_sqlx_sqlite_opts(|options| {
+                options
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Normal)
+                    .busy_timeout(Duration::from_secs(10))
+            });
+        let connection = sea_orm::Database::connect(options).await?;
+        let writer = sqlite_path.map(|_| Arc::new(Mutex::new(())));
+        Ok(Self { connection, writer, _lock: lock })
+    }
+
+    /// Brings the schema up to date. A schema that is newer than this version is left alone: migrations only expand
+    /// first, so that a rollback of the binary needs no rollback of the schema.
+    ///
+    /// # Errors
+    /// A migration that fails; what it did is undone where the database can.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DatabaseError> {
+        if self.pending_migrations::<M>().await? > 0 {
+            M::up(&self.connection, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a schema that is older than this version needs.
+    ///
+    /// # Errors
+    /// Pending migrations.
+    pub async fn require_migrated<M: MigratorTrait>(&self) -> Result<(), DatabaseError> {
+        match self.pending_migrations::<M>().await? {
+            0 => Ok(()),
+            pending => Err(DatabaseError::PendingMigrations(pending)),
+        }
+    }
+
+    async fn pending_migrations<M: MigratorTrait>(&self) -> Result<usize, DatabaseError> {
+        M::install(&self.connection).await?;
+        let applied = M::get_migration_models(&self.connection).await?;
+        let is_applied = |name: &str| applied.iter().any(|migration| migration.version == name);
+        Ok(M::migrations().iter().filter(|migration| !is_applied(migration.name())).count())
+    }
+
+    /// Starts a transaction that writes. On SQLite it waits for its turn first.
+    ///
+    /// # Errors
+    /// No connection within 5 seconds.
+    pub async fn begin_write(&self) -> Result<WriteTransaction, DbErr> {
+        let turn = match &self.writer {
+            Some(writer) => Some(Arc::clone(writer).lock_owned().await),
+            None => None,
+        };
+        let options = TransactionOptions {
+            // Read-committed on PostgreSQL: what must not move is locked by row.
+            isolation_level: None,
+            access_mode: None,
+            sqlite_transaction_mode: turn.as_ref().map(|_| SqliteTransactionMode::Immediate),
+        };
+        Ok(WriteTransaction { transaction: self.connection.begin_with_options(options).await?, _turn: turn })
+    }
+
+    /// Starts a transaction that sees one moment of the database.
+    ///
+    /// # Errors
+    /// No connection within 5 seconds.
+    pub async fn begin_read(&self) -> Result<ReadTransaction, DbErr> {
+        let options = match self.connection.get_database_backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                sqlite_transaction_mode: None,
+            },
+            // In WAL mode every SQLite transaction is a snapshot.
+            _ => TransactionOptions::default(),
+        };
+        Ok(ReadTransaction(self.connection.begin_with_options(options).await?))
+    }
+
+    /// The pool, for single statements.
+    #[must_use]
+    pub const fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Closes all connections.
+    ///
+    /// # Errors
+    /// A connection that cannot be closed.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.connection.close().await
+    }
+}
+
+/// Takes the lock beside an SQLite file.
+fn lock_file(path: &str) -> Result<File, DatabaseError> {
+    let path = PathBuf::from(format!("{path}.lock"));
+    let file = File::create(&path).map_err(|source| DatabaseError::Lock { path: path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse(path.with_extension(""))),
+        Err(TryLockError::Error(source)) => Err(DatabaseError::Lock { path, source }),
+    }
+}
+
+impl WriteTransaction {
+    /// Makes everything that was written visible at once.
+    ///
+    /// # Errors
+    /// The database could not; nothing was written then.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.transaction.commit().await
+    }
+}
+
+impl Deref for WriteTransaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+}
+
+impl Deref for ReadTransaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}

@@ -1,0 +1,115 @@
+//! The receiving side of a feed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use contracts::Feed;
+use contracts::wire::error::ErrorReason;
+use tokio_stream::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tonic_types::StatusExt as _;
+
+use super::{Cursor, Watermarks};
+use crate::ServiceError;
+
+/// A service that keeps a copy of what a feed says.
+pub trait Follow: Send + Sync + 'static {
+    /// A message of the feed.
+    type Message: Send + 'static;
+
+    /// Which feed.
+    fn feed(&self) -> Feed;
+
+    /// Where to resume.
+    fn cursor(&self) -> impl Future<Output = Result<Cursor, ServiceError>> + Send;
+
+    /// Opens the stream behind the cursor.
+    fn open(&self, cursor: &Cursor) -> impl Future<Output = Result<Streaming<Self::Message>, Status>> + Send;
+
+    /// Stores what a message says, and the cursor behind it, in one transaction. Positions that are stored already are
+    /// passed over, so that a repeat is harmless.
+    fn apply(&self, message: Self::Message) -> impl Future<Output = Result<Cursor, ServiceError>> + Send;
+}
+
+/// Why following stopped for good: it would do harm to go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The stored facts cannot be read, or the feed says something that this version does not know.
+    #[error("the {feed} feed cannot be applied: {source}", feed = .feed.as_str())]
+    Unappliable {
+        /// Which feed.
+        feed: Feed,
+        /// What happened.
+        source: ServiceError,
+    },
+}
+
+/// Follows a feed until shutdown: resumes at the cursor, reconnects with a growing delay, and tells the watermarks.
+///
+/// # Errors
+/// A message that this version cannot understand: it stops, because to skip a fact would be to lose it.
+pub async fn follow<F: Follow>(
+    follower: &F,
+    watermarks: &Watermarks,
+    shutdown: &CancellationToken,
+) -> Result<(), FollowError> {
+    let delays = || {
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest).without_max_times().build()
+    };
+    let mut backoff = delays();
+    while !shutdown.is_cancelled() {
+        match follow_once(follower, watermarks, shutdown).await {
+            Ok(()) => backoff = delays(),
+            Err(Interruption::Upstream(status)) => report(follower.feed(), &status),
+            Err(Interruption::Here(error @ ServiceError::Database(_))) => {
+                tracing::warn!(feed = follower.feed().as_str(), %error, "following was interrupted by the database");
+            }
+            Err(Interruption::Here(source)) => return Err(FollowError::Unappliable { feed: follower.feed(), source }),
+        }
+        let delay = backoff.next().unwrap_or(Duration::from_secs(2));
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
+    Ok(())
+}
+
+enum Interruption {
+    Upstream(Status),
+    Here(ServiceError),
+}
+
+/// Follows over one stream; `Ok` when it ended as streams do after a while.
+async fn follow_once<F: Follow>(
+    follower: &F,
+    watermarks: &Watermarks,
+    shutdown: &CancellationToken,
+) -> Result<(), Interruption> {
+    let cursor = follower.cursor().await.map_err(Interruption::Here)?;
+    watermarks.publish(&cursor);
+    let mut stream = follower.open(&cursor).await.map_err(Interruption::Upstream)?;
+    loop {
+        let next = tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            next = stream.next() => next,
+        };
+        let Some(message) = next else { return Ok(()) };
+        let message = message.map_err(Interruption::Upstream)?;
+        let cursor = follower.apply(message).await.map_err(Interruption::Here)?;
+        watermarks.publish(&cursor);
+    }
+}
+
+fn report(feed: Feed, status: &Status) {
+    let feed = feed.as_str();
+    let diverged = ErrorReason::FeedDiverged.as_str_name().trim_start_matches("ERROR_REASON_");
+    if status.get_details_error_info().is_some_and(|info| info.reason == diverged) {
+        tracing::error!(feed, %status, "this copy is of another history than the feed; it stays as it is until it is rebuilt");
+    } else {
+        tracing::info!(feed, %status, "the feed is away; going on from the facts that are known");
+    }
+}

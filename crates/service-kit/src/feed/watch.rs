@@ -1,0 +1,91 @@
+//! The sending side of a feed: what is there, then what comes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_stream::try_stream;
+use futures_util::Stream;
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::ServiceError;
+
+/// The limits of a watch stream.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchSettings {
+    /// After how long without news a message without changes is sent.
+    pub heartbeat: Duration,
+    /// After how long the database is asked again although nobody here has written: another replica may have.
+    pub poll: Duration,
+    /// When a stream ends by itself, so that followers spread over replicas again.
+    pub maximum_age: Duration,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(2),
+            poll: Duration::from_millis(250),
+            maximum_age: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// What a feed has after a position.
+#[derive(Debug)]
+pub struct Page<M> {
+    /// The message with the changes, possibly none.
+    pub message: M,
+    /// The position of its last change, or of the cursor where it has none.
+    pub last_position: u64,
+    /// Whether there are no more changes.
+    pub caught_up: bool,
+    /// Whatever else the message tells beside changes, as a number that grows when it does.
+    pub mark: u64,
+}
+
+/// Sends everything after a position, then goes on with what comes: `news` is told of every commit in this process.
+/// Ends at shutdown and at the maximum age.
+pub fn watch<M, F>(
+    after: u64,
+    read: impl Fn(u64) -> F + Send + 'static,
+    mut news: Receiver<u64>,
+    settings: WatchSettings,
+    shutdown: CancellationToken,
+) -> Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>
+where
+    M: Send + 'static,
+    F: Future<Output = Result<Page<M>, ServiceError>> + Send,
+{
+    Box::pin(try_stream! {
+        let end = Instant::now() + settings.maximum_age;
+        let mut position = after;
+        let mut sent_mark = None;
+        let mut next_heartbeat = Instant::now();
+        while !shutdown.is_cancelled() && Instant::now() < end {
+            news.borrow_and_update();
+            let page = read(position).await?;
+            let is_due = Instant::now() >= next_heartbeat;
+            if page.last_position > position || sent_mark != Some(page.mark) || is_due {
+                position = page.last_position;
+                // Before it has caught up, a message tells changes only; its mark is still to be sent.
+                sent_mark = page.caught_up.then_some(page.mark);
+                next_heartbeat = Instant::now() + settings.heartbeat;
+                let caught_up = page.caught_up;
+                yield page.message;
+                if !caught_up {
+                    continue;
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(settings.poll.min(end - Instant::now())) => {}
+                // An error means that the sender is gone: the service is shutting down, or polling goes on.
+                Ok(()) = news.changed() => {}
+            }
+        }
+    })
+}

@@ -1,0 +1,145 @@
+//! How far this process's copies have come, and waiting for them.
+
+use std::time::Duration;
+
+use contracts::wire::error::ErrorReason;
+use contracts::{Failure, Feed, Revision};
+use domain::time::Instant;
+use tokio::sync::watch;
+
+use super::Cursor;
+
+/// How far a copy has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The last position whose facts are stored here.
+    pub position: u64,
+    /// Up to which position of its own upstream the followed feed had said everything.
+    pub incorporated_position: u64,
+    /// When the copy was last known to be complete.
+    pub caught_up_time: Option<Instant>,
+}
+
+impl From<&Cursor> for Progress {
+    fn from(cursor: &Cursor) -> Self {
+        Self {
+            position: cursor.position,
+            incorporated_position: cursor.incorporated_position,
+            caught_up_time: cursor.caught_up_time,
+        }
+    }
+}
+
+/// The progress of every copy that this service keeps.
+#[derive(Debug, Clone)]
+pub struct Watermarks(Vec<(Feed, watch::Sender<Progress>)>);
+
+impl Watermarks {
+    /// Copies of these feeds, nothing known yet.
+    #[must_use]
+    pub fn new(followed: &[Feed]) -> Self {
+        Self(followed.iter().map(|feed| (*feed, watch::Sender::default())).collect())
+    }
+
+    fn sender(&self, feed: Feed) -> Option<&watch::Sender<Progress>> {
+        self.0.iter().find(|(followed, _)| *followed == feed).map(|(_, sender)| sender)
+    }
+
+    /// Says how far a copy has come.
+    pub fn publish(&self, cursor: &Cursor) {
+        if let Some(sender) = self.sender(cursor.feed) {
+            sender.send_replace(Progress::from(cursor));
+        }
+    }
+
+    /// How far the copy of a feed has come; nothing where this service keeps none.
+    #[must_use]
+    pub fn progress(&self, feed: Feed) -> Option<Progress> {
+        self.sender(feed).map(|sender| *sender.borrow())
+    }
+
+    /// Is told whenever the copy of a feed advances.
+    #[must_use]
+    pub fn subscribe(&self, feed: Feed) -> Option<watch::Receiver<Progress>> {
+        self.sender(feed).map(watch::Sender::subscribe)
+    }
+
+    /// When all copies were last known to be complete together; nothing while one never was.
+    #[must_use]
+    pub fn fresh_time(&self) -> Option<Instant> {
+        let times = self.0.iter().map(|(_, sender)| sender.borrow().caught_up_time);
+        times.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    /// Waits until this service's copies know a revision: read-your-writes across services. A revision of a feed that
+    /// this service does not follow needs no waiting: it is its own, or no concern of it.
+    ///
+    /// `chained` names a followed feed that itself follows `Feed::Access`: a revision of the access feed is only known
+    /// when that one has incorporated it as well.
+    ///
+    /// # Errors
+    /// FACTS_BEHIND where the limit passes first.
+    pub async fn wait_for(
+        &self,
+        revisions: &[Revision],
+        chained: Option<Feed>,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let all = async {
+            for revision in revisions {
+                self.reach(revision.feed, |progress| progress.position >= revision.position).await;
+                if let (Feed::Access, Some(chained)) = (revision.feed, chained) {
+                    self.reach(chained, |progress| progress.incorporated_position >= revision.position).await;
+                }
+            }
+        };
+        tokio::time::timeout(limit, all).await.map_err(|_| self.behind(revisions))
+    }
+
+    async fn reach(&self, feed: Feed, is_there: impl Fn(&Progress) -> bool) {
+        if let Some(mut receiver) = self.subscribe(feed) {
+            // The sender lives in `self`, so the wait can only end by getting there.
+            let _ = receiver.wait_for(|progress| is_there(progress)).await;
+        }
+    }
+
+    fn behind(&self, revisions: &[Revision]) -> Failure {
+        let known: Vec<String> = self.revisions().iter().map(ToString::to_string).collect();
+        let asked: Vec<String> = revisions.iter().map(ToString::to_string).collect();
+        let message = format!("asked to know {}, knows {} so far; try again", asked.join(", "), known.join(", "));
+        Failure::new(ErrorReason::FactsBehind, message)
+    }
+
+    /// The revisions that this service's copies know.
+    #[must_use]
+    pub fn revisions(&self) -> Vec<Revision> {
+        self.0.iter().map(|(feed, sender)| Revision { feed: *feed, position: sender.borrow().position }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor(feed: Feed, position: u64, incorporated_position: u64) -> Cursor {
+        Cursor { feed, position, chain_hash: Vec::new(), incorporated_position, caught_up_time: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_waits_for_both_hops() {
+        let watermarks = Watermarks::new(&[Feed::Access, Feed::Servicing]);
+        let asked = [Revision { feed: Feed::Access, position: 5 }];
+        let wait = || watermarks.wait_for(&asked, Some(Feed::Servicing), Duration::from_secs(5));
+        watermarks.publish(&cursor(Feed::Access, 5, 0));
+        assert_eq!(wait().await.map_err(|failure| failure.reason()), Err(ErrorReason::FactsBehind));
+        watermarks.publish(&cursor(Feed::Servicing, 1, 5));
+        assert!(wait().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revision_of_a_feed_that_is_not_followed_is_not_waited_for() {
+        let watermarks = Watermarks::new(&[Feed::Access]);
+        let asked = [Revision { feed: Feed::Credit, position: 9 }];
+        assert!(watermarks.wait_for(&asked, None, Duration::ZERO).await.is_ok());
+    }
+}

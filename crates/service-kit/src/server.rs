@@ -1,0 +1,133 @@
+//! The server: every service gets the same health, reflection, limits, logging and shutdown.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use contracts::FILE_DESCRIPTOR_SET;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic_health::ServingStatus;
+use tower::ServiceBuilder;
+use tower_http::ServiceBuilderExt as _;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::MakeRequestUuid;
+use tower_http::trace::TraceLayer;
+
+/// How long calls that are under way may take to end at shutdown.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many calls of one connection may be under way.
+const CONCURRENT_CALLS_PER_CONNECTION: usize = 256;
+
+/// A service that is ready to be served.
+pub struct Service {
+    /// What it is called in logs.
+    pub name: &'static str,
+    /// The gRPC services that it offers, by their full names, for health checks.
+    pub grpc_names: Vec<&'static str>,
+    /// Its RPCs.
+    pub routes: Routes,
+    /// What it does beside answering; ends by itself at shutdown.
+    pub background: TaskTracker,
+}
+
+/// Why a server cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Everybody could call it.
+    #[error("{0} is not a loopback address: without authentication only this machine may call; use 127.0.0.1 or [::1]")]
+    NotLoopback(SocketAddr),
+    /// The address is taken, or not of this machine.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The contracts' descriptors cannot be offered.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The server failed.
+    #[error("server: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Listens on a loopback address; port 0 takes any that is free.
+///
+/// # Errors
+/// An address that is not loopback, or cannot be listened on.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    if !address.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
+}
+
+/// A channel to another service; it connects when it is first used, and again whenever it must.
+///
+/// # Errors
+/// A text that is no URL.
+pub fn connect(url: String) -> Result<Channel, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(url)?
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5));
+    Ok(endpoint.connect_lazy())
+}
+
+/// Serves until `shutdown`, then lets calls under way end within 10 seconds.
+///
+/// # Errors
+/// The server cannot start, or fails.
+pub async fn serve(listener: TcpListener, service: Service, shutdown: CancellationToken) -> Result<(), ServeError> {
+    let Service { name, grpc_names, routes, background } = service;
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    for grpc_name in &grpc_names {
+        health_reporter.set_service_status(*grpc_name, ServingStatus::Serving).await;
+    }
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let layers = ServiceBuilder::new()
+        .set_x_request_id(MakeRequestUuid)
+        .layer(TraceLayer::new_for_grpc())
+        .propagate_x_request_id()
+        .layer(CatchPanicLayer::new());
+    let server = Server::builder()
+        .tcp_nodelay(true)
+        .concurrency_limit_per_connection(CONCURRENT_CALLS_PER_CONNECTION)
+        .layer(layers)
+        .add_routes(routes)
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.clone().cancelled_owned());
+
+    tokio::pin!(server);
+    tokio::select! {
+        ended = &mut server => ended?,
+        () = shutdown.cancelled() => {
+            for grpc_name in &grpc_names {
+                health_reporter.set_service_status(*grpc_name, ServingStatus::NotServing).await;
+            }
+            if let Ok(ended) = tokio::time::timeout(DRAIN_LIMIT, server).await { ended? } else {
+                tracing::warn!(service = name, "calls under way were cut off: they did not end within the limit");
+            }
+        }
+    }
+    // A server that ended by itself takes its background with it.
+    shutdown.cancel();
+    background.close();
+    if tokio::time::timeout(DRAIN_LIMIT, background.wait()).await.is_err() {
+        tracing::warn!(service = name, "background work did not end within the limit");
+    }
+    Ok(())
+}
