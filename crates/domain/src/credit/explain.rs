@@ -183,9 +183,7 @@ fn loss(facts: &ExplanationFacts) -> Option<Loss> {
         };
         stopped && !facts.was_cut_off_before(counted, last.end)
     });
-    let mut activities: Vec<_> = concerned.cloned().collect();
-    activities.sort_by_key(|counted| std::cmp::Reverse(counted.activity.occur_time));
-    Some(Loss { time: last.end, cause: last.end_cause, activities })
+    Some(Loss { time: last.end, cause: last.end_cause, activities: concerned.cloned().collect() })
 }
 
 impl ExplanationFacts {

@@ -69,7 +69,7 @@ fn not_own_account(facts: &ExplanationFacts) -> Finding {
     let client = facts.client_name();
     if facts.is_own_account() {
         Finding::new(ConditionStatus::Failed, format!("{client} is your own account."))
-            .help("Credit comes from the accounts of your clients.")
+            .help(remedy::servicing_help(facts))
     } else {
         Finding::new(ConditionStatus::Passed, format!("{client} is not your own account."))
     }
@@ -88,7 +88,7 @@ fn partner_in_programme(facts: &ExplanationFacts) -> Finding {
         "Your company has left the programme."
     };
     let since = programme.end.filter(|end| *end <= facts.as_of);
-    Finding::new(ConditionStatus::Failed, statement).since(since).help(remedy::programme_help())
+    Finding::new(ConditionStatus::Failed, statement).since(since).help(remedy::servicing_help(facts))
 }
 
 /// A condition of one and the same person.
@@ -107,7 +107,7 @@ fn people(facts: &ExplanationFacts, step: Step) -> Finding {
         Finding::new(passed_if(is_met_now), step_statement(facts, step, is_met_now))
             .since(since.and_then(|person| person.since(step, as_of)))
     };
-    finding.shown_by(evidence).help(remedy::people_help(facts))
+    finding.shown_by(evidence).help(remedy::servicing_help(facts))
 }
 
 /// What was done still counts, whatever has become of the people since (R75).
@@ -157,7 +157,7 @@ fn qualifying_activity(facts: &ExplanationFacts) -> Finding {
         (true, None) => "Qualifying work was done there.".to_owned(),
         (false, _) => "No work that counts was ever done there by your people.".to_owned(),
     };
-    Finding::new(passed_if(is_met), statement).shown_by(evidence).help(remedy::people_help(facts))
+    Finding::new(passed_if(is_met), statement).shown_by(evidence).help(remedy::servicing_help(facts))
 }
 
 fn not_counted_evidence(not_counted: &NotCountedFacts) -> Evidence {

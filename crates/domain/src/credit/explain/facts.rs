@@ -8,8 +8,8 @@ use crate::credit::ManagedCredit;
 use crate::servicing::{ServicingPeriod, Standing};
 use crate::time::{Instant, Period};
 
-/// Everything that is known of one partner at one client as of one instant. Nothing in it is later than `as_of`, but
-/// for the instants at which something that counts will expire (R63).
+/// Everything that is known of one partner at one client as of one instant. Nothing in it occurred later than `as_of`;
+/// only ends that lie ahead may (R63).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplanationFacts {
     /// The partner that asks.
@@ -147,9 +147,8 @@ impl ExplanationFacts {
         self.client.closed_time.is_some_and(|closed_time| closed_time <= self.as_of)
     }
 
-    /// The activity that occurred last, of those that were counted by the instant.
+    /// The latest activity that was counted.
     pub(super) fn last_counted(&self) -> Option<&CountedFacts> {
-        let known = self.counted.iter().filter(|counted| counted.activity.occur_time <= self.as_of);
-        known.max_by_key(|counted| counted.activity.occur_time)
+        self.counted.first()
     }
 }

@@ -95,7 +95,7 @@ fn what_never_was(facts: &ExplanationFacts) -> String {
         Some(Step::UserInClient) => format!("{name} is not a user of {client}"),
         Some(Step::UserActive) => format!("the user of {name} there is deactivated"),
         Some(Step::ClientAssigned) => format!("{name} is a user there, but the client is not assigned to {name}"),
-        None => match facts.not_counted.iter().max_by_key(|not_counted| not_counted.activity.occur_time) {
+        None => match facts.not_counted.first() {
             Some(latest) => {
                 format!(
                     "the latest work there ({}) does not count: {}",
@@ -135,24 +135,16 @@ fn cause(facts: &ExplanationFacts, loss: &Loss) -> String {
 }
 
 fn lapse(facts: &ExplanationFacts, expired: Option<&CountedFacts>) -> String {
-    let (which, after) = if facts.minimum_activities > 1 {
-        let needed = facts.minimum_activities;
+    let needed = facts.minimum_activities;
+    let (which, consequence) = if needed > 1 {
         ("a qualifying activity", format!("fewer than the {needed} that your tier needs were left"))
+    } else if facts.has_worked_in_vain() {
+        ("the last qualifying activity", "nobody did anything there that counts since".to_owned())
     } else {
-        (
-            "the last qualifying activity",
-            format!(
-                "nobody {} since",
-                if facts.has_worked_in_vain() { "did anything there that counts" } else { "worked there" }
-            ),
-        )
+        ("the last qualifying activity", "nobody worked there since".to_owned())
     };
-    match expired {
-        Some(expired) => {
-            format!("{which} ({}) reached its {} and {after}", activity(&expired.activity), window(expired))
-        }
-        None => format!("{which} expired and {after}"),
-    }
+    let Some(expired) = expired else { return format!("{which} expired and {consequence}") };
+    format!("{which} ({}) reached its {} and {consequence}", activity(&expired.activity), window(expired))
 }
 
 impl ExplanationFacts {

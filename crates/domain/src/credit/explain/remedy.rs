@@ -10,9 +10,6 @@ use crate::time::Instant;
 pub(super) fn remedy(facts: &ExplanationFacts, reason: NoCreditReason) -> String {
     let client = facts.client_name();
     match reason {
-        NoCreditReason::OwnAccount => {
-            "Nothing needs to be done: credit comes from the accounts of your clients.".to_owned()
-        }
         NoCreditReason::NoPaidSubscription => format!(
             "The credit comes back by itself from the instant at which {client} pays for a subscription again{}.",
             keep_working(facts)
@@ -21,7 +18,8 @@ pub(super) fn remedy(facts: &ExplanationFacts, reason: NoCreditReason) -> String
             "Ask the programme to report the subscription of {client}: the credit is then known from its start on{}.",
             keep_working(facts)
         ),
-        NoCreditReason::NotManaged
+        NoCreditReason::OwnAccount
+        | NoCreditReason::NotManaged
         | NoCreditReason::Lapsed
         | NoCreditReason::AllEmployeesRemoved
         | NoCreditReason::PartnerLeft
@@ -37,32 +35,31 @@ fn keep_working(facts: &ExplanationFacts) -> String {
 
 /// The next step towards work that counts.
 pub(super) fn servicing_help(facts: &ExplanationFacts) -> String {
+    let client = facts.client_name();
+    if facts.is_own_account() {
+        return "Nothing needs to be done: credit comes from the accounts of your clients.".to_owned();
+    }
     if facts.is_client_closed() {
-        let client = facts.client_name();
         return format!("Nothing can be done for this client: the account of {client} is closed.");
     }
     if facts.is_in_programme() == Some(false) {
-        return programme_help().to_owned();
+        return "Ask the programme to take your company in: qualifying work that is done from then on brings credit."
+            .to_owned();
     }
-    people_help(facts)
-}
-
-pub(super) fn programme_help() -> &'static str {
-    "Your company has to join the programme again; qualifying work that is done from then on brings credit."
+    people_help(facts, &client)
 }
 
 /// What the person who has come furthest lacks, and what follows once it is there.
-pub(super) fn people_help(facts: &ExplanationFacts) -> String {
-    let client = facts.client_name();
+fn people_help(facts: &ExplanationFacts, client: &str) -> String {
     let work = work_brings_credit(facts);
     let Some(person) = furthest(facts) else {
         return format!(
             "A super admin of your account creates a user for a colleague and flags it as partner employee, and \
              {client} adds the colleague as a user. {} After that, {work}.",
-            link_help(&client, "the colleague")
+            new_link_help(client, "the colleague")
         );
     };
-    let steps = missing_steps_help(person, &client, facts.as_of);
+    let steps = missing_steps_help(person, client, facts.as_of);
     if steps.is_empty() {
         return format!("{} is assigned and active there: {work}.", person.display_name);
     }
@@ -89,15 +86,21 @@ fn missing_steps_help(person: &PersonFacts, client: &str, as_of: Instant) -> Vec
         ));
     }
     if lacks(Step::ClientAssigned) {
-        steps.push(link_help(client, name));
+        let is_new = lacks(Step::EmployeeExists) || lacks(Step::UserInClient);
+        steps.push(if is_new { new_link_help(client, name) } else { link_help("Somebody", client, name) });
     }
     steps
 }
 
-fn link_help(client: &str, name: &str) -> String {
+/// The domain of somebody who comes new may assign the client by itself (R23).
+fn new_link_help(client: &str, name: &str) -> String {
+    link_help("Where the employee e-mail domain does not assign it, somebody", client, name)
+}
+
+fn link_help(somebody: &str, client: &str, name: &str) -> String {
     format!(
-        "If it is not assigned by the employee e-mail domain, somebody with access to the Client Access Manager links \
-         {client} to {name}: Employees tab, {name}, Link clients."
+        "{somebody} with access to the Client Access Manager links {client} to {name}: Employees tab, {name}, \
+         Link clients."
     )
 }
 

@@ -64,6 +64,9 @@ fn example_01_the_credit_is_explained_on_both_sides_of_the_instant_at_which_it_l
     assert_eq!(statuses(&before, ConditionStatus::Passed), ConditionKind::ALL);
     assert!(before.conditions.iter().all(|condition| condition.help.is_none()));
     let at_the_instant = Story::default().explain("2025-03-11T12:00:00Z");
+    assert_eq!(remedy(&at_the_instant), ANNA_WORKS);
+    let shown = &condition(&at_the_instant, ConditionKind::NotExpired).evidence[0].text;
+    assert_eq!(shown, "blog publish by Anna Bianchi on 10 January 2025 expired on 11 March 2025 at 12:00 UTC");
     assert_eq!(at_the_instant.loss.map(|loss| loss.time), Some(at("2025-03-11T12:00:00Z")));
 }
 
@@ -101,8 +104,8 @@ fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_adde
     );
     assert_eq!(
         remedy(&explanation),
-        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. If it is not assigned by \
-         the employee e-mail domain, somebody with access to the Client Access Manager links Rossi S.r.l. to Anna \
+        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. Where the employee e-mail \
+         domain does not assign it, somebody with access to the Client Access Manager links Rossi S.r.l. to Anna \
          Bianchi: Employees tab, Anna Bianchi, Link clients. After that, any qualifying activity, for example \
          publishing a blog post or editing a form, brings the credit back from that instant."
     );
@@ -298,8 +301,8 @@ fn a_client_that_pays_nothing_or_an_unknown_sum_is_serviced_without_credit() {
     let unpaid = Story { mrr: zero, ..Story::default() }.explain("2025-02-01T00:00:00Z");
     assert_eq!(
         unpaid.headline,
-        "You have serviced Rossi S.r.l. since 10 January 2025 at 12:00 UTC, but it has paid for no subscription since 15 \
-         January 2025 at 00:00 UTC, so there is no credit to share."
+        "You have serviced Rossi S.r.l. since 10 January 2025 at 12:00 UTC, but it has paid for no subscription since \
+         15 January 2025 at 00:00 UTC, so there is no credit to share."
     );
     assert_eq!(statuses(&unpaid, ConditionStatus::Failed), [ConditionKind::PaidSubscription]);
     assert_eq!(
@@ -353,14 +356,14 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
     let explanation = left.explain("2025-02-10T00:00:00Z");
     assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00 UTC: your company left the programme."));
     assert_eq!(first_failed(&explanation), Some(ConditionKind::PartnerInProgramme));
-    assert!(remedy(&explanation).starts_with("Your company has to join the programme again"));
+    assert!(remedy(&explanation).starts_with("Ask the programme to take your company in:"));
 
     let closed = Story {
         closed_time: Some(at("2025-02-01T00:00:30Z")),
         endings: vec![("2025-02-01T00:00:30Z", EndingCause::ClientClosed)],
         ..Story::default()
     };
-    let explanation = closed.explain("2025-02-10T00:00:00Z");
+    let explanation = closed.explain("2025-02-01T00:00:30Z");
     assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00:30 UTC: its account was closed."));
     assert_eq!(first_failed(&explanation), Some(ConditionKind::NotEnded));
     assert!(remedy(&explanation).starts_with("Nothing can be done for this client:"));
@@ -371,8 +374,36 @@ fn r12_the_partners_own_account_is_said_to_be_its_own() {
     let own = Story { client: 1, client_name: None, ..Story::default() }.explain("2025-02-01T00:00:00Z");
     assert_eq!(own.headline, "client 1 is your own account, and nobody earns credit on its own account.");
     assert_eq!(first_failed(&own), Some(ConditionKind::NotOwnAccount));
-    assert!(own.remedy.is_some());
+    assert_eq!(remedy(&own), "Nothing needs to be done: credit comes from the accounts of your clients.");
+    assert!(own.conditions.iter().filter_map(|each| each.help.as_deref()).all(|help| help == remedy(&own)));
     assert_eq!(own.loss, None);
+}
+
+#[test]
+fn example_02_the_most_recent_work_is_named_and_the_credit_expires_with_it() {
+    let counted = [("blog", "publish", "2025-01-10T12:00:00Z"), ("form", "edit", "2025-02-09T12:00:00Z")];
+    let story = Story { counted: counted.map(story::counted).to_vec(), ..Story::default() };
+    let later = story.explain("2025-03-11T12:00:00Z");
+    let work = condition(&later, ConditionKind::QualifyingActivity);
+    assert_eq!(
+        work.statement,
+        "Qualifying work was done there, most recently form edit by Anna Bianchi on 9 February 2025."
+    );
+    assert!(later.headline.contains("since 10 January 2025 at 12:00 UTC"));
+    assert!(later.headline.contains("it expires on 10 April 2025 at 12:00 UTC"));
+    // As of a past instant, what came later is not known.
+    let earlier = story.explain("2025-01-20T00:00:00Z");
+    assert!(earlier.headline.contains("it expires on 11 March 2025 at 12:00 UTC"));
+    let work = condition(&earlier, ConditionKind::QualifyingActivity);
+    assert!(work.statement.ends_with("most recently blog publish by Anna Bianchi on 10 January 2025."));
+    assert_eq!(work.evidence.len(), 1);
+}
+
+#[test]
+fn of_people_who_have_come_equally_far_the_first_by_address_speaks() {
+    let people = vec![person("Zoe Neri", "zoe@agency.example"), anna(), person("Bruno Verdi", "bruno@agency.example")];
+    let explanation = Story { people, ..Story::default() }.explain("2025-04-01T00:00:00Z");
+    assert_eq!(remedy(&explanation), ANNA_WORKS);
 }
 
 #[test]
@@ -402,9 +433,9 @@ fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
     assert_eq!(flagged.since, None);
     assert_eq!(flagged.statement, "Nobody meets the conditions before this one, so nobody meets this one.");
     assert!(remedy(&explanation).starts_with(
-        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. If it is not \
-         assigned by the employee e-mail domain, somebody with access to the Client Access Manager links Rossi S.r.l. \
-         to Anna Bianchi:"
+        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. Where the \
+         employee e-mail domain does not assign it, somebody with access to the Client Access Manager links Rossi \
+         S.r.l. to Anna Bianchi:"
     ));
 }
 

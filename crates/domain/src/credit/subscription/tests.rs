@@ -202,6 +202,16 @@ fn the_subscriptions_of_a_client_add_up_to_the_largest_amount_at_most() {
 }
 
 #[test]
+fn an_update_is_judged_as_the_last_change_of_its_instant() {
+    let time = "2025-01-01T00:00:00Z";
+    let history = history(&[("a", time, "USD", "10000000000000"), ("b", time, "USD", "0")]);
+    assert_eq!(
+        update(&history, "b", time, money("USD", "0.01")),
+        Err(SubscriptionRefusal::SumTooLarge { time: at(time) })
+    );
+}
+
+#[test]
 fn a_client_has_a_thousand_subscriptions_at_most() {
     let change = |number: u64| SubscriptionChange {
         subscription: id(&format!("s{number}")),

@@ -102,13 +102,12 @@ impl Story {
         let endings: Vec<_> =
             self.endings.iter().map(|(time, cause)| Ending { time: at(time), cause: *cause }).collect();
         let activities: Vec<_> = self
-            .counted
+            .counted_by(as_of)
             .iter()
             .map(|counted| CountedActivity {
                 occur_time: counted.activity.occur_time,
                 expire_time: counted.expire_time,
             })
-            .filter(|activity| activity.occur_time <= as_of)
             .collect();
         let relationship = standing(&activities, &endings, 1, as_of, 30);
         let earning = standing(&activities, &endings, self.minimum_activities, as_of, 30);
@@ -125,7 +124,7 @@ impl Story {
             },
             as_of,
             people: self.people.clone(),
-            counted: self.counted.clone(),
+            counted: self.counted_by(as_of),
             not_counted: self.not_counted.clone(),
             relationship,
             minimum_activities: self.minimum_activities,
@@ -144,6 +143,14 @@ impl Story {
                 as_of,
             }),
         }
+    }
+
+    /// What was counted by an instant, newest first.
+    fn counted_by(&self, as_of: Instant) -> Vec<CountedFacts> {
+        let by_then = self.counted.iter().filter(|counted| counted.activity.occur_time <= as_of);
+        let mut newest_first: Vec<_> = by_then.cloned().collect();
+        newest_first.sort_by_key(|counted| std::cmp::Reverse(counted.activity.occur_time));
+        newest_first
     }
 
     fn servicing_partners(&self, relationship: Standing, earning: Standing) -> Vec<ServicingPartner> {
