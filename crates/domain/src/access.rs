@@ -13,6 +13,8 @@ mod history;
 mod identity;
 mod record;
 mod refusal;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use address::{AddressError, EmailAddress, EmailDomain};
 pub use assignment::{Assignment, AssignmentOrigin, AssignmentState};

@@ -7,6 +7,8 @@
 
 mod period;
 mod standing;
+#[cfg(test)]
+mod testing;
 
 pub use period::{CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from};
 pub use standing::{ServicingState, Standing, standing};

@@ -1,6 +1,7 @@
 //! Whether a fact may be added to the history: the decision before every write.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use super::record::Records;
 use super::{
@@ -34,7 +35,7 @@ impl AccessHistory {
             return self.records.check(fact, effective_time, policy);
         }
         let before = self.records_until(effective_time);
-        before.check(fact, effective_time, policy)?;
+        before.check(fact, effective_time, policy).map_err(|refusal| self.records.with_later_start(refusal))?;
         self.check_later_sequence(before, fact, effective_time, policy)
     }
 
@@ -50,8 +51,7 @@ impl AccessHistory {
         with.apply(effective_time, fact);
         for (later_time, later) in self.later_than(effective_time) {
             if concerns(fact, later)
-                && without.check(later, later_time, policy).is_ok()
-                && let Err(because) = with.check(later, later_time, policy)
+                && let Some(because) = new_refusal(&without, &with, later, later_time, policy)
             {
                 let transition = transition_text(later);
                 let because = Box::new(because);
@@ -145,6 +145,21 @@ impl Records {
                 assignment.map(|_| ()).ok_or_else(refusal)
             }
         }
+    }
+
+    /// What is not known at the effective time may be known from later on, which says what would be right.
+    fn with_later_start(&self, refusal: AccessRefusal) -> AccessRefusal {
+        let AccessRefusal::Unknown { subject, absence: Absence::NotKnown } = &refusal else { return refusal };
+        let start = match subject {
+            Subject::Partner(partner) => self.partners.get(partner).map(|history| history.joined_time),
+            Subject::Client(client) => self.clients.get(client).map(|history| history.since),
+            Subject::Employee { employee, address, .. } => {
+                let mut spells = self.employee_spells(address).iter();
+                spells.find(|spell| spell.employee == *employee).map(|spell| spell.period.start)
+            }
+        };
+        let subject = subject.clone();
+        start.map_or(refusal, |start| AccessRefusal::Unknown { subject, absence: Absence::OnlyFrom(start) })
     }
 
     fn require_partner(&self, partner: HubId, at: Instant) -> Result<(), AccessRefusal> {
@@ -296,6 +311,19 @@ impl Records {
     }
 }
 
+/// Why a later fact is illegal with a change and was not, or not for that reason, without it.
+fn new_refusal(
+    without: &Records,
+    with: &Records,
+    later: &AccessFact,
+    later_time: Instant,
+    policy: &Policy,
+) -> Option<AccessRefusal> {
+    let refusal = with.check(later, later_time, policy).err()?;
+    let known = without.check(later, later_time, policy).err();
+    known.is_none_or(|known| discriminant(&known) != discriminant(&refusal)).then_some(refusal)
+}
+
 struct ClientUserKey<'a> {
     client: HubId,
     user: ClientUserId,
@@ -381,3 +409,6 @@ fn transition_text(fact: &AccessFact) -> String {
         AccessFact::ClientUnlinked { client, address, .. } => format!("client {client} is unlinked from {address}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ fn intersection(periods: [Period; 3]) -> Option<Period> {
     let end = periods.into_iter().filter_map(|period| period.end).min();
     end.is_none_or(|end| start < end).then_some(Period { start, end })
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,6 @@ fn deserted_times(mut presences: Vec<Period>) -> Vec<Instant> {
     deserted.extend(present_until);
     deserted
 }
+
+#[cfg(test)]
+mod tests;

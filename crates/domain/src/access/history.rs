@@ -161,3 +161,6 @@ fn replay<'a>(changes: impl Iterator<Item = &'a AccessChange>) -> Records {
     }
     records
 }
+
+#[cfg(test)]
+mod tests;

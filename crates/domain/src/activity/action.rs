@@ -154,3 +154,43 @@ pub(crate) fn is_source_word(word: &str) -> bool {
     (1..=MAXIMUM_WORD_CHARACTERS).contains(&word.len())
         && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_of_the_catalogue_is_two_lower_snake_words() {
+        let action: CatalogueAction = "one_to_one_email/log2".parse().expect("an action");
+        assert_eq!((action.tool(), action.action()), ("one_to_one_email", "log2"));
+        assert_eq!(action.to_string(), "one_to_one_email/log2");
+        assert_eq!("blog".parse::<CatalogueAction>(), Err(ActionError::NotToolAndAction));
+        for wrong in ["", "Blog", "1blog", "_blog", "blog post", &"b".repeat(65)] {
+            let (tool, action) = (CatalogueAction::new(wrong, "edit"), CatalogueAction::new("blog", wrong));
+            assert_eq!(tool, Err(ActionError::CatalogueWord { part: "tool" }), "{wrong}");
+            assert_eq!(action, Err(ActionError::CatalogueWord { part: "action" }), "{wrong}");
+        }
+        assert!(CatalogueAction::new(&"b".repeat(64), "edit").is_ok());
+    }
+
+    #[test]
+    fn a_sources_words_are_upper_case_and_only_the_subcategory_may_be_missing() {
+        let whole = SourceAction::new("ACCOUNT_ACTIVITY", "CRM_OBJECT", "0_2", "CREATE").expect("words");
+        assert_eq!(whole.to_string(), "ACCOUNT_ACTIVITY CRM_OBJECT/0_2/CREATE");
+        let words = [whole.system(), whole.category(), whole.subcategory(), whole.action()];
+        assert_eq!(words, ["ACCOUNT_ACTIVITY", "CRM_OBJECT", "0_2", "CREATE"]);
+        let cms = SourceAction::new("CMS_AUDIT", "BLOG", "", "PUBLISHED").expect("words");
+        assert_eq!(cms.to_string(), "CMS_AUDIT BLOG/PUBLISHED");
+        for wrong in ["", "blog", "A B", "A/B", "*", &"B".repeat(65)] {
+            let in_place = [
+                (SourceAction::new(wrong, "B", "C", "D"), "system"),
+                (SourceAction::new("A", wrong, "C", "D"), "category"),
+                (SourceAction::new("A", "B", "C", wrong), "action"),
+            ];
+            for (found, part) in in_place {
+                assert_eq!(found, Err(ActionError::SourceWord { part }), "{wrong}");
+            }
+        }
+        assert_eq!(SourceAction::new("A", "B", "c", "D"), Err(ActionError::SourceWord { part: "subcategory" }));
+    }
+}

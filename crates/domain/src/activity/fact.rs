@@ -165,3 +165,45 @@ impl fmt::Display for Origin {
         formatter.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r60_an_activity_may_be_dated_five_minutes_ahead_and_not_more() {
+        let now: Instant = "2025-01-10T12:00:00Z".parse().expect("a time");
+        let ahead = |microseconds| is_future_dated(now + TimeDelta::microseconds(microseconds), now);
+        assert!(!ahead(-1));
+        assert!(!ahead(300_000_000));
+        assert!(ahead(300_000_001));
+    }
+
+    #[test]
+    fn an_activity_id_is_one_word_of_printable_ascii() {
+        for right in ["1", "a-1_2.3~4:5#6", &"x".repeat(128)] {
+            assert_eq!(right.parse::<ActivityId>().map(|id| id.to_string()), Ok(right.to_owned()));
+        }
+        for wrong in ["", "a b", "a/b", "é", "a\n", &"x".repeat(129)] {
+            assert_eq!(wrong.parse::<ActivityId>(), Err(ActivityIdError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_target_object_id_is_a_line_of_text() {
+        for right in ["42", "página de inicio", &"è".repeat(256)] {
+            assert_eq!(right.parse::<TargetObjectId>().map(|id| id.to_string()), Ok(right.to_owned()));
+        }
+        for wrong in ["", "a\nb", &"è".repeat(257)] {
+            assert_eq!(wrong.parse::<TargetObjectId>(), Err(TargetObjectIdError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_origins_have_names_that_read_back() {
+        for origin in Origin::ALL {
+            assert_eq!(origin.as_str().parse(), Ok(origin));
+        }
+        assert_eq!("person".parse::<Origin>(), Err(OriginError));
+    }
+}

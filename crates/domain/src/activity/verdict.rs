@@ -245,3 +245,6 @@ impl Question<'_> {
         self.history.assigned_since(*client, employee.partner, address, *occur_time)
     }
 }
+
+#[cfg(test)]
+mod tests;

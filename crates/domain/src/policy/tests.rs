@@ -1,14 +1,375 @@
 //! The embedded document, and what is wrong with others.
 
 use super::*;
+use crate::access::testing::at;
 
-fn at(text: &str) -> Instant {
-    text.parse().expect("a test writes valid times")
+fn policy() -> Policy {
+    Policy::embedded()
+}
+
+fn changed(from: &str, to: &str) -> String {
+    assert!(EMBEDDED_DOCUMENT.contains(from), "the document has {from}");
+    EMBEDDED_DOCUMENT.replacen(from, to, 1)
+}
+
+/// The policy after a change of the document.
+fn policy_with(from: &str, to: &str) -> Policy {
+    Policy::parse(&changed(from, to)).map_err(|error| error.to_string()).expect("a valid document")
+}
+
+/// The places and problems after a change of the document.
+fn violations(from: &str, to: &str) -> Vec<(String, String)> {
+    match Policy::parse(&changed(from, to)) {
+        Err(PolicyError::Invalid(violations)) => {
+            violations.into_iter().map(|violation| (violation.entry, violation.problem)).collect()
+        }
+        other => panic!("{to}: {other:?}"),
+    }
+}
+
+fn country(code: &str) -> CountryCode {
+    code.parse().expect("a country")
+}
+
+fn units(policy: &Policy, code: &str, time: &str) -> Option<String> {
+    let units = policy.units_per_point_at(code.parse().expect("a currency"), at(time));
+    units.map(|units| units.to_string())
 }
 
 #[test]
 fn the_embedded_document_is_valid() {
     let policy = Policy::parse(EMBEDDED_DOCUMENT).map_err(|error| error.to_string()).expect("a valid document");
     assert_eq!(policy.version(), "2025-07-15");
-    assert_eq!(policy.window_days_at(at("0001-01-01T00:00:00Z")), 60);
+    assert_eq!(policy.warning_days(), [30, 14, 7, 1]);
+    for cause in EndingCause::ALL {
+        assert_eq!(policy.ending_effect(cause), EndingEffect::Immediate, "{cause}");
+    }
+}
+
+#[test]
+fn r54_the_window_is_sixty_days_and_the_one_in_force_at_the_occur_time() {
+    assert_eq!(policy().window_days_at(at("0001-01-01T00:00:00Z")), 60);
+    assert_eq!(policy().expire_time(at("2025-01-10T12:00:00Z")), at("2025-03-11T12:00:00Z"));
+    let shorter = policy_with("days = 60 },", "days = 60 },\n    { from = 2025-02-01T12:00:00+01:00, days = 45 },");
+    let expected = [("2025-02-01T10:59:59.999999Z", 60), ("2025-02-01T11:00:00Z", 45)];
+    for (time, days) in expected {
+        assert_eq!(shorter.window_days_at(at(time)), days);
+        assert_eq!(shorter.expire_time(at(time)), at(time) + TimeDelta::days(i64::from(days)));
+    }
+}
+
+#[test]
+fn an_expiry_stays_within_the_year_9999() {
+    assert_eq!(policy().expire_time(at("9999-11-01T23:59:59.999999Z")), at("9999-12-31T23:59:59.999999Z"));
+    assert_eq!(policy().expire_time(at("9999-11-02T00:00:00Z")), at("9999-12-31T23:59:59.999999Z"));
+    assert_eq!(policy().expire_time(at("9999-12-31T23:59:59.999999Z")), at("9999-12-31T23:59:59.999999Z"));
+}
+
+#[test]
+fn r50_to_r53_the_catalogue_says_what_qualifies() {
+    let expected = [
+        ("blog", "publish", Qualification::Qualifying),
+        ("blog", "update_published", Qualification::Qualifying),
+        ("blog", "draft", Qualification::NotQualifying),
+        ("blog", "preview", Qualification::NotQualifying),
+        ("blog", "edit", Qualification::Unknown),
+        ("marketing_email", "test_send", Qualification::NotQualifying),
+        ("deal", "change_stage", Qualification::Qualifying),
+        ("deal", "change_owner", Qualification::Qualifying),
+        ("contact", "delete", Qualification::NotQualifying),
+        ("contact", "archive", Qualification::NotQualifying),
+        ("seo", "view", Qualification::NotQualifying),
+        ("account", "login", Qualification::NotQualifying),
+        ("account", "create", Qualification::Unknown),
+        ("teleporter", "view", Qualification::Unknown),
+        ("*", "view", Qualification::Unknown),
+    ];
+    for (tool, action, qualification) in expected {
+        assert_eq!(policy().qualification(tool, action, at("2025-01-01T00:00:00Z")), qualification, "{tool}/{action}");
+    }
+}
+
+#[test]
+fn every_tool_of_the_table_qualifies_by_something_but_the_account() {
+    let catalogue = policy().catalogue_at(at("2025-01-01T00:00:00Z"));
+    let tools: BTreeSet<&str> = catalogue.keys().map(CatalogueAction::tool).collect();
+    let qualifying: BTreeSet<&str> = catalogue
+        .iter()
+        .filter(|(_, qualification)| **qualification == Qualification::Qualifying)
+        .map(|(action, _)| action.tool())
+        .collect();
+    assert_eq!(tools.len(), 43);
+    assert_eq!(tools.difference(&qualifying).copied().collect::<Vec<_>>(), ["account"]);
+    for tool in tools {
+        let viewing = CatalogueAction::new(tool, "view").expect("an action");
+        assert_eq!(catalogue.get(&viewing), Some(&Qualification::NotQualifying), "{tool}");
+    }
+}
+
+#[test]
+fn r63_the_catalogue_in_force_is_the_one_of_the_instant_and_a_tools_own_word_beats_the_general() {
+    let later = policy_with(
+        "[[catalogue]]\nfrom = 0001-01-01\ntools = [\"campaign",
+        "[[catalogue]]\nfrom = 2025-02-01\ntools = [\"blog\"]\nqualifying = [\"draft\", \"view\"]\n\n\
+         [[catalogue]]\nfrom = 0001-01-01\ntools = [\"campaign",
+    );
+    let of = |action, time| later.qualification("blog", action, at(time));
+    assert_eq!(of("draft", "2025-01-31T23:59:59.999999Z"), Qualification::NotQualifying);
+    assert_eq!(of("draft", "2025-02-01T00:00:00Z"), Qualification::Qualifying);
+    assert_eq!(of("view", "2025-02-01T00:00:00Z"), Qualification::Qualifying);
+    assert_eq!(of("publish", "2025-02-01T00:00:00Z"), Qualification::Unknown);
+    assert_eq!(of("delete", "2025-02-01T00:00:00Z"), Qualification::NotQualifying);
+    let viewing = "blog/view".parse().expect("an action");
+    let listed = later.catalogue_at(at("2025-02-01T00:00:00Z"));
+    assert_eq!(listed.get(&viewing), Some(&Qualification::Qualifying));
+}
+
+#[test]
+fn r60_a_sources_words_are_mapped_and_the_most_specific_entry_wins() {
+    let mapped = |system, category, subcategory, action| {
+        let source = SourceAction::new(system, category, subcategory, action).expect("a source's words");
+        policy().map_source(&source, at("2025-01-01T00:00:00Z")).map(|action| action.to_string())
+    };
+    let account = |category, subcategory, action| mapped("ACCOUNT_ACTIVITY", category, subcategory, action);
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(account("CRM_OBJECT", "CONTACT", "CREATE"), is("contact/create"));
+    assert_eq!(account("PROPERTY_VALUE", "CONTACT", "UPDATE"), is("contact/edit"));
+    assert_eq!(account("PIPELINE", "DEAL", "UPDATE"), is("pipeline/edit"));
+    assert_eq!(account("LOGIN", "LOGIN_SUCCEEDED", "PERFORM"), is("account/login"));
+    assert_eq!(account("LOGIN", "LOGOUT", "PERFORM"), is("account/logout"));
+    assert_eq!(account("LOGIN", "", "PERFORM"), is("account/login"));
+    assert_eq!(account("CRITICAL_ACTION", "CONTACT_EXPORT", "PERFORM"), is("contact/export"));
+    assert_eq!(account("CRITICAL_ACTION", "ANYTHING", "PERFORM"), is("account/security"));
+    assert_eq!(account("CONTENT", "BLOG_POST", "PUBLISH"), is("blog/publish"));
+    assert_eq!(account("CONTENT", "BLOG_POST", "UPDATE"), is("blog/draft"));
+    assert_eq!(account("CRM_OBJECT", "NEVER_HEARD_OF", "CREATE"), None);
+    assert_eq!(account("BLOG", "", "PUBLISHED"), None);
+    assert_eq!(mapped("CMS_AUDIT", "BLOG", "", "PUBLISHED"), is("blog/publish"));
+    assert_eq!(mapped("CMS_AUDIT", "HUBDB_TABLE", "", "UPDATED"), is("hubdb/edit"));
+    assert_eq!(mapped("CMS_AUDIT", "DOMAIN", "", "CREATED"), is("account/settings"));
+    assert_eq!(mapped("NO_SUCH_SYSTEM", "BLOG", "", "PUBLISHED"), None);
+}
+
+#[test]
+fn r60_of_two_patterns_with_as_many_words_the_one_with_the_earlier_word_wins() {
+    let both = policy_with(
+        "\"LOGIN/*/*\" = \"account/login\"",
+        "\"LOGIN/*/*\" = \"account/login\"\n\"X/*/C\" = \"blog/publish\"\n\"*/B/C\" = \"blog/draft\"\n\
+         \"X/B/*\" = \"form/edit\"\n\"*/*/*\" = \"account/open\"",
+    );
+    let mapped = |category, subcategory, action| {
+        let source = SourceAction::new("ACCOUNT_ACTIVITY", category, subcategory, action).expect("words");
+        both.map_source(&source, at("2025-01-01T00:00:00Z")).map(|action| action.to_string())
+    };
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(mapped("X", "B", "C"), is("form/edit"));
+    assert_eq!(mapped("X", "D", "C"), is("blog/publish"));
+    assert_eq!(mapped("Y", "B", "C"), is("blog/draft"));
+    assert_eq!(mapped("Y", "D", "C"), is("account/open"));
+}
+
+#[test]
+fn r37_shared_mail_providers_are_known() {
+    for shared in ["gmail.com", "outlook.com", "libero.it"] {
+        assert!(policy().is_shared_mail_domain(&shared.parse().expect("a domain")), "{shared}");
+    }
+    assert!(!policy().is_shared_mail_domain(&"agency.example".parse().expect("a domain")));
+}
+
+#[test]
+fn r57_minimums_are_one_unless_a_tier_has_its_own() {
+    let january = at("2025-01-01T00:00:00Z");
+    assert_eq!(policy().minimum_activities_at(None, january), 1);
+    assert_eq!(policy().minimum_activities_at(Some(Tier::Elite), january), 1);
+    assert_eq!(policy().minimums_ever(), BTreeSet::from([1]));
+    let with_minimums = policy_with(
+        "minimum_activities = []",
+        "minimum_activities = [\n{ from = 2025-01-01, tier = \"ELITE\", minimum = 3 },\n\
+         { from = 2025-02-01, tier = \"ELITE\", minimum = 5 },\n{ from = 2025-02-01, tier = \"NONE\", minimum = 2 } ]",
+    );
+    let of = |tier, time| with_minimums.minimum_activities_at(tier, at(time));
+    assert_eq!(of(Some(Tier::Elite), "2024-12-31T23:59:59.999999Z"), 1);
+    assert_eq!(of(Some(Tier::Elite), "2025-01-01T00:00:00Z"), 3);
+    assert_eq!(of(Some(Tier::Elite), "2025-02-01T00:00:00Z"), 5);
+    assert_eq!(of(None, "2025-02-01T00:00:00Z"), 2);
+    assert_eq!(of(Some(Tier::Gold), "2025-02-01T00:00:00Z"), 1);
+    assert_eq!(with_minimums.minimums_ever(), BTreeSet::from([1, 2, 3, 5]));
+}
+
+#[test]
+fn r90_units_per_point_are_those_of_the_table_on_both_sides_of_their_date() {
+    let table = [
+        ("USD", "100", "100"),
+        ("AUD", "105", "154"),
+        ("CAD", "130", "130"),
+        ("COP", "300300", "408000"),
+        ("EUR", "75", "88"),
+        ("GBP", "62.5", "74"),
+        ("JPY", "12000", "14400"),
+        ("SGD", "140", "129"),
+        ("ZAR", "1545", "1768"),
+    ];
+    for (code, before, after) in table {
+        assert_eq!(units(&policy(), code, "2025-07-14T23:59:59.999999Z").as_deref(), Some(before), "{code}");
+        assert_eq!(units(&policy(), code, "2025-07-15T00:00:00Z").as_deref(), Some(after), "{code}");
+    }
+    assert_eq!(units(&policy(), "CHF", "2025-07-15T00:00:00Z"), None);
+}
+
+#[test]
+fn r90_growth_markets_double_the_points() {
+    let january = at("2025-01-01T00:00:00Z");
+    let growth = ["IN", "CN", "MN", "KR", "HK", "SG", "VN", "AR", "BR", "VE"];
+    for code in growth {
+        assert_eq!(policy().multiplier_at(country(code), january), 2, "{code}");
+        assert!(policy().is_growth_market_at(country(code), january), "{code}");
+    }
+    assert_eq!(policy().multiplier_at(country("IT"), january), 1);
+    assert!(!policy().is_growth_market_at(country("IT"), january));
+    let later = policy_with("[[growth_markets]]\nfrom = 0001-01-01", "[[growth_markets]]\nfrom = 2025-02-01");
+    assert_eq!(later.multiplier_at(country("IN"), january), 1);
+    assert_eq!(later.multiplier_at(country("IN"), at("2025-02-01T00:00:00Z")), 2);
+}
+
+#[test]
+fn the_digests_are_of_the_meaning() {
+    let plain = policy();
+    assert_eq!(plain.digest().len(), 64);
+    assert!(plain.digest().bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()));
+    let same_meaning = [
+        ("# The policy", "# Another comment"),
+        ("\"62.50\"", "\"62.5\""),
+        ("from = 0001-01-01, days", "from = 0001-01-01T00:00:00Z,    days"),
+        ("[\"create\", \"edit\", \"associate\"]", "[\"edit\", \"associate\", \"create\"]"),
+    ];
+    for (from, to) in same_meaning {
+        assert_eq!(policy_with(from, to).digest(), plain.digest(), "{to}");
+    }
+    let only_other_meaning = [
+        ("units_per_point = 154", "units_per_point = 155"),
+        ("\"IN\",", ""),
+        ("multiplier = 2", "multiplier = 3"),
+        ("[30, 14, 7, 1]", "[30, 14, 7]"),
+        ("\"126.com\", ", ""),
+        ("version = \"2025-07-15\"", "version = \"2025-07-16\""),
+    ];
+    for (from, to) in only_other_meaning {
+        assert_ne!(policy_with(from, to).digest(), plain.digest(), "{to}");
+        assert_eq!(policy_with(from, to).activity_digest(), plain.activity_digest(), "{to}");
+    }
+    let activity_meaning = [
+        ("days = 60", "days = 59"),
+        ("\"update_published\"", "\"update\""),
+        ("qualifying = [\"publish\", \"update_published\"]", "qualifying = [\"publish\"]"),
+        ("= \"contact/merge\"", "= \"contact/edit\""),
+        ("client_closed = \"IMMEDIATE\"", "client_closed = \"LAPSE\""),
+        ("minimum_activities = []", "minimum_activities = [{ from = 2025-01-01, tier = \"ELITE\", minimum = 3 }]"),
+    ];
+    for (from, to) in activity_meaning {
+        assert_ne!(policy_with(from, to).digest(), plain.digest(), "{to}");
+        assert_ne!(policy_with(from, to).activity_digest(), plain.activity_digest(), "{to}");
+    }
+    let which_tier = |tier| {
+        let entry = format!("minimum_activities = [{{ from = 2025-01-01, tier = \"{tier}\", minimum = 3 }}]");
+        policy_with("minimum_activities = []", &entry)
+    };
+    assert_eq!(which_tier("GOLD").activity_digest(), which_tier("ELITE").activity_digest());
+    assert_ne!(which_tier("GOLD").digest(), which_tier("ELITE").digest());
+}
+
+#[test]
+fn an_entry_that_is_not_right_is_named() {
+    const EUR: &str = "currency = \"EUR\", units_per_point = 75 ";
+    let wrong = [
+        ("version = \"2025-07-15\"", "version = \"a name\"", "version"),
+        ("[30, 14, 7, 1]", "[]", "warning_days"),
+        ("[30, 14, 7, 1]", "[30, 14, 14]", "warning_days[2]"),
+        ("[30, 14, 7, 1]", "[30, 0]", "warning_days[1]"),
+        ("\"126.com\"", "\"localhost\"", "shared_mail_domains[0]"),
+        ("\"126.com\"", "\"163.com\"", "shared_mail_domains[1]"),
+        ("days = 60", "days = 0", "windows[0].days"),
+        ("days = 60", "days = 3661", "windows[0].days"),
+        ("from = 0001-01-01, days", "from = 0001-01-02, days", "windows"),
+        ("days = 60 },", "days = 60 }, { from = 0001-01-01T01:00:00+01:00, days = 3 },", "windows[1].from"),
+        ("days = 60 },", "days = 60 }, { from = 2025-01-01T00:00:00, days = 3 },", "windows[1].from"),
+        ("days = 60 },", "days = 60 }, { from = 12:00:00, days = 3 },", "windows[1].from"),
+        (EUR, "currency = \"EURO\", units_per_point = 75 ", "currency_units[6].currency"),
+        (EUR, "currency = \"EUR\", units_per_point = 0 ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"EUR\", units_per_point = -75 ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"EUR\", units_per_point = 75.0 ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"EUR\", units_per_point = \"much\" ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"EUR\", units_per_point = \"0.0000001\" ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"EUR\", units_per_point = 1000000000001 ", "currency_units[6].units_per_point"),
+        (EUR, "currency = \"CAD\", units_per_point = 75 ", "currency_units[6].from"),
+        ("multiplier = 2", "multiplier = 0", "growth_markets[0].multiplier"),
+        ("\"IN\"", "\"XX\"", "growth_markets[0].countries[0]"),
+        ("\"CN\"", "\"IN\"", "growth_markets[0].countries[1]"),
+        ("tools = [\"campaign\"", "tools = [\"Campaign\"", "catalogue[14].tools[0]"),
+        ("tools = [\"blog\"]", "tools = []", "catalogue[1].tools"),
+        ("tools = [\"list\"]", "tools = [\"form\"]", "catalogue[6].tools[0].from"),
+        ("not_qualifying = [\"draft\"", "not_qualifying = [\"publish\"", "catalogue[1].not_qualifying[0]"),
+        ("not_qualifying = [\"draft\"", "not_qualifying = [\"Draft it\"", "catalogue[1].not_qualifying[0]"),
+        ("system = \"CMS_AUDIT\"", "system = \"cms\"", "source_mapping[1].system"),
+        ("system = \"CMS_AUDIT\"", "system = \"ACCOUNT_ACTIVITY\"", "source_mapping[1].from"),
+        ("\"LOGIN/*/*\"", "\"LOGIN\"", "source_mapping[0].actions.\"LOGIN\""),
+        ("\"LOGIN/*/*\"", "\"login/*/*\"", "source_mapping[0].actions.\"login/*/*\""),
+        ("= \"account/login\"", "= \"account/logn\"", "source_mapping[0].actions.\"LOGIN/*/*\""),
+        ("= \"account/login\"", "= \"login\"", "source_mapping[0].actions.\"LOGIN/*/*\""),
+    ];
+    for (from, to, place) in wrong {
+        let found = violations(from, to);
+        assert!(found.iter().any(|(entry, _)| entry == place), "{to}: {found:?}");
+    }
+    let minimum = |entry: &str| violations("minimum_activities = []", &format!("minimum_activities = [{{ {entry} }}]"));
+    assert_eq!(minimum("from = 2025-01-01, tier = \"BRONZE\", minimum = 3")[0].0, "minimum_activities[0].tier");
+    assert_eq!(minimum("from = 2025-01-01, tier = \"GOLD\", minimum = 0")[0].0, "minimum_activities[0].minimum");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_with_what_would_be_right() {
+    let document = changed("days = 60", "days = 4000").replacen("multiplier = 2", "multiplier = 101", 1);
+    let document = document.replacen("units_per_point = 154", "units_per_point = \"1,5\"", 1);
+    let error = Policy::parse(&document).expect_err("three entries are wrong");
+    assert_eq!(
+        error.to_string(),
+        "the policy is not valid: windows[0].days: is 1 to 3660, not 4000; currency_units[2].units_per_point: is a \
+         number above 0, at most 10^12, with at most 6 decimals, in quotes so that it stays exact; \
+         growth_markets[0].multiplier: is 1 to 100, not 101"
+    );
+}
+
+#[test]
+fn the_largest_and_the_smallest_units_are_accepted() {
+    for right in ["1000000000000", "\"0.000001\"", "\"1000000000000.000000\""] {
+        let policy = policy_with("\"USD\", units_per_point = 100", &format!("\"USD\", units_per_point = {right}"));
+        assert!(units(&policy, "USD", "2025-01-01T00:00:00Z").is_some(), "{right}");
+    }
+}
+
+#[test]
+fn a_document_of_another_form_is_refused_with_its_line() {
+    let wrong = [
+        ("days = 60", "days = 60, hours = 3", "unknown field `hours`"),
+        ("days = 60", "days = \"many\"", "invalid type"),
+        ("version = \"2025-07-15\"", "name = \"2025-07-15\"", "unknown field `name`"),
+        ("warning_days = [30, 14, 7, 1]", "", "missing field `warning_days`"),
+        ("client_closed = \"IMMEDIATE\"", "client_closed = \"MAYBE\"", "unknown variant `MAYBE`"),
+        ("\"LOGIN/*/*\" = ", "\"LOGIN/LOGOUT/PERFORM\" = ", "duplicate key"),
+    ];
+    for (from, to, problem) in wrong {
+        match Policy::parse(&changed(from, to)) {
+            Err(PolicyError::Malformed(text)) => {
+                assert!(text.contains("line ") && text.contains(problem), "{to}: {text}");
+            }
+            other => panic!("{to}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_document_may_have_a_mebibyte() {
+    let padded = |bytes: usize| format!("{EMBEDDED_DOCUMENT}{}", "#".repeat(bytes - EMBEDDED_DOCUMENT.len()));
+    assert!(Policy::parse(&padded(Policy::MAXIMUM_DOCUMENT_BYTES)).is_ok());
+    let bytes = Policy::MAXIMUM_DOCUMENT_BYTES + 1;
+    assert_eq!(Policy::parse(&padded(bytes)), Err(PolicyError::TooLarge { bytes }));
 }

@@ -167,3 +167,6 @@ fn end_cause(time: Instant, ending: Option<Ending>) -> PeriodEndCause {
         _ => PeriodEndCause::Lapsed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,3 +71,6 @@ fn is_within_days(as_of: Instant, end: Instant, days: u32) -> bool {
         .num_microseconds()
         .is_some_and(|left| left <= i64::from(days) * SECONDS_PER_DAY * 1_000_000)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! Every refusal, and what is accepted beside it.
+
+use super::*;
+use crate::access::testing::*;
+use crate::access::{Assignment, AssignmentOrigin, AssignmentState, PermissionSet};
+
+const NOW: &str = "2025-12-01T00:00:00Z";
+
+fn decide(known: &AccessHistory, time: &str, fact: &AccessFact) -> Result<(), AccessRefusal> {
+    known.admit(fact, at(time), at(NOW), &POLICY)
+}
+
+/// Anna is an employee and was user 1 of the client in February, deactivated from the 15th on.
+fn known() -> AccessHistory {
+    history_with([
+        ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &["studio.example"])),
+        ("2025-01-10T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-01-10T00:00:00Z", employee_added(PARTNER, 2, CARLA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-02-15T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+    ])
+}
+
+#[test]
+fn r22_nothing_is_recorded_ahead_of_its_time() {
+    let fact = client_added(OTHER_CLIENT);
+    let ahead = AccessRefusal::EffectiveTimeAhead { effective_time: at("2025-12-01T00:00:00.000001Z"), now: at(NOW) };
+    assert_eq!(decide(&known(), NOW, &fact), Ok(()));
+    assert_eq!(decide(&known(), "2025-12-01T00:00:00.000001Z", &fact), Err(ahead));
+}
+
+#[test]
+fn a_partner_or_client_that_exists_names_what_differs() {
+    let since = at("2025-01-01T00:00:00Z");
+    let exists = |differing_fields| AccessRefusal::PartnerExists { partner: hub(PARTNER), since, differing_fields };
+    let same = partner_added(PARTNER, &["agency.example"]);
+    let other = AccessFact::PartnerAdded {
+        partner: hub(PARTNER),
+        display_name: "Another".to_owned(),
+        country: "FR".parse().expect("a country"),
+        email_domains: domains(&[]),
+    };
+    // Also where the effective time lies before the existing one's.
+    for time in [NOW, "2024-01-01T00:00:00Z"] {
+        assert_eq!(decide(&known(), time, &same), Err(exists(vec![])));
+        assert_eq!(decide(&known(), time, &other), Err(exists(vec!["display_name", "country", "email_domains"])));
+    }
+
+    let exists = |differing_fields| AccessRefusal::ClientExists { client: hub(CLIENT), since, differing_fields };
+    let other = AccessFact::ClientAdded {
+        client: hub(CLIENT),
+        display_name: "Client 2001".to_owned(),
+        country: "FR".parse().expect("a country"),
+    };
+    assert_eq!(decide(&known(), NOW, &client_added(CLIENT)), Err(exists(vec![])));
+    assert_eq!(decide(&known(), NOW, &other), Err(exists(vec!["country"])));
+}
+
+#[test]
+fn an_employee_that_is_there_is_given_with_its_id() {
+    let exists = |differing_fields| AccessRefusal::EmployeeExists {
+        partner: hub(PARTNER),
+        address: address(ANNA),
+        employee: employee_id(1),
+        since: at("2025-01-10T00:00:00Z"),
+        differing_fields,
+    };
+    assert_eq!(decide(&known(), NOW, &employee_added(PARTNER, 9, ANNA)), Err(exists(vec![])));
+    assert_eq!(decide(&known(), NOW, &unflagged_added(PARTNER, 9, ANNA)), Err(exists(vec!["partner_employee"])));
+    assert_eq!(decide(&known(), NOW, &employee_added(OTHER_PARTNER, 9, CARLA)), Ok(()));
+}
+
+#[test]
+fn a_client_user_that_is_there_is_given_with_its_id_and_state() {
+    let exists = |state, differing_fields| AccessRefusal::ClientUserExists {
+        client: hub(CLIENT),
+        address: address(ANNA),
+        user: user_id(1),
+        state,
+        since: at("2025-02-01T00:00:00Z"),
+        differing_fields,
+    };
+    let same = user_added(CLIENT, 9, ANNA);
+    let admin = AccessFact::ClientUserAdded {
+        client: hub(CLIENT),
+        user: user_id(9),
+        address: address(ANNA),
+        display_name: "Anna".to_owned(),
+        permission_set: PermissionSet::PartnerAdmin,
+    };
+    let active = exists(ClientUserState::Active, vec![]);
+    assert_eq!(decide(&known(), "2025-02-14T23:59:59.999999Z", &same), Err(active));
+    let deactivated = exists(ClientUserState::Deactivated, vec!["display_name", "permission_set"]);
+    assert_eq!(decide(&known(), "2025-02-15T00:00:00Z", &admin), Err(deactivated));
+    assert_eq!(decide(&known(), "2025-03-01T00:00:00Z", &same), Ok(()));
+}
+
+#[test]
+fn what_is_not_there_at_the_effective_time_is_unknown_in_its_way() {
+    let late = history_with([
+        ("2025-02-01T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+        ("2025-06-01T00:00:00Z", employee_deleted(PARTNER, 1, CARLA)),
+        ("2025-07-01T00:00:00Z", partner_left(PARTNER)),
+        ("2025-07-01T00:00:00Z", client_closed(CLIENT)),
+    ]);
+    let employee = || Subject::Employee { partner: hub(PARTNER), employee: employee_id(1), address: address(CARLA) };
+    let (since, gone) = (at("2025-01-01T00:00:00Z"), at("2025-07-01T00:00:00Z"));
+    let link = linked(CLIENT, PARTNER, 1, CARLA);
+    let cases = [
+        (NOW, partner_left(OTHER_PARTNER), Subject::Partner(hub(OTHER_PARTNER)), Absence::NotKnown),
+        (
+            "2024-12-31T00:00:00Z",
+            employee_added(PARTNER, 9, ANNA),
+            Subject::Partner(hub(PARTNER)),
+            Absence::OnlyFrom(since),
+        ),
+        ("2025-07-01T00:00:00Z", domains_set(PARTNER, &[]), Subject::Partner(hub(PARTNER)), Absence::GoneSince(gone)),
+        (NOW, user_added(OTHER_CLIENT, 9, ANNA), Subject::Client(hub(OTHER_CLIENT)), Absence::NotKnown),
+        ("2024-12-31T00:00:00Z", user_added(CLIENT, 9, ANNA), Subject::Client(hub(CLIENT)), Absence::OnlyFrom(since)),
+        ("2025-07-01T00:00:00Z", client_closed(CLIENT), Subject::Client(hub(CLIENT)), Absence::GoneSince(gone)),
+        ("2025-01-31T00:00:00Z", link.clone(), employee(), Absence::OnlyFrom(at("2025-02-01T00:00:00Z"))),
+        ("2025-06-01T00:00:00Z", link, employee(), Absence::GoneSince(at("2025-06-01T00:00:00Z"))),
+        (
+            "2025-06-01T00:00:00Z",
+            employee_deleted(PARTNER, 1, CARLA),
+            employee(),
+            Absence::GoneSince(at("2025-06-01T00:00:00Z")),
+        ),
+    ];
+    for (time, fact, subject, absence) in cases {
+        assert_eq!(decide(&late, time, &fact), Err(AccessRefusal::Unknown { subject, absence }), "{fact:?}");
+    }
+}
+
+#[test]
+fn r37_an_email_domain_belongs_to_one_partner_and_is_no_shared_providers() {
+    let taken =
+        AccessRefusal::DomainTaken { domain: "studio.example".parse().expect("a domain"), holder: hub(OTHER_PARTNER) };
+    let shared = AccessRefusal::SharedMailDomain { domain: "gmail.com".parse().expect("a domain") };
+    assert_eq!(decide(&known(), NOW, &domains_set(PARTNER, &["studio.example"])), Err(taken.clone()));
+    assert_eq!(decide(&known(), NOW, &partner_added(1003, &["studio.example"])), Err(taken));
+    assert_eq!(decide(&known(), NOW, &domains_set(PARTNER, &["gmail.com"])), Err(shared));
+    assert_eq!(decide(&known(), NOW, &domains_set(PARTNER, &["agency.example", "new.example"])), Ok(()));
+    let mut left = known();
+    left.record(change(20, at("2025-06-01T00:00:00Z"), partner_left(OTHER_PARTNER)));
+    assert_eq!(decide(&left, NOW, &domains_set(PARTNER, &["studio.example"])), Ok(()));
+}
+
+#[test]
+fn r37_an_address_in_another_partners_domain_is_refused() {
+    let foreign =
+        AccessRefusal::AddressInForeignDomain { address: address("dario@studio.example"), holder: hub(OTHER_PARTNER) };
+    assert_eq!(decide(&known(), NOW, &employee_added(PARTNER, 9, "dario@studio.example")), Err(foreign));
+    assert_eq!(decide(&known(), NOW, &employee_added(OTHER_PARTNER, 9, "dario@studio.example")), Ok(()));
+}
+
+#[test]
+fn r24_a_client_that_is_assigned_is_not_linked_again_and_one_that_is_not_is_not_unlinked() {
+    let (link, unlink) = (linked(CLIENT, PARTNER, 1, ANNA), unlinked(CLIENT, PARTNER, 1, ANNA));
+    let automatic = AccessRefusal::AlreadyAssigned {
+        client: hub(CLIENT),
+        address: address(ANNA),
+        assignment: Assignment {
+            employee: employee_id(1),
+            period: Period::since(at("2025-02-01T00:00:00Z")),
+            origin: AssignmentOrigin::Automatic,
+            state: AssignmentState::Effective,
+        },
+    };
+    let not_assigned = |time| AccessRefusal::NotAssigned { client: hub(CLIENT), address: address(ANNA), at: at(time) };
+    assert_eq!(decide(&known(), "2025-02-14T00:00:00Z", &link), Err(automatic));
+    assert_eq!(decide(&known(), NOW, &link), Ok(()));
+    assert_eq!(decide(&known(), NOW, &unlink), Err(not_assigned(NOW)));
+    assert_eq!(decide(&known(), "2025-02-20T00:00:00Z", &unlink), Ok(()));
+
+    let mut linked_late = known();
+    linked_late.record(change(20, at("2025-06-01T00:00:00Z"), link.clone()));
+    let refusal = decide(&linked_late, NOW, &link).expect_err("it is linked");
+    assert_eq!(
+        refusal.to_string(),
+        "client 2001 is assigned to anna@agency.example already, by hand and waiting for a user there since \
+         2025-06-01T00:00:00Z"
+    );
+    assert_eq!(decide(&linked_late, NOW, &unlink), Ok(()));
+}
+
+#[test]
+fn r39_each_transition_needs_its_state() {
+    let transitions = [
+        (user_deactivated(CLIENT, 1, ANNA), "deactivate", "active"),
+        (user_reactivated(CLIENT, 1, ANNA), "reactivate", "deactivated"),
+        (user_removed(CLIENT, 1, ANNA), "remove", "active or deactivated"),
+    ];
+    let never_there = history_with([]);
+    let active = history_with([("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA))]);
+    let mut deactivated = active.clone();
+    deactivated.record(change(20, at("2025-03-01T00:00:00Z"), user_deactivated(CLIENT, 1, ANNA)));
+    let states = [
+        (never_there, ClientUserState::None, [false, false, false]),
+        (active, ClientUserState::Active, [true, false, true]),
+        (deactivated, ClientUserState::Deactivated, [false, true, true]),
+        (known(), ClientUserState::Removed, [false, false, false]),
+    ];
+    for (known, state, is_legal) in states {
+        for ((fact, transition, required), is_legal) in transitions.iter().zip(is_legal) {
+            let refusal = AccessRefusal::IllegalTransition {
+                client: hub(CLIENT),
+                address: address(ANNA),
+                state,
+                transition,
+                required,
+            };
+            let expected = if is_legal { Ok(()) } else { Err(refusal) };
+            assert_eq!(decide(&known, NOW, fact), expected, "{transition} one that is {state}");
+        }
+    }
+}
+
+#[test]
+fn r39_a_removed_user_stays_removed_when_its_address_is_added_again() {
+    let mut again = known();
+    again.record(change(20, at("2025-04-01T00:00:00Z"), user_added(CLIENT, 2, ANNA)));
+    let state_of = |user| match decide(&again, NOW, &user_deactivated(CLIENT, user, ANNA)) {
+        Err(AccessRefusal::IllegalTransition { state, .. }) => Some(state),
+        _ => None,
+    };
+    assert_eq!(state_of(1), Some(ClientUserState::Removed));
+    assert_eq!(state_of(2), None);
+    assert_eq!(state_of(3), Some(ClientUserState::None));
+}
+
+#[test]
+fn r22_an_earlier_time_is_refused_where_a_later_change_would_become_illegal() {
+    let active = history_with([
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+    ]);
+    let refusal = decide(&active, "2025-02-15T00:00:00Z", &user_removed(CLIENT, 1, ANNA)).expect_err("too early");
+    assert_eq!(
+        refusal.to_string(),
+        "effective 2025-02-15T00:00:00Z, this would make a later change impossible: anna@agency.example is \
+         deactivated in client 2001 at 2025-03-01T00:00:00Z (cannot deactivate anna@agency.example in client 2001: \
+         the user is removed, and must be active); choose a later time"
+    );
+    assert_eq!(refusal.field(), "effective_time");
+    assert_eq!(decide(&active, "2025-03-01T00:00:00Z", &user_removed(CLIENT, 1, ANNA)), Ok(()));
+    assert_eq!(decide(&active, "2025-02-15T00:00:00Z", &user_added(CLIENT, 9, BRUNO)), Ok(()));
+}
+
+#[test]
+fn r22_every_key_has_a_sequence_that_stays_legal() {
+    let known = history_with([
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+        ("2025-04-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+        ("2025-05-01T00:00:00Z", user_added(CLIENT, 1, CARLA)),
+        ("2025-06-01T00:00:00Z", partner_added(OTHER_PARTNER, &["studio.example"])),
+    ]);
+    let refused = [
+        ("2025-02-01T00:00:00Z", partner_left(PARTNER), "2025-03-01T00:00:00Z"),
+        ("2025-02-01T00:00:00Z", client_closed(CLIENT), "2025-04-01T00:00:00Z"),
+        ("2025-02-01T00:00:00Z", employee_added(PARTNER, 9, CARLA), "2025-03-01T00:00:00Z"),
+        ("2025-03-01T00:00:00Z", employee_deleted(PARTNER, 1, CARLA), "2025-04-01T00:00:00Z"),
+        ("2025-03-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA), "2025-04-01T00:00:00Z"),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 9, CARLA), "2025-05-01T00:00:00Z"),
+        ("2025-02-01T00:00:00Z", domains_set(PARTNER, &["studio.example"]), "2025-06-01T00:00:00Z"),
+        ("2025-02-01T00:00:00Z", partner_added(1003, &["studio.example"]), "2025-06-01T00:00:00Z"),
+    ];
+    for (time, fact, expected) in refused {
+        match decide(&known, time, &fact) {
+            Err(AccessRefusal::IllegalSequence { later_time, .. }) => assert_eq!(later_time, at(expected), "{fact:?}"),
+            other => panic!("{fact:?}: {other:?}"),
+        }
+    }
+    assert_eq!(decide(&known, "2025-02-01T00:00:00Z", &employee_added(PARTNER, 9, ANNA)), Ok(()));
+    assert_eq!(decide(&known, "2025-02-01T00:00:00Z", &client_added(OTHER_CLIENT)), Ok(()));
+}
+
+#[test]
+fn r22_a_late_fact_that_breaks_a_later_one_in_another_way_than_before_is_refused() {
+    // Bruno of the studio became an employee of the agency before anybody knew of the studio's domain.
+    let known = history_with([
+        ("2025-06-01T00:00:00Z", employee_added(PARTNER, 1, "bruno@studio.example")),
+        ("2025-02-01T00:00:00Z", partner_added(OTHER_PARTNER, &["studio.example"])),
+    ]);
+    let twice = decide(&known, "2025-01-15T00:00:00Z", &employee_added(PARTNER, 2, "bruno@studio.example"));
+    assert!(matches!(twice, Err(AccessRefusal::IllegalSequence { .. })), "{twice:?}");
+}
+
+#[test]
+fn a_refusal_says_what_would_be_right() {
+    let texts = [
+        (employee_added(1003, 9, ANNA), "partner", "partner 1003 is not known; it must be created first"),
+        (client_added(CLIENT), "client", "client 2001 exists already, since 2025-01-01T00:00:00Z"),
+        (
+            domains_set(PARTNER, &["gmail.com"]),
+            "email_domains",
+            "gmail.com is the domain of a shared mail provider; an employee domain is the partner's own",
+        ),
+        (
+            unlinked(CLIENT, PARTNER, 2, CARLA),
+            "employee",
+            "client 2001 is not assigned to carla@gmail.com at 2025-12-01T00:00:00Z; there is nothing to unlink",
+        ),
+        (
+            unflagged_added(PARTNER, 9, ANNA),
+            "address",
+            "anna@agency.example is an employee of partner 1001 already, since 2025-01-10T00:00:00Z, with another \
+             partner_employee",
+        ),
+    ];
+    for (fact, field, text) in texts {
+        let refusal = decide(&known(), NOW, &fact).expect_err("refused");
+        assert_eq!((refusal.field(), refusal.to_string().as_str()), (field, text));
+    }
+}

@@ -1,0 +1,260 @@
+//! When a client belongs to an employee, and in which state.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::access::testing::*;
+use crate::access::{AccessChange, AccessFact, AccessHistory};
+
+const ANNA_EMPLOYED: (&str, u128) = ("2025-01-02T00:00:00Z", 1);
+
+fn assignments<const N: usize>(facts: [(&str, AccessFact); N], text: &str) -> Vec<Assignment> {
+    history_with(facts).assignments(hub(CLIENT), hub(PARTNER), &address(text))
+}
+
+fn interval(
+    employee: u128,
+    start: &str,
+    end: Option<&str>,
+    origin: AssignmentOrigin,
+    state: AssignmentState,
+) -> Assignment {
+    let period = Period { start: at(start), end: end.map(at) };
+    Assignment { employee: employee_id(employee), period, origin, state }
+}
+
+use AssignmentOrigin::{Automatic, ByHand};
+use AssignmentState::{Effective, PendingUser, Suspended};
+
+#[test]
+fn r23_an_employee_in_the_domain_who_is_a_user_there_is_assigned_automatically() {
+    let employed_last = [
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+    ];
+    let user_last =
+        [(ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)), ("2025-03-01T00:00:00Z", user_added(CLIENT, 1, ANNA))];
+    let expected = vec![interval(1, "2025-03-01T00:00:00Z", None, Automatic, Effective)];
+    assert_eq!(assignments(employed_last, ANNA), expected);
+    assert_eq!(assignments(user_last, ANNA), expected);
+}
+
+#[test]
+fn r25_automatic_assignment_starts_when_the_domain_comes_last() {
+    let facts = [
+        ("2025-01-02T00:00:00Z", domains_set(PARTNER, &[])),
+        ("2025-02-01T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", domains_set(PARTNER, &["agency.example"])),
+    ];
+    let expected = vec![interval(1, "2025-03-01T00:00:00Z", None, Automatic, Effective)];
+    assert_eq!(assignments(facts, ANNA), expected);
+}
+
+#[test]
+fn r25_a_user_who_is_deactivated_when_the_domain_matches_is_assigned_at_reactivation() {
+    let facts = [
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-02-02T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+        ("2025-02-03T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-04T00:00:00Z", user_reactivated(CLIENT, 1, ANNA)),
+        ("2025-02-05T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+    ];
+    let expected = vec![
+        interval(1, "2025-02-04T00:00:00Z", Some("2025-02-05T00:00:00Z"), Automatic, Effective),
+        interval(1, "2025-02-05T00:00:00Z", None, Automatic, Suspended),
+    ];
+    assert_eq!(assignments(facts, ANNA), expected);
+}
+
+#[test]
+fn r25_a_domain_that_is_withdrawn_stops_new_assignments_only() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 2, BRUNO)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", domains_set(PARTNER, &[])),
+        ("2025-03-02T00:00:00Z", user_added(CLIENT, 2, BRUNO)),
+        ("2025-04-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-05-01T00:00:00Z", user_added(CLIENT, 3, ANNA)),
+    ];
+    let expected = vec![interval(1, "2025-02-01T00:00:00Z", Some("2025-04-01T00:00:00Z"), Automatic, Effective)];
+    assert_eq!(assignments(facts.clone(), ANNA), expected);
+    assert_eq!(assignments(facts, BRUNO), []);
+}
+
+#[test]
+fn r25_a_subdomain_and_a_domain_of_one_instant_match_nobody() {
+    let below = "dario@mail.agency.example";
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, below)),
+        (ANNA_EMPLOYED.0, user_added(CLIENT, 1, below)),
+        ("2025-03-01T00:00:00Z", domains_set(PARTNER, &["mail.agency.example"])),
+        ("2025-03-01T00:00:00Z", domains_set(PARTNER, &["agency.example"])),
+    ];
+    assert_eq!(assignments(facts, below), []);
+}
+
+#[test]
+fn r24_r25_a_hand_link_waits_for_its_user_and_goes_back_to_waiting() {
+    let facts = [
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+        ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+        ("2025-03-01T00:00:00Z", user_added(CLIENT, 1, CARLA)),
+        ("2025-04-01T00:00:00Z", user_deactivated(CLIENT, 1, CARLA)),
+        ("2025-05-01T00:00:00Z", user_removed(CLIENT, 1, CARLA)),
+        ("2025-06-01T00:00:00Z", unlinked(CLIENT, PARTNER, 1, CARLA)),
+    ];
+    let expected = vec![
+        interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), ByHand, PendingUser),
+        interval(1, "2025-03-01T00:00:00Z", Some("2025-04-01T00:00:00Z"), ByHand, Effective),
+        interval(1, "2025-04-01T00:00:00Z", Some("2025-05-01T00:00:00Z"), ByHand, Suspended),
+        interval(1, "2025-05-01T00:00:00Z", Some("2025-06-01T00:00:00Z"), ByHand, PendingUser),
+    ];
+    let history = history_with(facts.clone());
+    assert_eq!(assignments(facts, CARLA), expected);
+    let since = |time| history.assigned_since(hub(CLIENT), hub(PARTNER), &address(CARLA), at(time));
+    assert_eq!(since("2025-01-31T23:59:59.999999Z"), None);
+    assert_eq!(since("2025-05-31T23:59:59.999999Z"), Some(at("2025-02-01T00:00:00Z")));
+    assert_eq!(since("2025-06-01T00:00:00Z"), None);
+}
+
+#[test]
+fn r25_unlinked_by_hand_stays_unlinked_until_linked_again() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", unlinked(CLIENT, PARTNER, 1, ANNA)),
+        ("2025-04-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-05-01T00:00:00Z", user_added(CLIENT, 2, ANNA)),
+        ("2025-06-01T00:00:00Z", linked(CLIENT, PARTNER, 1, ANNA)),
+    ];
+    let expected = vec![
+        interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), Automatic, Effective),
+        interval(1, "2025-06-01T00:00:00Z", None, ByHand, Effective),
+    ];
+    assert_eq!(assignments(facts, ANNA), expected);
+}
+
+#[test]
+fn r25_a_deleted_and_created_again_employee_starts_fresh() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", unlinked(CLIENT, PARTNER, 1, ANNA)),
+        ("2025-04-01T00:00:00Z", employee_deleted(PARTNER, 1, ANNA)),
+        ("2025-05-01T00:00:00Z", employee_added(PARTNER, 2, ANNA)),
+    ];
+    let expected = vec![
+        interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), Automatic, Effective),
+        interval(2, "2025-05-01T00:00:00Z", None, Automatic, Effective),
+    ];
+    assert_eq!(assignments(facts, ANNA), expected);
+}
+
+#[test]
+fn a_user_removed_and_added_at_one_instant_leaves_no_gap() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_added(CLIENT, 2, ANNA)),
+    ];
+    assert_eq!(assignments(facts, ANNA), [interval(1, "2025-02-01T00:00:00Z", None, Automatic, Effective)]);
+}
+
+#[test]
+fn an_assignment_ends_when_the_partner_leaves_or_the_client_is_closed() {
+    for end in [partner_left(PARTNER), client_closed(CLIENT)] {
+        let facts = [
+            ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+            ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+            ("2025-03-01T00:00:00Z", end),
+        ];
+        let expected = [interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), ByHand, PendingUser)];
+        assert_eq!(assignments(facts, CARLA), expected);
+    }
+}
+
+/// Walks through the changes up to an instant and keeps, in plain variables, what is true of one employee.
+fn slow_state(
+    log: &[AccessChange],
+    question: (i64, i64, &str),
+    until: Instant,
+) -> Option<(EmployeeId, AssignmentState)> {
+    let (client, partner, text) = (hub(question.0), hub(question.1), address(question.2));
+    let mut ordered: Vec<&AccessChange> = log.iter().filter(|change| change.effective_time <= until).collect();
+    ordered.sort_by_key(|change| (change.effective_time, change.position));
+    let (mut employee, mut active, mut is_user) = (None, false, false);
+    let (mut domain, mut is_open, mut in_programme) = (false, false, false);
+    let (mut automatic, mut by_hand, mut refused) = (false, false, false);
+    for same_time in ordered.chunk_by(|one, other| one.effective_time == other.effective_time) {
+        for change in same_time {
+            let is_ours = change.fact.address().is_none_or(|other| *other == text)
+                && change.fact.client().is_none_or(|other| other == client)
+                && change.fact.partner().is_none_or(|other| other == partner);
+            if !is_ours {
+                continue;
+            }
+            match &change.fact {
+                AccessFact::PartnerAdded { email_domains, .. } => {
+                    in_programme = true;
+                    domain = email_domains.iter().any(|each| text.is_in(each));
+                }
+                AccessFact::PartnerDomainsSet { email_domains, .. } => {
+                    domain = email_domains.iter().any(|each| text.is_in(each));
+                }
+                AccessFact::PartnerLeft { .. } => in_programme = false,
+                AccessFact::ClientAdded { .. } => is_open = true,
+                AccessFact::ClientClosed { .. } => is_open = false,
+                AccessFact::EmployeeAdded { employee: added, .. } => {
+                    employee = Some(*added);
+                    (automatic, by_hand, refused) = (false, false, false);
+                }
+                AccessFact::EmployeeDeleted { .. } => employee = None,
+                AccessFact::ClientUserAdded { .. } => (is_user, active) = (true, true),
+                AccessFact::ClientUserDeactivated { .. } => active = false,
+                AccessFact::ClientUserReactivated { .. } => active = true,
+                AccessFact::ClientUserRemoved { .. } => (is_user, active, automatic) = (false, false, false),
+                AccessFact::ClientLinked { .. } => (automatic, by_hand, refused) = (false, true, false),
+                AccessFact::ClientUnlinked { .. } => (automatic, by_hand, refused) = (false, false, true),
+            }
+        }
+        let may_start = !by_hand && !refused && employee.is_some() && in_programme && is_open;
+        if may_start && active && domain {
+            automatic = true;
+        }
+    }
+    let is_assigned = (automatic || by_hand) && in_programme && is_open;
+    let state = match (is_user, active) {
+        (false, _) => PendingUser,
+        (true, true) => Effective,
+        (true, false) => Suspended,
+    };
+    employee.filter(|_| is_assigned).map(|employee| (employee, state))
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn r25_assignments_are_what_stepping_through_the_changes_says(steps in steps()) {
+        let log = legal_log(&steps);
+        let history = AccessHistory::from_changes(log.clone());
+        for client in CLIENTS {
+            for partner in PARTNERS {
+                for text in PEOPLE {
+                    let assignments = history.assignments(hub(client), hub(partner), &address(text));
+                    for pair in assignments.windows(2) {
+                        prop_assert!(pair[0].period.end.is_some_and(|end| end <= pair[1].period.start));
+                    }
+                    for number in 0..=LAST_TICK + 1 {
+                        let found = assignments.iter().find(|each| each.period.contains(tick(number)));
+                        let found = found.map(|each| (each.employee, each.state));
+                        prop_assert_eq!(found, slow_state(&log, (client, partner, text), tick(number)), "{}", number);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A small world for tests: a log that is written in a few words, and random logs that are legal.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{
+    AccessChange, AccessFact, AccessHistory, Actor, ClientUserId, EmailAddress, EmailDomain, EmployeeId, HubId,
+    PermissionSet,
+};
+use crate::policy::Policy;
+use crate::time::Instant;
+
+pub(crate) const PARTNER: i64 = 1001;
+pub(crate) const OTHER_PARTNER: i64 = 1002;
+pub(crate) const CLIENT: i64 = 2001;
+pub(crate) const OTHER_CLIENT: i64 = 2002;
+pub(crate) const ANNA: &str = "anna@agency.example";
+pub(crate) const BRUNO: &str = "bruno@agency.example";
+pub(crate) const CARLA: &str = "carla@gmail.com";
+
+pub(crate) fn at(text: &str) -> Instant {
+    text.parse().expect("a test writes valid times")
+}
+
+/// Seconds after an instant that everything in a random world comes after.
+pub(crate) fn tick(number: i64) -> Instant {
+    at("2025-01-01T00:00:00Z") + TimeDelta::seconds(number)
+}
+
+pub(crate) fn hub(number: i64) -> HubId {
+    HubId::try_from(number).expect("a test writes valid hub ids")
+}
+
+pub(crate) fn address(text: &str) -> EmailAddress {
+    text.parse().expect("a test writes valid addresses")
+}
+
+pub(crate) fn domains(texts: &[&str]) -> BTreeSet<EmailDomain> {
+    texts.iter().map(|text| text.parse().expect("a test writes valid domains")).collect()
+}
+
+pub(crate) fn employee_id(number: u128) -> EmployeeId {
+    EmployeeId(Uuid::from_u128(number))
+}
+
+pub(crate) fn user_id(number: u128) -> ClientUserId {
+    ClientUserId(Uuid::from_u128(number))
+}
+
+pub(crate) fn partner_added(partner: i64, email_domains: &[&str]) -> AccessFact {
+    AccessFact::PartnerAdded {
+        partner: hub(partner),
+        display_name: format!("Partner {partner}"),
+        country: "IT".parse().expect("a country"),
+        email_domains: domains(email_domains),
+    }
+}
+
+pub(crate) fn domains_set(partner: i64, email_domains: &[&str]) -> AccessFact {
+    AccessFact::PartnerDomainsSet { partner: hub(partner), email_domains: domains(email_domains) }
+}
+
+pub(crate) fn partner_left(partner: i64) -> AccessFact {
+    AccessFact::PartnerLeft { partner: hub(partner) }
+}
+
+pub(crate) fn employee_added(partner: i64, employee: u128, text: &str) -> AccessFact {
+    AccessFact::EmployeeAdded {
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+        display_name: text.to_owned(),
+        partner_employee: true,
+    }
+}
+
+pub(crate) fn unflagged_added(partner: i64, employee: u128, text: &str) -> AccessFact {
+    let AccessFact::EmployeeAdded { partner, employee, address, display_name, .. } =
+        employee_added(partner, employee, text)
+    else {
+        unreachable!("employee_added makes an EmployeeAdded");
+    };
+    AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee: false }
+}
+
+pub(crate) fn employee_deleted(partner: i64, employee: u128, text: &str) -> AccessFact {
+    AccessFact::EmployeeDeleted { partner: hub(partner), employee: employee_id(employee), address: address(text) }
+}
+
+pub(crate) fn client_added(client: i64) -> AccessFact {
+    AccessFact::ClientAdded {
+        client: hub(client),
+        display_name: format!("Client {client}"),
+        country: "IT".parse().expect("a country"),
+    }
+}
+
+pub(crate) fn client_closed(client: i64) -> AccessFact {
+    AccessFact::ClientClosed { client: hub(client) }
+}
+
+pub(crate) fn user_added(client: i64, user: u128, text: &str) -> AccessFact {
+    AccessFact::ClientUserAdded {
+        client: hub(client),
+        user: user_id(user),
+        address: address(text),
+        display_name: text.to_owned(),
+        permission_set: PermissionSet::Standard,
+    }
+}
+
+pub(crate) fn user_deactivated(client: i64, user: u128, text: &str) -> AccessFact {
+    AccessFact::ClientUserDeactivated { client: hub(client), user: user_id(user), address: address(text) }
+}
+
+pub(crate) fn user_reactivated(client: i64, user: u128, text: &str) -> AccessFact {
+    AccessFact::ClientUserReactivated { client: hub(client), user: user_id(user), address: address(text) }
+}
+
+pub(crate) fn user_removed(client: i64, user: u128, text: &str) -> AccessFact {
+    AccessFact::ClientUserRemoved { client: hub(client), user: user_id(user), address: address(text) }
+}
+
+pub(crate) fn linked(client: i64, partner: i64, employee: u128, text: &str) -> AccessFact {
+    AccessFact::ClientLinked {
+        client: hub(client),
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+    }
+}
+
+pub(crate) fn unlinked(client: i64, partner: i64, employee: u128, text: &str) -> AccessFact {
+    AccessFact::ClientUnlinked {
+        client: hub(client),
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+    }
+}
+
+/// The change at a place of the log.
+pub(crate) fn change(position: u64, effective_time: Instant, fact: AccessFact) -> AccessChange {
+    AccessChange { position, effective_time, record_time: effective_time, actor: Actor::Platform, fact }
+}
+
+/// A history of facts in the order in which they were recorded, each with its effective time.
+pub(crate) fn history<const N: usize>(facts: [(&str, AccessFact); N]) -> AccessHistory {
+    let facts = facts.into_iter().zip(1..);
+    AccessHistory::from_changes(facts.map(|((time, fact), position)| change(position, at(time), fact)))
+}
+
+/// One partner with its domain and one client, both there since 2025.
+pub(crate) fn base() -> [(&'static str, AccessFact); 2] {
+    [
+        ("2025-01-01T00:00:00Z", partner_added(PARTNER, &["agency.example"])),
+        ("2025-01-01T00:00:00Z", client_added(CLIENT)),
+    ]
+}
+
+/// [`base`] and more facts.
+pub(crate) fn history_with<const N: usize>(facts: [(&str, AccessFact); N]) -> AccessHistory {
+    let facts = base().into_iter().chain(facts).zip(1..);
+    AccessHistory::from_changes(facts.map(|((time, fact), position)| change(position, at(time), fact)))
+}
+
+/// The people of a random world.
+pub(crate) const PEOPLE: [&str; 3] = [ANNA, "bruno@studio.example", CARLA];
+/// The partners of a random world.
+pub(crate) const PARTNERS: [i64; 2] = [PARTNER, OTHER_PARTNER];
+/// The clients of a random world.
+pub(crate) const CLIENTS: [i64; 2] = [CLIENT, OTHER_CLIENT];
+/// The last tick of a random world at which something may happen.
+pub(crate) const LAST_TICK: i64 = 24;
+
+/// The embedded policy, read once.
+pub(crate) static POLICY: LazyLock<Policy> = LazyLock::new(Policy::embedded);
+
+/// What somebody tries to do in a random world.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Attempt {
+    SetDomains(bool, bool),
+    LeaveProgramme,
+    AddEmployee(bool),
+    DeleteEmployee,
+    CloseClient,
+    AddUser,
+    DeactivateUser,
+    ReactivateUser,
+    RemoveUser,
+    Link,
+    Unlink,
+}
+
+/// An attempt with its tick, partner, client and person.
+pub(crate) type Step = (i64, Attempt, usize, usize, usize);
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    prop_oneof![
+        2 => any::<(bool, bool)>().prop_map(|(agency, studio)| Attempt::SetDomains(agency, studio)),
+        1 => Just(Attempt::LeaveProgramme),
+        8 => prop::bool::weighted(0.85).prop_map(Attempt::AddEmployee),
+        2 => Just(Attempt::DeleteEmployee),
+        1 => Just(Attempt::CloseClient),
+        10 => Just(Attempt::AddUser),
+        4 => Just(Attempt::DeactivateUser),
+        3 => Just(Attempt::ReactivateUser),
+        5 => Just(Attempt::RemoveUser),
+        5 => Just(Attempt::Link),
+        3 => Just(Attempt::Unlink),
+    ]
+}
+
+/// Random attempts, not in the order of time: what comes with an earlier tick is a late fact.
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec((0..=LAST_TICK, attempt(), 0..2_usize, 0..2_usize, 0..3_usize), 0..60)
+}
+
+/// The changes that come of the attempts which are admitted, in the order in which they are recorded.
+pub(crate) fn legal_log(steps: &[Step]) -> Vec<AccessChange> {
+    let begin = [
+        partner_added(PARTNER, &["agency.example"]),
+        partner_added(OTHER_PARTNER, &[]),
+        client_added(CLIENT),
+        client_added(OTHER_CLIENT),
+    ];
+    let mut log: Vec<AccessChange> = begin.into_iter().zip(1..).map(|(fact, n)| change(n, tick(0), fact)).collect();
+    let mut known = AccessHistory::from_changes(log.clone());
+    for &(number, attempt, partner, client, person) in steps {
+        let (time, position) = (tick(number), log.len() as u64 + 1);
+        let Some(fact) = fact(&known, time, position, (attempt, PARTNERS[partner], CLIENTS[client], PEOPLE[person]))
+        else {
+            continue;
+        };
+        if known.admit(&fact, time, tick(LAST_TICK), &POLICY).is_ok() {
+            log.push(change(position, time, fact.clone()));
+            known.record(change(position, time, fact));
+        }
+    }
+    log
+}
+
+/// The fact that an attempt comes to, for whoever has the address at that time.
+fn fact(
+    known: &AccessHistory,
+    time: Instant,
+    position: u64,
+    (attempt, partner, client, person): (Attempt, i64, i64, &str),
+) -> Option<AccessFact> {
+    let of_partner = |spell: &&super::EmployeeSpell| spell.partner == hub(partner) && spell.period.contains(time);
+    let employee = || known.employees(&address(person)).find(of_partner).map(|spell| spell.employee.0.as_u128());
+    let user = || {
+        let mut spells = known.client_user_spells(hub(client), &address(person)).iter();
+        spells.rfind(|spell| spell.period.start <= time).map(|spell| spell.user.0.as_u128())
+    };
+    Some(match attempt {
+        Attempt::SetDomains(agency, studio) => {
+            let chosen = [(agency, "agency.example"), (studio, "studio.example")];
+            let chosen: Vec<&str> = chosen.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect();
+            domains_set(partner, &chosen)
+        }
+        Attempt::LeaveProgramme => partner_left(partner),
+        Attempt::AddEmployee(true) => employee_added(partner, u128::from(position), person),
+        Attempt::AddEmployee(false) => unflagged_added(partner, u128::from(position), person),
+        Attempt::DeleteEmployee => employee_deleted(partner, employee()?, person),
+        Attempt::CloseClient => client_closed(client),
+        Attempt::AddUser => user_added(client, u128::from(position), person),
+        Attempt::DeactivateUser => user_deactivated(client, user()?, person),
+        Attempt::ReactivateUser => user_reactivated(client, user()?, person),
+        Attempt::RemoveUser => user_removed(client, user()?, person),
+        Attempt::Link => linked(client, partner, employee()?, person),
+        Attempt::Unlink => unlinked(client, partner, employee()?, person),
+    })
+}
+
+/// A fixed number of cases; failures are printed and not kept in files.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}

@@ -1,0 +1,248 @@
+//! From when until when a partner services a client.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::access::testing::{
+    ANNA, BRUNO, CLIENT, PARTNER, POLICY, employee_added, history_with, hub, user_added, user_deactivated, user_removed,
+};
+use crate::servicing::testing::*;
+
+use PeriodEndCause::Lapsed;
+
+const REMOVED: PeriodEndCause = PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved);
+
+fn earns_at(periods: &[ServicingPeriod], time: Instant) -> bool {
+    periods.iter().any(|period| period.start <= time && time < period.end)
+}
+
+#[test]
+fn nothing_counted_is_no_period() {
+    assert_eq!(periods(&[], &[ended("2025-01-10T12:00:00Z")], 1), []);
+}
+
+#[test]
+fn example_01_credit_lasts_until_the_instant_of_expiry_and_not_at_it() {
+    let periods = periods(&[counted("2025-01-10T12:00:00Z")], &[], 1);
+    assert_eq!(periods, [period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z", Lapsed)]);
+    let expected = [
+        ("2025-01-10T11:59:59.999999Z", false),
+        ("2025-01-10T12:00:00Z", true),
+        ("2025-03-11T11:59:59Z", true),
+        ("2025-03-11T11:59:59.999999Z", true),
+        ("2025-03-11T12:00:00Z", false),
+    ];
+    for (time, earns) in expected {
+        assert_eq!(earns_at(&periods, at(time)), earns, "{time}");
+    }
+}
+
+#[test]
+fn example_02_the_activities_of_all_employees_make_one_period_without_a_gap() {
+    let activities = [counted("2025-02-09T12:00:00Z"), counted("2025-01-10T12:00:00Z")];
+    let expected = [period("2025-01-10T12:00:00Z", "2025-04-10T12:00:00Z", Lapsed)];
+    assert_eq!(periods(&activities, &[], 1), expected);
+}
+
+#[test]
+fn example_03_after_a_lapse_the_next_activity_starts_a_new_period() {
+    let activities = [counted("2025-01-10T12:00:00Z"), counted("2025-03-20T08:00:00Z")];
+    let expected = [
+        period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z", Lapsed),
+        period("2025-03-20T08:00:00Z", "2025-05-19T08:00:00Z", Lapsed),
+    ];
+    assert_eq!(periods(&activities, &[], 1), expected);
+}
+
+#[test]
+fn r56_an_activity_at_the_instant_of_expiry_leaves_no_gap_and_one_microsecond_later_does() {
+    let next_at = |time| periods(&[counted("2025-01-10T12:00:00Z"), counted(time)], &[], 1).len();
+    assert_eq!(next_at("2025-03-11T12:00:00Z"), 1);
+    assert_eq!(next_at("2025-03-11T12:00:00.000001Z"), 2);
+}
+
+#[test]
+fn example_09_forty_activities_of_one_partner_make_the_same_period_as_its_first_and_last() {
+    let many: Vec<_> = (0..40).map(|number| counted(&format!("2025-01-10T12:{number:02}:00Z"))).collect();
+    let few = [counted("2025-01-10T12:00:00Z"), counted("2025-01-10T12:39:00Z")];
+    assert_eq!(periods(&many, &[], 1), periods(&few, &[], 1));
+    assert_eq!(periods(&many, &[], 1), [period("2025-01-10T12:00:00Z", "2025-03-11T12:39:00Z", Lapsed)]);
+}
+
+#[test]
+fn example_10_one_partner_lapses_at_its_instant_whatever_the_other_does() {
+    let first = periods(&[counted("2025-01-10T12:00:00Z")], &[], 1);
+    let other = periods(&[counted("2025-02-01T00:00:00Z")], &[], 1);
+    let earning = |time| (earns_at(&first, at(time)), earns_at(&other, at(time)));
+    assert_eq!(earning("2025-03-11T11:59:59.999999Z"), (true, true));
+    assert_eq!(earning("2025-03-11T12:00:00Z"), (false, true));
+}
+
+#[test]
+fn example_14_removing_one_of_two_ends_nothing_and_removing_both_ends_it_at_once() {
+    let activities = [counted("2025-06-01T09:00:00Z"), counted("2025-06-15T10:00:00Z")];
+    let there = [
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 2, BRUNO)),
+        ("2025-01-02T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", user_added(CLIENT, 2, BRUNO)),
+    ];
+    let [e1, e2, u1, u2] = there;
+    let second_removed = ("2025-07-20T08:00:00Z", user_removed(CLIENT, 2, BRUNO));
+    let one_stays = history_with([e1.clone(), e2.clone(), u1.clone(), u2.clone(), second_removed.clone()]);
+    let endings = one_stays.endings(hub(CLIENT), hub(PARTNER), &POLICY);
+    let lapsed = period("2025-06-01T09:00:00Z", "2025-08-14T10:00:00Z", Lapsed);
+    assert_eq!(periods(&activities, &endings, 1), [lapsed]);
+
+    let first_removed = ("2025-07-20T08:00:00Z", user_removed(CLIENT, 1, ANNA));
+    let again = ("2025-07-21T00:00:00Z", user_added(CLIENT, 3, ANNA));
+    let both_removed = history_with([e1, e2, u1, u2, second_removed, first_removed, again]);
+    let endings = both_removed.endings(hub(CLIENT), hub(PARTNER), &POLICY);
+    let removed = period("2025-06-01T09:00:00Z", "2025-07-20T08:00:00Z", REMOVED);
+    assert_eq!(periods(&activities, &endings, 1), [removed]);
+
+    let and_edits_a_form = [activities[0], activities[1], counted("2025-07-22T10:00:00Z")];
+    let anew = period("2025-07-22T10:00:00Z", "2025-09-20T10:00:00Z", Lapsed);
+    assert_eq!(periods(&and_edits_a_form, &endings, 1), [removed, anew]);
+}
+
+#[test]
+fn example_15_deactivating_the_only_employee_lets_it_lapse() {
+    let known = history_with([
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-06-20T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+    ]);
+    let endings = known.endings(hub(CLIENT), hub(PARTNER), &POLICY);
+    let expected = [period("2025-06-01T09:00:00Z", "2025-07-31T09:00:00Z", Lapsed)];
+    assert_eq!(periods(&[counted("2025-06-01T09:00:00Z")], &endings, 1), expected);
+}
+
+#[test]
+fn example_16_the_third_activity_brings_credit_and_the_expiry_of_the_oldest_takes_it() {
+    let activities =
+        [counted("2025-01-01T00:00:00Z"), counted("2025-01-10T00:00:00Z"), counted("2025-01-20T00:00:00Z")];
+    assert_eq!(periods(&activities[..2], &[], 3), []);
+    let expected = [period("2025-01-20T00:00:00Z", "2025-03-02T00:00:00Z", Lapsed)];
+    assert_eq!(periods(&activities, &[], 3), expected);
+}
+
+#[test]
+fn r73_an_activity_at_the_very_instant_of_an_ending_starts_a_new_period() {
+    let around = |second| {
+        let activities = [counted("2025-01-10T12:00:00Z"), counted(second)];
+        periods(&activities, &[ended("2025-02-01T00:00:00Z")], 1)
+    };
+    let removed = period("2025-01-10T12:00:00Z", "2025-02-01T00:00:00Z", REMOVED);
+    assert_eq!(around("2025-01-31T23:59:59.999999Z"), [removed]);
+    let anew = period("2025-02-01T00:00:00Z", "2025-04-02T00:00:00Z", Lapsed);
+    assert_eq!(around("2025-02-01T00:00:00Z"), [removed, anew]);
+}
+
+#[test]
+fn an_ending_at_the_instant_of_expiry_names_the_cause_and_a_later_one_does_not() {
+    let ended_at = |time| periods(&[counted("2025-01-10T12:00:00Z")], &[ended(time)], 1)[0].end_cause;
+    assert_eq!(ended_at("2025-03-11T11:59:59.999999Z"), REMOVED);
+    assert_eq!(ended_at("2025-03-11T12:00:00Z"), REMOVED);
+    assert_eq!(ended_at("2025-03-11T12:00:00.000001Z"), Lapsed);
+}
+
+#[test]
+fn of_several_endings_at_one_instant_the_most_sweeping_is_named() {
+    let removed = ended("2025-02-01T00:00:00Z");
+    let closed = Ending { cause: EndingCause::ClientClosed, ..removed };
+    for endings in [[removed, closed], [closed, removed]] {
+        let found = periods(&[counted("2025-01-10T12:00:00Z")], &endings, 1);
+        let expected =
+            period("2025-01-10T12:00:00Z", "2025-02-01T00:00:00Z", PeriodEndCause::Ended(EndingCause::ClientClosed));
+        assert_eq!(found, [expected]);
+    }
+}
+
+#[test]
+fn a_minimum_of_zero_is_one() {
+    let activities = [counted("2025-01-10T12:00:00Z")];
+    assert_eq!(periods(&activities, &[], 0), periods(&activities, &[], 1));
+    assert_eq!(periods(&[], &[], 0), []);
+}
+
+#[test]
+fn the_causes_have_names_that_read_back() {
+    let causes = EndingCause::ALL.map(PeriodEndCause::Ended);
+    for cause in causes.into_iter().chain([Lapsed]) {
+        assert_eq!(cause.to_string().parse(), Ok(cause));
+    }
+    assert_eq!("ENDED".parse::<PeriodEndCause>(), Err(PeriodEndCauseError));
+}
+
+/// A history before and after a change of what happens from a tick on.
+fn changed_histories() -> impl Strategy<Value = (Histories, Histories, i64)> {
+    (histories(), histories(), 0..=LAST_TICK + 2).prop_map(|((activities, endings), (others, other_endings), from)| {
+        let is_before = |activity: &&CountedActivity| activity.occur_time < tick(from);
+        let ends_before = |ending: &&Ending| ending.time < tick(from);
+        let kept = activities.iter().filter(is_before).chain(others.iter().filter(|other| !is_before(other)));
+        let kept_endings =
+            endings.iter().filter(ends_before).chain(other_endings.iter().filter(|other| !ends_before(other)));
+        let after = (kept.copied().collect(), kept_endings.copied().collect());
+        ((activities, endings), after, from)
+    })
+}
+
+type Histories = (Vec<CountedActivity>, Vec<Ending>);
+
+proptest! {
+    #![proptest_config(cases(2000))]
+
+    #[test]
+    fn r57_periods_are_where_enough_activities_live((activities, endings) in histories(), minimum in 1..=4_u32) {
+        prop_assert_eq!(periods(&activities, &endings, minimum), slow_periods(&activities, &endings, minimum));
+    }
+
+    #[test]
+    fn r60_twice_is_once_and_order_does_not_matter(
+        ((activities, endings), repeats) in (histories(), prop::collection::vec(any::<prop::sample::Index>(), 0..20)),
+        minimum in 1..=4_u32,
+    ) {
+        let once: BTreeMap<usize, CountedActivity> = activities.iter().copied().enumerate().collect();
+        let mut again = once.clone();
+        for repeat in repeats.iter().filter(|_| !activities.is_empty()) {
+            let id = repeat.index(activities.len());
+            again.insert(id, activities[id]);
+        }
+        let again: Vec<_> = again.into_values().rev().collect();
+        let reversed: Vec<_> = endings.iter().rev().copied().collect();
+        prop_assert_eq!(periods(&again, &reversed, minimum), periods(&activities, &endings, minimum));
+    }
+
+    #[test]
+    fn r73_what_happens_after_an_instant_changes_nothing_up_to_it(
+        (before, after, from) in changed_histories(),
+        minimum in 1..=4_u32,
+    ) {
+        let before = periods(&before.0, &before.1, minimum);
+        let after = periods(&after.0, &after.1, minimum);
+        for number in 0..from {
+            prop_assert_eq!(earns_at(&before, tick(number)), earns_at(&after, tick(number)));
+        }
+    }
+
+    #[test]
+    fn periods_from_an_instant_on_equal_the_periods_over_everything(
+        (before, after, from) in changed_histories(),
+        minimum in 1..=4_u32,
+    ) {
+        let existing = periods(&before.0, &before.1, minimum);
+        let loaded: Vec<_> =
+            after.0.iter().filter(|activity| activity.expire_time > tick(from)).copied().collect();
+        let expected = periods(&after.0, &after.1, minimum);
+        prop_assert_eq!(periods_from(&existing, tick(from), &loaded, &after.1, minimum), expected.clone());
+
+        // The least that the caller must load of the endings.
+        let earliest = loaded.iter().map(|activity| activity.occur_time).min();
+        let needed = |ending: &&Ending| ending.time == tick(from) || earliest.is_some_and(|time| ending.time > time);
+        let needed: Vec<_> = after.1.iter().filter(needed).copied().collect();
+        prop_assert_eq!(periods_from(&existing, tick(from), &loaded, &needed, minimum), expected);
+    }
+}
