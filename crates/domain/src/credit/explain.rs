@@ -157,6 +157,20 @@ pub struct Loss {
     pub activities: Vec<CountedFacts>,
 }
 
+impl Loss {
+    /// What was lost with it, in words.
+    pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        self.activities.iter().map(|counted| Evidence {
+            time: Some(counted.activity.occur_time),
+            text: wording::sentence(format!(
+                "{} counted until {}.",
+                wording::activity(&counted.activity),
+                wording::date_and_time(counted.expire_time.min(self.time))
+            )),
+        })
+    }
+}
+
 /// Explains the credit of one partner for one client at one instant.
 #[must_use]
 pub fn explain(facts: &ExplanationFacts) -> Explanation {

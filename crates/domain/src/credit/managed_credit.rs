@@ -1,12 +1,13 @@
 //! What one client is worth to one partner at one instant (R2, R5, R6, R10-R12, R57, R90, R98, R127).
 
 use super::points::managed_points;
+use super::relationship::Relationship;
 use super::split::{ServicingPartner, split};
 use super::subscription::Mrr;
 use crate::access::{CountryCode, EndingCause, HubId};
 use crate::money::{Money, Points};
 use crate::policy::Policy;
-use crate::servicing::{PeriodEndCause, ServicingState, Standing};
+use crate::servicing::{PeriodEndCause, ServicingState};
 use crate::time::Instant;
 
 /// Everything that the credit of one partner for one client at one instant depends on.
@@ -24,9 +25,9 @@ pub struct CreditQuestion<'a> {
     /// exactly when it is one of them.
     pub servicing_partners: &'a [ServicingPartner],
     /// Where the partner's relationship stands: with a minimum of one activity (R57).
-    pub relationship: Standing,
+    pub relationship: Relationship,
     /// Where it stands with the minimum of the partner's tier; the same as `relationship` where that is one.
-    pub earning: Standing,
+    pub earning: Relationship,
     /// The programme's numbers.
     pub policy: &'a Policy,
     /// The instant that is asked about; all of the above are as of it.

@@ -142,6 +142,8 @@ fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_condition
 
     let lapsed = story.explain("2025-04-01T00:00:00Z");
     assert_eq!(first_failed(&lapsed), Some(ConditionKind::UserActive));
+    // Since when the user is there is not among the facts, only since when it is deactivated.
+    assert_eq!(condition(&lapsed, ConditionKind::UserInClient).since, None);
     let active = condition(&lapsed, ConditionKind::UserActive);
     assert_eq!(active.since, Some(at("2025-01-20T00:00:00Z")));
     assert_eq!(active.statement, "The user of Anna Bianchi at Rossi S.r.l. is deactivated.");
@@ -179,7 +181,10 @@ fn example_05_a_contractor_who_was_never_linked_is_named_with_the_link_that_is_m
 fn example_07_work_that_does_not_qualify_is_named_with_its_reason() {
     let story = Story {
         counted: vec![],
-        not_counted: vec![activity("blog", "draft", "2025-01-10T12:00:00Z")],
+        not_counted: vec![
+            activity("blog", "draft", "2025-01-10T12:00:00Z"),
+            activity("account", "login", "2025-01-09T12:00:00Z"),
+        ],
         ..Story::default()
     };
     let explanation = story.explain("2025-02-01T00:00:00Z");
@@ -353,7 +358,12 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
         endings: vec![("2025-02-01T00:00:00Z", EndingCause::PartnerLeft)],
         ..Story::default()
     };
-    let explanation = left.explain("2025-02-10T00:00:00Z");
+    let explanation = left.explain("2025-02-01T00:00:00Z");
+    let in_programme = condition(&explanation, ConditionKind::PartnerInProgramme);
+    assert_eq!(in_programme.since, Some(at("2025-02-01T00:00:00Z")));
+    let endings: Vec<_> = condition(&explanation, ConditionKind::NotEnded).evidence.iter().collect();
+    assert_eq!(endings.len(), 1);
+    assert_eq!(endings[0].text, "your company left the programme on 1 February 2025 at 00:00 UTC");
     assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00 UTC: your company left the programme."));
     assert_eq!(first_failed(&explanation), Some(ConditionKind::PartnerInProgramme));
     assert!(remedy(&explanation).starts_with("Ask the programme to take your company in:"));
@@ -444,6 +454,8 @@ fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
     let story = Story {
         counted: vec![
             story::counted(("form", "edit", "2025-02-22T10:00:00Z")),
+            // At the very instant of the first ending: it belongs to what came after.
+            story::counted(("list", "create", "2025-02-20T08:00:00Z")),
             story::counted(("blog", "publish", "2025-02-10T12:00:00Z")),
         ],
         endings: vec![
@@ -455,5 +467,5 @@ fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
     let loss = story.explain("2025-03-10T00:00:00Z").loss.expect("it was lost twice");
     assert_eq!(loss.time, at("2025-03-01T08:00:00Z"));
     let tools: Vec<_> = loss.activities.iter().map(|counted| counted.activity.tool.as_str()).collect();
-    assert_eq!(tools, ["form"]);
+    assert_eq!(tools, ["form", "list"]);
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::credit::testing::{at, hub, money, standing};
+use crate::servicing::Standing;
 
 const SINCE: &str = "2025-01-10T12:00:00Z";
 const EXPIRES: &str = "2025-03-11T12:00:00Z";
@@ -45,8 +46,8 @@ impl Case {
             country: self.country.map(|country| country.parse().expect("a test writes valid countries")),
             mrr: self.mrr,
             servicing_partners: &servicing_partners,
-            relationship: self.relationship,
-            earning: self.earning,
+            relationship: self.relationship.into(),
+            earning: self.earning.into(),
             policy: &Policy::embedded(),
             as_of: at(self.as_of),
         })
