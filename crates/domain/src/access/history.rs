@@ -1,6 +1,7 @@
 //! The access history: a set of changes, and what it says about any instant.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::record::Records;
 use super::{
@@ -143,10 +144,8 @@ impl AccessHistory {
 
     /// The changes effective after `at`, in order.
     pub(super) fn later_than(&self, at: Instant) -> impl Iterator<Item = (Instant, &AccessFact)> {
-        self.changes.values().filter(move |change| change.effective_time > at).map(|change| {
-            let AccessChange { effective_time, fact, .. } = change;
-            (*effective_time, fact)
-        })
+        let later = self.changes.range((Bound::Excluded((at, u64::MAX)), Bound::Unbounded));
+        later.map(|((effective_time, _), change)| (*effective_time, &change.fact))
     }
 }
 

@@ -201,23 +201,33 @@ pub(crate) type Step = (i64, Attempt, usize, usize, usize);
 
 fn attempt() -> impl Strategy<Value = Attempt> {
     prop_oneof![
-        2 => any::<(bool, bool)>().prop_map(|(agency, studio)| Attempt::SetDomains(agency, studio)),
+        6 => any::<(bool, bool)>().prop_map(|(agency, studio)| Attempt::SetDomains(agency, studio)),
         1 => Just(Attempt::LeaveProgramme),
-        8 => prop::bool::weighted(0.85).prop_map(Attempt::AddEmployee),
-        2 => Just(Attempt::DeleteEmployee),
+        24 => prop::bool::weighted(0.85).prop_map(Attempt::AddEmployee),
+        6 => Just(Attempt::DeleteEmployee),
         1 => Just(Attempt::CloseClient),
-        10 => Just(Attempt::AddUser),
-        4 => Just(Attempt::DeactivateUser),
-        3 => Just(Attempt::ReactivateUser),
-        5 => Just(Attempt::RemoveUser),
-        5 => Just(Attempt::Link),
-        3 => Just(Attempt::Unlink),
+        30 => Just(Attempt::AddUser),
+        14 => Just(Attempt::DeactivateUser),
+        14 => Just(Attempt::ReactivateUser),
+        12 => Just(Attempt::RemoveUser),
+        16 => Just(Attempt::Link),
+        14 => Just(Attempt::Unlink),
     ]
 }
 
-/// Random attempts, not in the order of time: what comes with an earlier tick is a late fact.
+/// Random attempts: most in the order of time, and some late facts in between.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec((0..=LAST_TICK, attempt(), 0..2_usize, 0..2_usize, 0..3_usize), 0..60)
+    let step = (0..=LAST_TICK, attempt(), 0..2_usize, 0..2_usize, 0..3_usize);
+    prop::collection::vec((step, prop::bool::weighted(0.2)), 0..120).prop_map(|drawn| {
+        let on_time = drawn.iter().filter(|(_, is_late)| !is_late);
+        let mut ticks: Vec<i64> = on_time.map(|(step, _)| step.0).collect();
+        ticks.sort_unstable_by(|one, other| other.cmp(one));
+        let in_order = |((number, attempt, partner, client, person), is_late)| {
+            let number = if is_late { number } else { ticks.pop().unwrap_or(number) };
+            (number, attempt, partner, client, person)
+        };
+        drawn.into_iter().map(in_order).collect()
+    })
 }
 
 /// The changes that come of the attempts which are admitted, in the order in which they are recorded.
