@@ -8,6 +8,7 @@
 mod explain;
 mod managed_credit;
 mod points;
+mod relationship;
 mod split;
 mod subscription;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use managed_credit::{
     CreditQuestion, ManagedCredit, NoCreditReason, PointsAbsentReason, PointsOutcome, managed_credit,
 };
 pub use points::{MAXIMUM_POINTS, managed_points};
+pub use relationship::{Relationship, StoredRelationship, stored_relationship};
 pub use split::{ServicingPartner, Share, split};
 pub use subscription::{
     MAXIMUM_SUBSCRIPTIONS, Mrr, SubscriptionChange, SubscriptionHistory, SubscriptionId, SubscriptionIdError,

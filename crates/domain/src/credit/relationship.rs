@@ -46,9 +46,8 @@ pub fn stored_relationship(
     let last = periods.iter().filter(|period| period.start <= as_of).max_by_key(|period| period.start).copied();
     let last_activity_time_by_then = last_activity_time.filter(|time| *time <= as_of);
     let worked_later = last_activity_time_by_then != last_activity_time;
-    let ended_later = |period: ServicingPeriod| {
-        as_of < period.end && matches!(period.end_cause, PeriodEndCause::Ended(_))
-    };
+    let ended_later =
+        |period: ServicingPeriod| as_of < period.end && matches!(period.end_cause, PeriodEndCause::Ended(_));
     StoredRelationship {
         relationship: Relationship {
             state: ServicingState::of_last_period(last, as_of, warning_days),

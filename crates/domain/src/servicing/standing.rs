@@ -1,6 +1,6 @@
 //! How a relationship stands at an instant.
 
-use super::{CountedActivity, PeriodEndCause, periods};
+use super::{CountedActivity, PeriodEndCause, ServicingPeriod, periods};
 use crate::access::Ending;
 use crate::time::{Instant, SECONDS_PER_DAY};
 
@@ -32,6 +32,20 @@ pub enum ServicingState {
     Ended(PeriodEndCause),
 }
 
+impl ServicingState {
+    /// The state at an instant by the last period that has started by then. `warning_days` is the largest of the
+    /// policy's.
+    #[must_use]
+    pub fn of_last_period(last: Option<ServicingPeriod>, as_of: Instant, warning_days: u32) -> Self {
+        match last {
+            None => Self::None,
+            Some(period) if period.end <= as_of => Self::Ended(period.end_cause),
+            Some(period) if is_within_days(as_of, period.end, warning_days) => Self::Expiring,
+            Some(_) => Self::Active,
+        }
+    }
+}
+
 /// How the relationship stands at `as_of`, with the minimum of live activities that applies.
 ///
 /// Only activities and endings at or before `as_of` speak (R63), so a future `as_of` is answered as if nothing else
@@ -47,18 +61,12 @@ pub fn standing(
     let occurred: Vec<_> = activities.iter().filter(|activity| activity.occur_time <= as_of).copied().collect();
     let ended: Vec<_> = endings.iter().filter(|ending| ending.time <= as_of).copied().collect();
     let last = periods(&occurred, &ended, minimum).pop();
-    let state = match last {
-        None => ServicingState::None,
-        Some(period) if period.end <= as_of => ServicingState::Ended(period.end_cause),
-        Some(period) if is_within_days(as_of, period.end, warning_days) => ServicingState::Expiring,
-        Some(_) => ServicingState::Active,
-    };
     let last_ending = ended.iter().map(|ending| ending.time).max();
     let lives = |activity: &&CountedActivity| {
         as_of < activity.expire_time && last_ending.is_none_or(|ending| ending <= activity.occur_time)
     };
     Standing {
-        state,
+        state: ServicingState::of_last_period(last, as_of, warning_days),
         serviced_since: last.map(|period| period.start),
         expire_time: last.map(|period| period.end),
         last_activity_time: occurred.iter().map(|activity| activity.occur_time).max(),
