@@ -1,0 +1,152 @@
+//! The three services, running.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
+use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
+use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
+use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+use domain::policy::Policy;
+use managed_credit::running::{Part, PartPlan, Plan, Running, start};
+use service_kit::{Clock, ManualClock};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::database::TestDatabases;
+use crate::state::Revisions;
+use crate::{DatabaseKind, at};
+
+/// What a cluster is started with.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// The policy document.
+    pub policy: Arc<Policy>,
+    /// What the clock shows at the start.
+    pub now: domain::time::Instant,
+}
+
+impl Default for ClusterOptions {
+    fn default() -> Self {
+        Self { policy: Arc::new(Policy::embedded()), now: at("2026-01-01") }
+    }
+}
+
+/// The three services, each on a free port and a database of its own.
+pub struct Cluster {
+    /// The clock of all of them.
+    pub clock: ManualClock,
+    /// The policy that they start with; a change takes effect when a service is started again.
+    pub policy: Arc<Policy>,
+    databases: TestDatabases,
+    addresses: [SocketAddr; 3],
+    running: [Option<Running>; 3],
+    /// What has been written through this harness.
+    pub(crate) revisions: Revisions,
+}
+
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+impl Cluster {
+    /// Starts all services with the embedded policy; the clock shows 2026-01-01.
+    pub async fn start(kind: DatabaseKind) -> Self {
+        Self::start_with(kind, ClusterOptions::default()).await
+    }
+
+    /// Starts all services.
+    pub async fn start_with(kind: DatabaseKind, options: ClusterOptions) -> Self {
+        let mut cluster = Self {
+            clock: ManualClock::new(options.now),
+            policy: options.policy,
+            databases: TestDatabases::create(kind).await,
+            addresses: [ANY_PORT; 3],
+            running: [None, None, None],
+            revisions: Revisions::default(),
+        };
+        for part in Part::ALL {
+            cluster.start_part(part).await;
+        }
+        cluster
+    }
+
+    /// Starts one service, on the port that it had before if it ran before.
+    pub async fn start_part(&mut self, part: Part) {
+        let plan = Plan {
+            parts: vec![PartPlan {
+                part,
+                listen: self.addresses[part as usize],
+                database_url: self.databases.url(part),
+            }],
+            access_url: self.url(Part::Access),
+            activity_url: self.url(Part::Activity),
+            maximum_connections: 3,
+            migrate: true,
+            clock: Clock::Manual(self.clock.clone()),
+            policy: Arc::clone(&self.policy),
+        };
+        let running = start(plan).await.unwrap_or_else(|error| panic!("{part} does not start: {error}"));
+        self.addresses[part as usize] = running.addresses()[0].1;
+        self.running[part as usize] = Some(running);
+    }
+
+    /// Stops one service; its database and port stay reserved for it.
+    pub async fn stop_part(&mut self, part: Part) {
+        if let Some(running) = self.running[part as usize].take() {
+            running.stop().await.unwrap_or_else(|error| panic!("{part} does not stop: {error}"));
+        }
+    }
+
+    /// Stops everything and drops the databases.
+    pub async fn stop(mut self) {
+        for part in Part::ALL.into_iter().rev() {
+            self.stop_part(part).await;
+        }
+        self.databases.drop().await;
+    }
+
+    /// Where a service is called.
+    #[must_use]
+    pub fn url(&self, part: Part) -> String {
+        format!("http://{}", self.addresses[part as usize])
+    }
+
+    /// The database of a service.
+    #[must_use]
+    pub fn database_url(&self, part: Part) -> String {
+        self.databases.url(part)
+    }
+
+    fn channel(&self, part: Part) -> Channel {
+        Endpoint::from_shared(self.url(part)).expect("a URL").connect_lazy()
+    }
+
+    /// A client of access-management.
+    #[must_use]
+    pub fn access(&self) -> AccessManagementServiceClient<Channel> {
+        AccessManagementServiceClient::new(self.channel(Part::Access))
+    }
+
+    /// A client of the access feed.
+    #[must_use]
+    pub fn access_feed(&self) -> AccessFeedServiceClient<Channel> {
+        AccessFeedServiceClient::new(self.channel(Part::Access))
+    }
+
+    /// A client of activity-tracking.
+    #[must_use]
+    pub fn activity(&self) -> ActivityTrackingServiceClient<Channel> {
+        ActivityTrackingServiceClient::new(self.channel(Part::Activity))
+    }
+
+    /// A client of the servicing feed.
+    #[must_use]
+    pub fn servicing_feed(&self) -> ServicingFeedServiceClient<Channel> {
+        ServicingFeedServiceClient::new(self.channel(Part::Activity))
+    }
+
+    /// A client of credit-calculation.
+    #[must_use]
+    pub fn credit(&self) -> CreditCalculationServiceClient<Channel> {
+        CreditCalculationServiceClient::new(self.channel(Part::Credit))
+    }
+}

@@ -1,0 +1,232 @@
+//! A case on the domain functions alone.
+
+use std::collections::BTreeSet;
+
+use domain::access::{
+    AccessChange, AccessFact, AccessHistory, Actor, ClientUserId, EmailAddress, EmployeeId, HubId, PermissionSet,
+};
+use domain::activity::{Activity, ActivityAction, Judgement, Origin, Verdict, judge};
+use domain::credit::{
+    CreditQuestion, ManagedCredit, NoCreditReason, PointsOutcome, ServicingPartner, SubscriptionChange,
+    SubscriptionHistory, managed_credit,
+};
+use domain::money::Money;
+use domain::policy::Policy;
+use domain::servicing::{CountedActivity, ServicingState, Standing, standing};
+use domain::time::Instant;
+use uuid::Uuid;
+
+use crate::case::credit_line;
+use crate::{Case, Expectation, Fact, at};
+
+/// What the domain functions say to each expectation of a case.
+///
+/// # Panics
+/// A fact that is refused.
+#[must_use]
+pub fn answers_of_domain(case: &Case, policy: &Policy) -> Vec<String> {
+    let world = World::of(case, policy);
+    case.expect.iter().map(|expected| world.answer(expected)).collect()
+}
+
+/// All facts of a case.
+struct World<'policy> {
+    policy: &'policy Policy,
+    history: AccessHistory,
+    activities: Vec<Activity>,
+    subscriptions: Vec<(HubId, SubscriptionChange)>,
+}
+
+fn hub_id(number: i64) -> HubId {
+    HubId::try_from(number).expect("a hub id")
+}
+
+fn address(text: &str) -> EmailAddress {
+    text.parse().expect("an address")
+}
+
+impl<'policy> World<'policy> {
+    fn of(case: &Case, policy: &'policy Policy) -> Self {
+        let mut world = Self {
+            policy,
+            history: AccessHistory::default(),
+            activities: Vec::new(),
+            subscriptions: Vec::new(),
+        };
+        for (index, fact) in case.facts.iter().enumerate() {
+            world.take(index as u64 + 1, fact);
+        }
+        world
+    }
+
+    fn take(&mut self, position: u64, fact: &Fact) {
+        let id = Uuid::from_u128(u128::from(position));
+        match fact {
+            Fact::Activity { id, client, email, at: when, action } => self.activities.push(Activity {
+                client: hub_id(*client),
+                id: id.parse().expect("an activity id"),
+                address: address(email),
+                occur_time: at(when),
+                action: ActivityAction::Catalogue(action.parse().expect("tool/action")),
+                origin: Origin::Person,
+                target_object_id: None,
+            }),
+            Fact::Mrr { client, subscription, amount, since } => {
+                let (amount, currency) = amount.split_once(' ').expect("an amount and a currency");
+                let mrr = Money::parse(currency.parse().expect("a currency"), amount).expect("an amount");
+                let subscription = subscription.parse().expect("a subscription id");
+                let change = SubscriptionChange { subscription, position, effective_time: at(since), mrr };
+                self.subscriptions.push((hub_id(*client), change));
+            }
+            Fact::Partner { id, domains, since } => {
+                let email_domains = domains.iter().map(|domain| domain.parse().expect("a domain")).collect();
+                let country = "IT".parse().expect("a country");
+                let display_name = format!("Partner {id}");
+                let fact = AccessFact::PartnerAdded { partner: hub_id(*id), display_name, country, email_domains };
+                self.change(position, since, fact);
+            }
+            Fact::Employee { of, email, since } => {
+                let fact = AccessFact::EmployeeAdded {
+                    partner: hub_id(*of),
+                    employee: EmployeeId(id),
+                    address: address(email),
+                    display_name: email.clone(),
+                    partner_employee: true,
+                };
+                self.change(position, since, fact);
+            }
+            Fact::Client { id, country, since } => {
+                let country = country.parse().expect("a country");
+                let display_name = format!("Client {id}");
+                self.change(position, since, AccessFact::ClientAdded { client: hub_id(*id), display_name, country });
+            }
+            Fact::User { client, email, since } => {
+                let fact = AccessFact::ClientUserAdded {
+                    client: hub_id(*client),
+                    user: ClientUserId(id),
+                    address: address(email),
+                    display_name: email.clone(),
+                    permission_set: PermissionSet::Standard,
+                };
+                self.change(position, since, fact);
+            }
+            Fact::Remove { client, email, at } => {
+                let (client, address) = (hub_id(*client), address(email));
+                let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
+                self.change(position, at, AccessFact::ClientUserRemoved { client, user, address });
+            }
+            Fact::Link { of, email, client, since } => {
+                let (partner, address) = (hub_id(*of), address(email));
+                let employees = self.history.employees(&address);
+                let employee = employees.filter(|employee| employee.partner == partner).last().expect("an employee");
+                let (employee, client) = (employee.employee, hub_id(*client));
+                self.change(position, since, AccessFact::ClientLinked { client, partner, employee, address });
+            }
+        }
+    }
+
+    fn change(&mut self, position: u64, since: &str, fact: AccessFact) {
+        let effective_time = at(since);
+        let now = at("2026-01-01");
+        self.history.admit(&fact, effective_time, now, self.policy).unwrap_or_else(|refusal| panic!("{refusal}"));
+        let change = AccessChange { position, effective_time, record_time: now, actor: Actor::Platform, fact };
+        self.history.record(change);
+    }
+
+    fn judgement(&self, activity: &Activity) -> Judgement {
+        judge(activity, &self.history, self.policy)
+    }
+
+    fn standing(&self, partner: HubId, client: HubId, minimum: u32, as_of: Instant) -> Standing {
+        let of_client = self.activities.iter().filter(|activity| activity.client == client);
+        let counted: Vec<CountedActivity> = of_client
+            .filter_map(|activity| {
+                let judgement = self.judgement(activity);
+                let is_theirs = judgement.attribution.is_some_and(|attribution| attribution.partner == partner);
+                match judgement.verdict {
+                    Verdict::Counted { expire_time } if is_theirs => {
+                        Some(CountedActivity { occur_time: activity.occur_time, expire_time })
+                    }
+                    _ => None,
+                }
+            })
+            .collect();
+        let endings = self.history.endings(client, partner, self.policy);
+        let warning_days = self.policy.warning_days().iter().copied().max().unwrap_or_default();
+        standing(&counted, &endings, minimum, as_of, warning_days)
+    }
+
+    fn credit(&self, partner: HubId, client: HubId, as_of: Instant) -> ManagedCredit {
+        let minimum = self.policy.minimum_activities_at(None, as_of);
+        let partners: BTreeSet<HubId> = self.history.partners().map(|partner| partner.partner).collect();
+        let servicing: Vec<ServicingPartner> = partners
+            .into_iter()
+            .filter(|other| is_serviced(self.standing(*other, client, minimum, as_of).state))
+            .filter_map(|partner| {
+                let serviced_since = self.standing(partner, client, 1, as_of).serviced_since?;
+                Some(ServicingPartner { partner, serviced_since })
+            })
+            .collect();
+        let of_client = self.subscriptions.iter().filter(|(paying, _)| *paying == client);
+        let subscriptions = SubscriptionHistory::from_changes(of_client.map(|(_, change)| change.clone()));
+        let known = self.history.client(client).filter(|known| known.since <= as_of);
+        managed_credit(&CreditQuestion {
+            partner,
+            client,
+            country: known.map(|known| known.country),
+            mrr: subscriptions.mrr_at(as_of),
+            servicing_partners: &servicing,
+            relationship: self.standing(partner, client, 1, as_of),
+            earning: self.standing(partner, client, minimum, as_of),
+            policy: self.policy,
+            as_of,
+        })
+    }
+
+    fn answer(&self, expected: &Expectation) -> String {
+        match expected {
+            Expectation::Verdict { activity, .. } => {
+                let found = self.activities.iter().find(|found| found.id.as_str() == activity).expect("the activity");
+                match self.judgement(found).verdict {
+                    Verdict::Counted { .. } => "COUNTED".to_owned(),
+                    Verdict::NotCounted(reason) => reason.to_string(),
+                }
+            }
+            Expectation::Credit { partner, client, at: when, .. } => {
+                let credit = self.credit(hub_id(*partner), hub_id(*client), at(when));
+                let points = match credit.points {
+                    PointsOutcome::Known(points) => Some(points.to_string()),
+                    PointsOutcome::Absent(_) => None,
+                };
+                let text = |time: Option<Instant>| time.map(|time| time.to_rfc3339());
+                credit_line(
+                    expected,
+                    credit.credit.map(|credit| credit.to_string()),
+                    points,
+                    credit.no_credit_reason.map_or("-", reason_text),
+                    text(credit.serviced_since),
+                    text(credit.expire_time),
+                    credit.servicing_partners,
+                )
+            }
+        }
+    }
+}
+
+const fn is_serviced(state: ServicingState) -> bool {
+    matches!(state, ServicingState::Active | ServicingState::Expiring)
+}
+
+const fn reason_text(reason: NoCreditReason) -> &'static str {
+    match reason {
+        NoCreditReason::OwnAccount => "OWN_ACCOUNT",
+        NoCreditReason::NotManaged => "NOT_MANAGED",
+        NoCreditReason::Lapsed => "LAPSED",
+        NoCreditReason::AllEmployeesRemoved => "ALL_EMPLOYEES_REMOVED",
+        NoCreditReason::PartnerLeft => "PARTNER_LEFT",
+        NoCreditReason::ClientClosed => "CLIENT_CLOSED",
+        NoCreditReason::TierActivityMinimum => "TIER_ACTIVITY_MINIMUM",
+        NoCreditReason::NoPaidSubscription => "NO_PAID_SUBSCRIPTION",
+        NoCreditReason::MrrUnknown => "MRR_UNKNOWN",
+    }
+}
