@@ -93,7 +93,7 @@ impl Policy {
     /// The largest document that is read, in bytes.
     pub const MAXIMUM_DOCUMENT_BYTES: usize = 1_048_576;
 
-    /// The policy that is built in.
+    /// The policy that is built in, read from its text anew: keep it rather than ask for it again.
     ///
     /// # Panics
     /// Never: a test reads the embedded document.

@@ -154,7 +154,7 @@ fn r60_a_sources_words_are_mapped_and_the_most_specific_entry_wins() {
 fn r60_of_two_patterns_with_as_many_words_the_one_with_the_earlier_word_wins() {
     let both = policy_with(
         "\"LOGIN/*/*\" = \"account/login\"",
-        "\"LOGIN/*/*\" = \"account/login\"\n\"X/*/C\" = \"blog/publish\"\n\"*/B/C\" = \"blog/draft\"\n\
+        "\"LOGIN/*/*\" = \"account/login\"\n\"X/*/C\" = \"blog/publish\"\n\"V/*/C\" = \"form/publish\"\n\"*/B/C\" = \"blog/draft\"\n\
          \"X/B/*\" = \"form/edit\"\n\"*/*/*\" = \"account/open\"",
     );
     let mapped = |category, subcategory, action| {
@@ -164,6 +164,7 @@ fn r60_of_two_patterns_with_as_many_words_the_one_with_the_earlier_word_wins() {
     let is = |text: &str| Some(text.to_owned());
     assert_eq!(mapped("X", "B", "C"), is("form/edit"));
     assert_eq!(mapped("X", "D", "C"), is("blog/publish"));
+    assert_eq!(mapped("V", "B", "C"), is("form/publish"));
     assert_eq!(mapped("Y", "B", "C"), is("blog/draft"));
     assert_eq!(mapped("Y", "D", "C"), is("account/open"));
 }

@@ -9,7 +9,7 @@ use crate::access::{Ending, EndingCause};
 use crate::time::Instant;
 
 /// The last tick at which something happens in a random history.
-pub(super) const LAST_TICK: i64 = 40;
+pub(super) const LAST_TICK: i64 = 24;
 /// Everything in a random history has expired by then.
 pub(super) const END_TICK: i64 = LAST_TICK + 16;
 

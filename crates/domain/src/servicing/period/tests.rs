@@ -142,6 +142,20 @@ fn r73_an_activity_at_the_very_instant_of_an_ending_starts_a_new_period() {
 }
 
 #[test]
+fn r73_from_an_ending_on_a_period_does_not_go_on_by_an_activity_of_that_instant() {
+    let existing = periods(&[counted("2025-01-10T12:00:00Z")], &[], 1);
+    let from = at("2025-02-01T00:00:00Z");
+    let after = [counted("2025-01-10T12:00:00Z"), counted("2025-02-01T00:00:00Z")];
+    let expected = [
+        period("2025-01-10T12:00:00Z", "2025-02-01T00:00:00Z", REMOVED),
+        period("2025-02-01T00:00:00Z", "2025-04-02T00:00:00Z", Lapsed),
+    ];
+    assert_eq!(periods_from(&existing, from, &after, &[ended("2025-02-01T00:00:00Z")], 1), expected);
+    let without_ending = [period("2025-01-10T12:00:00Z", "2025-04-02T00:00:00Z", Lapsed)];
+    assert_eq!(periods_from(&existing, from, &after, &[], 1), without_ending);
+}
+
+#[test]
 fn an_ending_at_the_instant_of_expiry_names_the_cause_and_a_later_one_does_not() {
     let ended_at = |time| periods(&[counted("2025-01-10T12:00:00Z")], &[ended(time)], 1)[0].end_cause;
     assert_eq!(ended_at("2025-03-11T11:59:59.999999Z"), REMOVED);
@@ -177,14 +191,18 @@ fn the_causes_have_names_that_read_back() {
     assert_eq!("ENDED".parse::<PeriodEndCause>(), Err(PeriodEndCauseError));
 }
 
-/// A history before and after a change of what happens from a tick on.
+/// A history before and after a change of what happens from a tick on, which often is the tick of a happening.
 fn changed_histories() -> impl Strategy<Value = (Histories, Histories, i64)> {
-    (histories(), histories(), 0..=LAST_TICK + 2).prop_map(|((activities, endings), (others, other_endings), from)| {
+    let from = prop_oneof![any::<prop::sample::Index>().prop_map(Some), Just(None)];
+    (histories(), histories(), from, 0..=LAST_TICK + 2).prop_map(|((activities, endings), others, of, from)| {
+        let happened = others.0.iter().map(|each| each.occur_time).chain(others.1.iter().map(|each| each.time));
+        let happened: Vec<i64> = happened.map(|time| (time - tick(0)).num_seconds()).collect();
+        let from = of.filter(|_| !happened.is_empty()).map_or(from, |index| happened[index.index(happened.len())]);
         let is_before = |activity: &&CountedActivity| activity.occur_time < tick(from);
         let ends_before = |ending: &&Ending| ending.time < tick(from);
-        let kept = activities.iter().filter(is_before).chain(others.iter().filter(|other| !is_before(other)));
+        let kept = activities.iter().filter(is_before).chain(others.0.iter().filter(|other| !is_before(other)));
         let kept_endings =
-            endings.iter().filter(ends_before).chain(other_endings.iter().filter(|other| !ends_before(other)));
+            endings.iter().filter(ends_before).chain(others.1.iter().filter(|other| !ends_before(other)));
         let after = (kept.copied().collect(), kept_endings.copied().collect());
         ((activities, endings), after, from)
     })
