@@ -7,7 +7,7 @@ use domain::activity::{
     Activity, ActivityAction, CatalogueAction, Judgement, NotCountedReason, Origin, SourceAction, TargetObjectId,
     Verdict,
 };
-use domain::servicing::{PeriodEndCause, ServicingPeriod, ServicingState};
+use domain::servicing::{PeriodEndCause, ServicingPeriod, ServicingState, Standing};
 use domain::time::Instant;
 
 use crate::wire::activity as wire;
@@ -216,6 +216,35 @@ pub fn servicing_period_from_wire(period: &wire::ServicingPeriod) -> Result<Serv
     })
 }
 
+/// Where a relationship stands, as a message says it.
+///
+/// # Errors
+/// A state or cause that is missing, or a time that has no meaning.
+pub fn standing_from_wire(servicing: &wire::Servicing) -> Result<Standing, WireError> {
+    let time = |field, time: Option<&prost_types::Timestamp>| {
+        time.map(|time| instant(time).map_err(|problem| WireError::new(field, problem))).transpose()
+    };
+    let state = match servicing.state() {
+        wire::ServicingState::Unspecified => return Err(WireError::new("state", "is missing")),
+        wire::ServicingState::None => ServicingState::None,
+        wire::ServicingState::Active => ServicingState::Active,
+        wire::ServicingState::Expiring => ServicingState::Expiring,
+        wire::ServicingState::Ended => ServicingState::Ended(
+            period_end_cause_from_wire(servicing.end_cause())
+                .ok_or_else(|| WireError::new("end_cause", "is missing"))?,
+        ),
+    };
+    let last_activity = servicing.last_activity.as_ref().and_then(|judged| judged.activity.as_ref());
+    Ok(Standing {
+        state,
+        serviced_since: time("serviced_since_time", servicing.serviced_since_time.as_ref())?,
+        expire_time: time("expire_time", servicing.expire_time.as_ref())?,
+        last_activity_time: time("last_activity", last_activity.and_then(|activity| activity.occur_time.as_ref()))?,
+        live_activities: u32::try_from(servicing.live_activities)
+            .map_err(|problem| WireError::new("live_activities", problem))?,
+    })
+}
+
 fn required_time(field: &'static str, time: Option<&prost_types::Timestamp>) -> Result<Instant, WireError> {
     let time = time.ok_or_else(|| WireError::new(field, "is missing"))?;
     instant(time).map_err(|problem| WireError::new(field, problem))
@@ -322,6 +351,25 @@ mod tests {
             .collect();
         let expected = ["name", "email_address", "occur_time", "action", "origin", "target_object_id"];
         assert_eq!(fields, expected.map(|field| format!("activities[3].{field}")));
+    }
+
+    #[test]
+    fn a_standing_is_read_and_one_without_a_state_is_refused() {
+        let ended = wire::Servicing {
+            state: wire::ServicingState::Ended.into(),
+            end_cause: wire::PeriodEndCause::Lapsed.into(),
+            expire_time: stated().occur_time,
+            last_activity: Some(wire::JudgedActivity { activity: Some(stated()), ..wire::JudgedActivity::default() }),
+            ..wire::Servicing::default()
+        };
+        let standing = standing_from_wire(&ended).expect("it is right");
+        assert_eq!(standing.state, ServicingState::Ended(PeriodEndCause::Lapsed));
+        assert_eq!(standing.last_activity_time, standing.expire_time);
+        for (state, field) in [(wire::ServicingState::Unspecified, "state"), (wire::ServicingState::Ended, "end_cause")]
+        {
+            let incomplete = wire::Servicing { state: state.into(), ..wire::Servicing::default() };
+            assert_eq!(standing_from_wire(&incomplete).expect_err("something is missing").field, field);
+        }
     }
 
     #[test]

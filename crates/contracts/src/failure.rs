@@ -42,13 +42,23 @@ impl Failure {
     /// A fault of ours; what it was belongs into the log.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(ErrorReason::InternalFault, "an internal fault; the service's log has it under the request id")
+        Self::new(
+            ErrorReason::InternalFault,
+            "an internal fault; the service's log has it under the answer's x-request-id",
+        )
     }
 
     /// Adds a value that programs can act on.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl ToString) -> Self {
         self.metadata.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    /// Names the field of the request that it is about.
+    #[must_use]
+    pub fn at_field(mut self, field: impl Into<String>) -> Self {
+        self.violations.push(FieldViolation::new(field, self.message.clone()));
         self
     }
 

@@ -15,7 +15,9 @@ mod entity;
 mod question;
 mod table;
 
-pub use question::{Question, employee_address, history, history_for_judging, history_of_clients, user_address};
+pub use question::{
+    Question, employee_address, employee_addresses, history, history_for_judging, history_of_clients, user_address,
+};
 pub use table::create_table;
 
 use contracts::wire::access as wire;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use contracts::FILE_DESCRIPTOR_SET;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::codegen::http::Request;
 use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::ServingStatus;
 use tower::ServiceBuilder;
@@ -98,18 +99,21 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
     };
     let layers = ServiceBuilder::new()
         .set_x_request_id(MakeRequestUuid)
-        .layer(TraceLayer::new_for_grpc())
+        // Refusals are answers, not failures; what is a fault logs itself, inside this span.
+        .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
         .layer(CatchPanicLayer::new());
     let server = Server::builder()
-        .tcp_nodelay(true)
         .concurrency_limit_per_connection(CONCURRENT_CALLS_PER_CONNECTION)
         .layer(layers)
         .add_routes(routes)
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            shutdown.clone().cancelled_owned(),
+        );
 
     tokio::pin!(server);
     tokio::select! {
@@ -130,4 +134,10 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         tracing::warn!(service = name, "background work did not end within the limit");
     }
     Ok(())
+}
+
+/// What every line of a call's log carries: which RPC, and the id that its caller can name.
+fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
+    let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!("call", rpc = request.uri().path(), request_id)
 }

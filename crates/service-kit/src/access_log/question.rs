@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{AccessHistory, ClientUserId, EmailAddress, EmployeeId, HubId};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryOrder as _};
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use super::entity::{Column, Entity, Model};
 use super::{change, row_position};
@@ -127,6 +127,27 @@ pub async fn history_of_clients<C: ConnectionTrait>(
     let addresses =
         history(connection, &there).await?.changes().filter_map(|change| change.fact.address().cloned()).collect();
     with_employees(connection, &addresses, &there).await
+}
+
+/// The addresses of everybody who ever was a partner's employee.
+///
+/// # Errors
+/// The database fails, or a stored address cannot be read.
+pub async fn employee_addresses<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+) -> Result<BTreeSet<EmailAddress>, ServiceError> {
+    let addresses: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Address)
+        .distinct()
+        .filter(Column::PartnerId.eq(partner.get()))
+        .filter(Column::ClientId.is_null())
+        .filter(Column::Address.is_not_null())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    addresses.into_iter().map(|address| address.parse().map_err(ServiceError::stored)).collect()
 }
 
 /// The address of an employee, if there ever was one with this id.
