@@ -1,1 +1,69 @@
-//! .
+//! activity-tracking: what people did in client accounts, whether it counts, and who services whom until when.
+//!
+//! Owns: activities with their verdicts, the servicing periods of every (client, partner) pair, and their feed. Does not
+//! own: who may work where (a copy of access-management's log is followed), what servicing is worth, and any rule:
+//! `domain` judges, this service keeps.
+//! Invariants: a stored verdict is what `domain` says of the activity and the copy as it is; stored periods are what
+//! `domain` makes of all verdicts and endings; so the order in which anything arrived never matters. An activity is
+//! known by its name for ever.
+
+mod entity;
+mod follow;
+mod grpc;
+mod migration;
+mod operations;
+mod store;
+
+use std::sync::Arc;
+
+use contracts::Feed;
+use contracts::wire::activity::activity_tracking_service_server::{ActivityTrackingServiceServer, SERVICE_NAME};
+use contracts::wire::activity::servicing_feed_service_server::{SERVICE_NAME as FEED_NAME, ServicingFeedServiceServer};
+use domain::policy::Policy;
+use service_kit::feed::Watermarks;
+use service_kit::{Clock, Database, Service};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+pub use migration::Migrator;
+
+/// What the service works with.
+#[derive(Debug, Clone)]
+pub struct ActivityTracking {
+    database: Database,
+    clock: Clock,
+    policy: Arc<Policy>,
+    /// To access-management.
+    access: Channel,
+    /// How far the copy of the access log has come.
+    watermarks: Watermarks,
+    /// Tells the watch streams of this process about every commit that they have something of.
+    news: watch::Sender<u64>,
+}
+
+/// The service, ready to be served from a database that is migrated. It starts to follow access-management at once, so
+/// that it needs a tokio runtime.
+#[must_use]
+pub fn service(
+    database: Database,
+    clock: Clock,
+    policy: Arc<Policy>,
+    access: Channel,
+    shutdown: CancellationToken,
+) -> Service {
+    let watermarks = Watermarks::new(&[Feed::Access]);
+    let state = ActivityTracking { database, clock, policy, access, watermarks, news: watch::Sender::default() };
+    let background = TaskTracker::new();
+    background.spawn(follow::run(state.clone(), shutdown.clone()));
+    let feed = grpc::ServicingFeed::new(state.clone(), shutdown);
+    Service {
+        name: "activity-tracking",
+        grpc_names: vec![SERVICE_NAME, FEED_NAME],
+        routes: Routes::new(ActivityTrackingServiceServer::new(state))
+            .add_service(ServicingFeedServiceServer::new(feed)),
+        background,
+    }
+}

@@ -1,0 +1,116 @@
+//! The servicing feed.
+
+use std::pin::Pin;
+
+use contracts::wire::activity as wire;
+use contracts::wire::activity::servicing_feed_service_server::ServicingFeedService;
+use contracts::wire::error::ErrorReason;
+use contracts::{Failure, Feed, Revision, timestamp};
+use service_kit::feed::{Page, WatchSettings, read_cursor, read_head, watch};
+use service_kit::{ServiceError, platform_only};
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::ActivityTracking;
+use crate::store::change;
+
+/// The most changes of one message.
+const CHANGES_PER_MESSAGE: u64 = 500;
+
+/// The feed of a service.
+pub(crate) struct ServicingFeed {
+    service: ActivityTracking,
+    shutdown: CancellationToken,
+}
+
+impl ServicingFeed {
+    pub const fn new(service: ActivityTracking, shutdown: CancellationToken) -> Self {
+        Self { service, shutdown }
+    }
+}
+
+#[tonic::async_trait]
+impl ServicingFeedService for ServicingFeed {
+    async fn get_head_revision(
+        &self,
+        request: Request<wire::GetHeadRevisionRequest>,
+    ) -> Result<Response<wire::GetHeadRevisionResponse>, Status> {
+        platform_only(request.metadata())?;
+        let (access_revision, revision) = self.service.head_revisions().await?;
+        Ok(Response::new(wire::GetHeadRevisionResponse {
+            revision: revision.to_string(),
+            access_revision: access_revision.to_string(),
+        }))
+    }
+
+    type WatchServicingStream = Pin<Box<dyn Stream<Item = Result<wire::WatchServicingResponse, Status>> + Send>>;
+
+    async fn watch_servicing(
+        &self,
+        request: Request<wire::WatchServicingRequest>,
+    ) -> Result<Response<Self::WatchServicingStream>, Status> {
+        platform_only(request.metadata())?;
+        let wire::WatchServicingRequest { after_position, after_chain_hash, policy_digest } = request.into_inner();
+        self.service.require_same_history(after_position, &after_chain_hash).await?;
+        self.service.compare_policy(&policy_digest);
+        let service = self.service.clone();
+        let stream = watch(
+            after_position,
+            move |after| {
+                let service = service.clone();
+                async move { service.feed_page(after).await }
+            },
+            self.service.news.subscribe(),
+            WatchSettings::default(),
+            self.shutdown.clone(),
+        );
+        Ok(Response::new(stream))
+    }
+}
+
+impl ActivityTracking {
+    /// What of access is incorporated, and the head that contains what follows from it.
+    ///
+    /// In this order: a change is appended in the transaction that stores the access position it follows from, so that
+    /// what is read of the feed after a position has all that follows from that position. The other way round, the
+    /// position could be of a transaction whose changes were not there yet.
+    async fn head_revisions(&self) -> Result<(Revision, Revision), ServiceError> {
+        let connection = self.database.connection();
+        let access = read_cursor(connection, Feed::Access).await?;
+        let own = read_head(connection, Feed::Servicing).await?;
+        Ok((Revision { feed: Feed::Access, position: access.position }, own.revision()))
+    }
+
+    async fn require_same_history(&self, after: u64, chain_hash: &[u8]) -> Result<(), ServiceError> {
+        if change::is_of_this_history(self.database.connection(), after, chain_hash).await? {
+            return Ok(());
+        }
+        let message =
+            format!("servicing-{after} with this hash is not of this feed's history; the copy must be rebuilt");
+        Err(Failure::new(ErrorReason::FeedDiverged, message).into())
+    }
+
+    /// Different documents are no fault: during a deployment both are in use for a while.
+    fn compare_policy(&self, followers_digest: &str) {
+        if followers_digest != self.policy.digest() {
+            tracing::warn!(ours = self.policy.digest(), theirs = followers_digest, "a follower has another policy");
+        }
+    }
+
+    async fn feed_page(&self, after: u64) -> Result<Page<wire::WatchServicingResponse>, ServiceError> {
+        let connection = self.database.connection();
+        // Before the changes, for the reason that `head_revisions` gives.
+        let access_position = read_cursor(connection, Feed::Access).await?.position;
+        let changes = change::page(connection, after, CHANGES_PER_MESSAGE).await?;
+        let last_position = changes.last().map_or(after, |change| change.position);
+        let caught_up = (changes.len() as u64) < CHANGES_PER_MESSAGE;
+        let message = wire::WatchServicingResponse {
+            changes,
+            caught_up,
+            access_position: if caught_up { access_position } else { 0 },
+            send_time: Some(timestamp(self.clock.now())),
+        };
+        Ok(Page { message, last_position, caught_up, mark: access_position })
+    }
+}

@@ -1,0 +1,22 @@
+//! The schema, forward only: one file per step.
+
+mod m0001_access_copy;
+mod m0002_activity;
+mod m0003_servicing;
+
+use sea_orm_migration::prelude::*;
+
+/// All steps, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_access_copy::Migration),
+            Box::new(m0002_activity::Migration),
+            Box::new(m0003_servicing::Migration),
+        ]
+    }
+}

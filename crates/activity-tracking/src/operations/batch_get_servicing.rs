@@ -1,0 +1,63 @@
+//! Whether, since when and until when several pairs stand, without evidence.
+
+use std::collections::BTreeSet;
+
+use contracts::ActivityName;
+use service_kit::{ServiceError, access_log};
+
+use super::read::{Answer, Finding, Moment, PairStanding, finding};
+use crate::ActivityTracking;
+use crate::store::{Pair, activity};
+
+/// How many clients' people are held at once.
+const CLIENTS_AT_ONCE: usize = 100;
+
+/// What is asked about pairs.
+pub(crate) struct PairsQuestion {
+    /// In any order, also repeated.
+    pub pairs: Vec<Pair>,
+    pub minimum: u32,
+    pub moment: Moment,
+}
+
+impl ActivityTracking {
+    /// In the order of the question.
+    pub(crate) async fn batch_get_servicing(
+        &self,
+        question: PairsQuestion,
+    ) -> Result<Answer<Vec<PairStanding>>, ServiceError> {
+        let PairsQuestion { pairs, minimum, moment } = question;
+        let reading = self.begin_reading(&moment).await?;
+        let (transaction, as_of) = (&*reading.transaction, reading.as_of_time);
+        let distinct: BTreeSet<Pair> = pairs.iter().copied().collect();
+        let occurred = activity::counted_by(transaction, &distinct, as_of).await?;
+        let last_names: BTreeSet<ActivityName> =
+            occurred.values().filter_map(|occurred| occurred.last()).map(|last| last.name.clone()).collect();
+        let last_activities = reading.recorded(&last_names).await?;
+
+        let mut findings = std::collections::BTreeMap::new();
+        let with_activities: Vec<Pair> = occurred.keys().copied().collect();
+        for some in with_activities.chunks(CLIENTS_AT_ONCE) {
+            let clients = some.iter().map(|pair| pair.client).collect();
+            let history = access_log::history_of_clients(transaction, &clients).await?;
+            for pair in some {
+                let finding = finding(&self.policy, &history, *pair, &occurred[pair], minimum, as_of);
+                findings.insert(*pair, finding);
+            }
+        }
+        // Of a pair without a counted activity nothing is known, whatever its endings.
+        let unknown = finding(&self.policy, &domain::access::AccessHistory::default(), pairs[0], &[], minimum, as_of);
+        let standings = pairs.iter().map(|pair| {
+            let Finding { standing, periods } = findings.get(pair).unwrap_or(&unknown);
+            let last = occurred.get(pair).and_then(|occurred| occurred.last());
+            PairStanding {
+                pair: *pair,
+                standing: *standing,
+                end_cause: periods.last().map(|period| period.end_cause),
+                last_activity: last.and_then(|last| last_activities.get(&last.name)).cloned(),
+            }
+        });
+        let standings = standings.collect();
+        Ok(reading.answer(standings))
+    }
+}

@@ -1,0 +1,108 @@
+//! What every read has: one moment of the database, the facts that it must know, and an instant that it is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use contracts::wire::error::ErrorReason;
+use contracts::{ActivityName, Failure, Feed, Revision};
+use domain::access::AccessHistory;
+use domain::policy::Policy;
+use domain::servicing::{CountedActivity, PeriodEndCause, ServicingPeriod, Standing, periods, standing};
+use domain::time::Instant;
+use service_kit::feed::{read_cursor, read_head};
+use service_kit::{ReadTransaction, ServiceError};
+
+use crate::ActivityTracking;
+use crate::store::activity::{Counted, Recorded};
+use crate::store::{Pair, activity};
+
+/// What a read must know, and what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    /// Absent means now.
+    pub as_of_time: Option<Instant>,
+    pub at_least_revisions: Vec<Revision>,
+    pub wait_limit: Duration,
+}
+
+/// An answer, the instant that it is about, and what it knew.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub content: T,
+    pub as_of_time: Instant,
+    pub revisions: Vec<Revision>,
+}
+
+/// How a pair stands.
+#[derive(Debug)]
+pub(crate) struct PairStanding {
+    pub pair: Pair,
+    pub standing: Standing,
+    /// Why the last period ended, or would end; absent where there is none.
+    pub end_cause: Option<PeriodEndCause>,
+    pub last_activity: Option<Recorded>,
+}
+
+/// An open read.
+pub(super) struct Reading {
+    pub transaction: ReadTransaction,
+    pub as_of_time: Instant,
+    revisions: Vec<Revision>,
+}
+
+impl ActivityTracking {
+    pub(super) async fn begin_reading(&self, moment: &Moment) -> Result<Reading, ServiceError> {
+        let asked = &moment.at_least_revisions;
+        self.watermarks.wait_for(asked, None, moment.wait_limit).await?;
+        let transaction = self.database.begin_read().await?;
+        let copied = read_cursor(&*transaction, Feed::Access).await?;
+        let own = read_head(&*transaction, Feed::Servicing).await?.revision();
+        if let Some(ahead) = asked.iter().find(|asked| asked.feed == Feed::Servicing && asked.position > own.position) {
+            // It was not given out by this database, or by one that has been put back since: waiting does not help here.
+            let message = format!("asked to know {ahead}, knows {own} so far; try again");
+            return Err(Failure::new(ErrorReason::FactsBehind, message).into());
+        }
+        let revisions = vec![Revision { feed: Feed::Access, position: copied.position }, own];
+        Ok(Reading { transaction, as_of_time: moment.as_of_time.unwrap_or_else(|| self.clock.now()), revisions })
+    }
+}
+
+impl Reading {
+    pub fn answer<T>(self, content: T) -> Answer<T> {
+        Answer { content, as_of_time: self.as_of_time, revisions: self.revisions }
+    }
+
+    /// The recorded activities with these names.
+    pub async fn recorded(
+        &self,
+        names: &BTreeSet<ActivityName>,
+    ) -> Result<BTreeMap<ActivityName, Recorded>, ServiceError> {
+        activity::find(&*self.transaction, names).await
+    }
+}
+
+/// What a pair's counted activities and endings say as of an instant.
+pub(super) struct Finding {
+    pub standing: Standing,
+    /// Every period that had started, as known then.
+    pub periods: Vec<ServicingPeriod>,
+}
+
+/// How a pair stands as of an instant, by the activities of it that had occurred.
+pub(super) fn finding(
+    policy: &Policy,
+    history: &AccessHistory,
+    pair: Pair,
+    occurred: &[Counted],
+    minimum: u32,
+    as_of: Instant,
+) -> Finding {
+    let mut endings = history.endings(pair.client, pair.partner, policy);
+    endings.retain(|ending| ending.time <= as_of);
+    let activities: Vec<CountedActivity> = occurred.iter().map(|counted| counted.life).collect();
+    let warning_days = policy.warning_days().first().copied().unwrap_or_default();
+    Finding {
+        standing: standing(&activities, &endings, minimum, as_of, warning_days),
+        periods: periods(&activities, &endings, minimum),
+    }
+}

@@ -1,0 +1,87 @@
+//! The changes of the servicing feed.
+
+use contracts::wire::activity as wire;
+use contracts::{Feed, ServicingChange};
+use domain::time::Instant;
+use prost::Message as _;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, QueryOrder as _, QuerySelect as _};
+use service_kit::feed::{Head, lock_head, store_head};
+use service_kit::{ServiceError, stored_position};
+
+use super::period::PeriodsByMinimum;
+use super::{Pair, ROWS_PER_INSERT};
+use crate::entity::servicing_change::{ActiveModel, Column, Entity};
+
+/// What is different for a pair.
+#[derive(Debug)]
+pub(crate) struct NewChange {
+    pub pair: Pair,
+    pub periods: PeriodsByMinimum,
+    pub last_activity_time: Option<Instant>,
+}
+
+/// Appends changes to the feed. Its head is locked here, after everything else that the transaction locks, so that
+/// positions are given out in the order of commits and nobody waits longer than for a commit.
+pub(crate) async fn append<C: ConnectionTrait>(
+    transaction: &C,
+    changes: Vec<NewChange>,
+    record_time: Instant,
+) -> Result<Head, DbErr> {
+    let mut head = lock_head(transaction, Feed::Servicing).await?;
+    let mut rows = Vec::with_capacity(changes.len());
+    for NewChange { pair, periods, last_activity_time } in changes {
+        let Pair { client, partner } = pair;
+        let position = head.next_position();
+        let change = ServicingChange { position, partner, client, periods, last_activity_time, record_time };
+        let payload = wire::ServicingChange::from(&change).encode_to_vec();
+        head.advance(&payload);
+        rows.push(ActiveModel {
+            position: Set(stored_position(position)),
+            client_id: Set(client.get()),
+            partner_id: Set(partner.get()),
+            record_time: Set(record_time.into()),
+            payload: Set(payload),
+            chain_hash: Set(head.chain_hash.clone()),
+        });
+    }
+    for some in rows.chunks(ROWS_PER_INSERT) {
+        Entity::insert_many(some.to_vec()).exec_without_returning(transaction).await?;
+    }
+    store_head(transaction, &head).await?;
+    Ok(head)
+}
+
+/// The changes after a position, in order, at most `limit`, as the feed sends them.
+pub(crate) async fn page<C: ConnectionTrait>(
+    connection: &C,
+    after: u64,
+    limit: u64,
+) -> Result<Vec<wire::ServicingChange>, ServiceError> {
+    let rows = Entity::find()
+        .filter(Column::Position.gt(stored_position(after)))
+        .order_by_asc(Column::Position)
+        .limit(limit)
+        .all(connection)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut message = wire::ServicingChange::decode(row.payload.as_slice())?;
+            message.chain_hash = row.chain_hash;
+            Ok(message)
+        })
+        .collect()
+}
+
+/// Whether the feed has, at `after`, the change with this hash: whether a follower's copy is of this history.
+pub(crate) async fn is_of_this_history<C: ConnectionTrait>(
+    connection: &C,
+    after: u64,
+    chain_hash: &[u8],
+) -> Result<bool, DbErr> {
+    if after == 0 {
+        return Ok(chain_hash.is_empty());
+    }
+    let row = Entity::find_by_id(stored_position(after)).one(connection).await?;
+    Ok(row.is_some_and(|row| row.chain_hash == chain_hash))
+}

@@ -1,0 +1,109 @@
+//! Pairs: the rows that are locked while their periods change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::access::HubId;
+use domain::time::Instant;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, Select};
+use service_kit::{ServiceError, StoredInstant};
+
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
+
+/// How many pairs are read at once to be computed again.
+const PAIRS_PER_PAGE: u64 = 100;
+
+fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
+    ActiveModel {
+        client_id: Set(pair.client.get()),
+        partner_id: Set(pair.partner.get()),
+        last_activity_time: Set(last_activity_time.map(StoredInstant::from)),
+    }
+}
+
+fn pair(row: &Model) -> Result<Pair, ServiceError> {
+    Ok(Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? })
+}
+
+fn find(some: &[Pair]) -> Select<Entity> {
+    let any = some.iter().fold(Condition::any(), |any, pair| {
+        let this = Condition::all().add(Column::ClientId.eq(pair.client.get()));
+        any.add(this.add(Column::PartnerId.eq(pair.partner.get())))
+    });
+    Entity::find().filter(any).order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId)
+}
+
+/// Makes a row for each pair that has none. The pairs must be sorted.
+pub(crate) async fn create_missing<C: ConnectionTrait>(transaction: &C, pairs: &[Pair]) -> Result<(), DbErr> {
+    for some in pairs.chunks(ROWS_PER_INSERT) {
+        let key = OnConflict::columns([Column::ClientId, Column::PartnerId]).do_nothing().to_owned();
+        let rows = Entity::insert_many(some.iter().map(|pair| row(*pair, None))).on_conflict(key);
+        rows.exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Holds the rows of these pairs until the transaction ends; answers when the last activity of each occurred. The pairs
+/// must be sorted, so that two transactions never wait for each other in a circle.
+pub(crate) async fn lock<C: ConnectionTrait>(
+    transaction: &C,
+    pairs: &[Pair],
+) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
+    let mut locked = BTreeMap::new();
+    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
+        for row in find(some).lock_exclusive().all(transaction).await? {
+            locked.insert(pair(&row)?, row.last_activity_time.map(Instant::from));
+        }
+    }
+    Ok(locked)
+}
+
+/// Stores when the last activity of a pair occurred.
+pub(crate) async fn save_last_activity_time<C: ConnectionTrait>(
+    transaction: &C,
+    pair: Pair,
+    last_activity_time: Option<Instant>,
+) -> Result<(), DbErr> {
+    Entity::update(row(pair, last_activity_time)).exec(transaction).await?;
+    Ok(())
+}
+
+/// Those of these pairs that have a row: for whom something has counted.
+pub(crate) async fn known<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &BTreeSet<Pair>,
+) -> Result<BTreeSet<Pair>, ServiceError> {
+    let pairs: Vec<Pair> = pairs.iter().copied().collect();
+    let mut known = BTreeSet::new();
+    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
+        for row in find(some).all(connection).await? {
+            known.insert(pair(&row)?);
+        }
+    }
+    Ok(known)
+}
+
+/// All pairs of a partner.
+pub(crate) async fn of_partner<C: ConnectionTrait>(connection: &C, partner: HubId) -> Result<Vec<Pair>, ServiceError> {
+    let rows = Entity::find().filter(Column::PartnerId.eq(partner.get())).all(connection).await?;
+    rows.iter().map(pair).collect()
+}
+
+/// All pairs of a client.
+pub(crate) async fn of_client<C: ConnectionTrait>(connection: &C, client: HubId) -> Result<Vec<Pair>, ServiceError> {
+    let rows = Entity::find().filter(Column::ClientId.eq(client.get())).all(connection).await?;
+    rows.iter().map(pair).collect()
+}
+
+/// The next pairs of all, behind the last of the page before; none at the end.
+pub(crate) async fn page<C: ConnectionTrait>(connection: &C, after: Option<Pair>) -> Result<Vec<Pair>, ServiceError> {
+    let mut query = Entity::find().order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId);
+    if let Some(after) = after {
+        let place = Expr::tuple([after.client.get().into(), after.partner.get().into()]);
+        query = query.filter(Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::PartnerId)]).gt(place));
+    }
+    let rows = query.limit(PAIRS_PER_PAGE).all(connection).await?;
+    rows.iter().map(pair).collect()
+}

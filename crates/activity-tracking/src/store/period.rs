@@ -1,0 +1,91 @@
+//! The servicing periods of pairs, for every minimum.
+
+use std::collections::BTreeMap;
+
+use domain::servicing::ServicingPeriod;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _};
+use service_kit::{ServiceError, StoredInstant};
+
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
+
+/// The periods of a pair in order, by minimum.
+pub(crate) type PeriodsByMinimum = BTreeMap<u32, Vec<ServicingPeriod>>;
+
+fn of_pair(pair: Pair) -> Condition {
+    Condition::all().add(Column::ClientId.eq(pair.client.get())).add(Column::PartnerId.eq(pair.partner.get()))
+}
+
+/// A minimum as it is stored; a policy's are at most 1,000.
+fn stored_minimum(minimum: u32) -> i32 {
+    i32::try_from(minimum).unwrap_or(i32::MAX)
+}
+
+fn row(pair: Pair, minimum: u32, period: &ServicingPeriod) -> ActiveModel {
+    ActiveModel {
+        client_id: Set(pair.client.get()),
+        partner_id: Set(pair.partner.get()),
+        minimum: Set(stored_minimum(minimum)),
+        start_time: Set(period.start.into()),
+        end_time: Set(period.end.into()),
+        end_cause: Set(period.end_cause.as_str().to_owned()),
+    }
+}
+
+fn period(row: &Model) -> Result<ServicingPeriod, ServiceError> {
+    Ok(ServicingPeriod {
+        start: row.start_time.into(),
+        end: row.end_time.into(),
+        end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
+    })
+}
+
+/// The periods of these pairs as they are.
+pub(crate) async fn of_pairs<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &[Pair],
+) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
+    let mut found: BTreeMap<Pair, PeriodsByMinimum> = BTreeMap::new();
+    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
+        let any = some.iter().fold(Condition::any(), |any, pair| any.add(of_pair(*pair)));
+        for row in Entity::find().filter(any).order_by_asc(Column::StartTime).all(connection).await? {
+            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
+            let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
+            found.entry(pair).or_default().entry(minimum).or_default().push(period(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Puts `new` in the place of `old`, touching only the rows that differ.
+pub(crate) async fn replace<C: ConnectionTrait>(
+    transaction: &C,
+    pair: Pair,
+    old: &PeriodsByMinimum,
+    new: &PeriodsByMinimum,
+) -> Result<(), DbErr> {
+    for (minimum, periods) in old {
+        let kept = new.get(minimum).map_or(&[][..], Vec::as_slice);
+        let is_gone = |period: &&ServicingPeriod| !kept.iter().any(|other| other.start == period.start);
+        let starts: Vec<StoredInstant> = periods.iter().filter(is_gone).map(|period| period.start.into()).collect();
+        if !starts.is_empty() {
+            let gone =
+                of_pair(pair).add(Column::Minimum.eq(stored_minimum(*minimum))).add(Column::StartTime.is_in(starts));
+            Entity::delete_many().filter(gone).exec(transaction).await?;
+        }
+    }
+    let mut changed = Vec::new();
+    for (minimum, periods) in new {
+        let present = old.get(minimum).map_or(&[][..], Vec::as_slice);
+        let differing = periods.iter().filter(|period| !present.contains(period));
+        changed.extend(differing.map(|period| row(pair, *minimum, period)));
+    }
+    for some in changed.chunks(ROWS_PER_INSERT) {
+        let key = [Column::ClientId, Column::PartnerId, Column::Minimum, Column::StartTime];
+        let end = OnConflict::columns(key).update_columns([Column::EndTime, Column::EndCause]).to_owned();
+        Entity::insert_many(some.to_vec()).on_conflict(end).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
