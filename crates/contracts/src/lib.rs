@@ -43,7 +43,8 @@ pub struct WireError {
 }
 
 impl WireError {
-    pub(crate) fn new(field: &'static str, problem: impl std::fmt::Display) -> Self {
+    /// A field of a message, and what is wrong with it.
+    pub fn new(field: &'static str, problem: impl std::fmt::Display) -> Self {
         Self { field, problem: problem.to_string() }
     }
 }

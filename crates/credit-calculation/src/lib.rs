@@ -1,1 +1,66 @@
-//! .
+//! credit-calculation: what servicing is worth, and why.
+//!
+//! Owns: the subscriptions of clients, and every answer about credit and points. Does not own: who works where and what
+//! counts (it keeps copies of the access and the servicing feed), or any rule: `domain` decides.
+//! Invariants: subscriptions are only appended to; a copy changes in the same transaction as the cursor of its feed; an
+//! answer is about one instant and one moment of the database; what is not known is absent, never zero (R127).
+
+mod entity;
+mod evidence;
+mod folding;
+mod follow;
+mod grpc;
+mod migration;
+mod operations;
+mod store;
+
+use std::sync::Arc;
+
+use contracts::Feed;
+use contracts::wire::credit::credit_calculation_service_server::{CreditCalculationServiceServer, SERVICE_NAME};
+use domain::policy::Policy;
+use service_kit::feed::Watermarks;
+use service_kit::{Clock, Database, Service};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+pub use migration::Migrator;
+
+/// What the service works with.
+#[derive(Debug, Clone)]
+pub struct CreditCalculation {
+    database: Database,
+    clock: Clock,
+    policy: Arc<Policy>,
+    /// activity-tracking, which is asked where the copy cannot answer (R63, R126).
+    activity: Channel,
+    watermarks: Watermarks,
+}
+
+/// The service, ready to be served from a database that is migrated; it follows both feeds at once, until `shutdown`.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+#[must_use]
+pub fn service(
+    database: Database,
+    clock: Clock,
+    policy: Arc<Policy>,
+    access: Channel,
+    activity: Channel,
+    shutdown: CancellationToken,
+) -> Service {
+    let watermarks = Watermarks::new(&[Feed::Access, Feed::Servicing]);
+    let state = CreditCalculation { database, clock, policy, activity: activity.clone(), watermarks };
+    let background = TaskTracker::new();
+    background.spawn(follow::follow_access(state.clone(), access, shutdown.clone()));
+    background.spawn(follow::follow_servicing(state.clone(), activity, shutdown));
+    Service {
+        name: "credit-calculation",
+        grpc_names: vec![SERVICE_NAME],
+        routes: Routes::new(CreditCalculationServiceServer::new(state)),
+        background,
+    }
+}

@@ -1,0 +1,48 @@
+//! The copies of the two feeds that credit rests on: each message is taken over in one transaction with its cursor.
+
+mod access;
+mod servicing;
+
+use contracts::Feed;
+use domain::time::Instant;
+use service_kit::ServiceError;
+use service_kit::feed::{Cursor, Follow, follow, read_cursor};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::CreditCalculation;
+use access::AccessFollower;
+use servicing::ServicingFollower;
+
+/// Follows the access feed until shutdown.
+pub(crate) async fn follow_access(service: CreditCalculation, access: Channel, shutdown: CancellationToken) {
+    run(AccessFollower::new(service.clone(), access), &service, &shutdown).await;
+}
+
+/// Follows the servicing feed until shutdown.
+pub(crate) async fn follow_servicing(service: CreditCalculation, activity: Channel, shutdown: CancellationToken) {
+    run(ServicingFollower::new(service.clone(), activity), &service, &shutdown).await;
+}
+
+async fn run<F: Follow>(follower: F, service: &CreditCalculation, shutdown: &CancellationToken) {
+    if let Err(error) = follow(&follower, &service.watermarks, shutdown).await {
+        tracing::error!(%error, "following has stopped for good; answers go on from the facts that are known");
+    }
+}
+
+impl CreditCalculation {
+    async fn cursor(&self, feed: Feed) -> Result<Cursor, ServiceError> {
+        Ok(read_cursor(self.database.connection(), feed).await?)
+    }
+}
+
+/// Moves a cursor behind a message: its last new change, if it has one, and whether nothing more was there.
+fn advance(cursor: &mut Cursor, last: Option<(u64, Vec<u8>)>, caught_up: bool, now: Instant) {
+    if let Some((position, chain_hash)) = last {
+        cursor.position = position;
+        cursor.chain_hash = chain_hash;
+    }
+    if caught_up {
+        cursor.caught_up_time = Some(now);
+    }
+}

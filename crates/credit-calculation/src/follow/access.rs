@@ -1,0 +1,61 @@
+//! Taking over the access feed.
+
+use contracts::Feed;
+use contracts::wire::access as wire;
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
+use service_kit::{ServiceError, access_log};
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+
+use super::advance;
+use crate::CreditCalculation;
+use crate::store::{clients, contacts};
+
+pub(super) struct AccessFollower {
+    service: CreditCalculation,
+    client: AccessFeedServiceClient<Channel>,
+}
+
+impl AccessFollower {
+    pub fn new(service: CreditCalculation, access: Channel) -> Self {
+        Self { service, client: AccessFeedServiceClient::new(access) }
+    }
+}
+
+impl Follow for AccessFollower {
+    type Message = wire::WatchAccessResponse;
+
+    fn feed(&self) -> Feed {
+        Feed::Access
+    }
+
+    async fn cursor(&self) -> Result<Cursor, ServiceError> {
+        self.service.cursor(Feed::Access).await
+    }
+
+    async fn open(&self, cursor: &Cursor) -> Result<Streaming<wire::WatchAccessResponse>, Status> {
+        let request = wire::WatchAccessRequest {
+            after_position: cursor.position,
+            after_chain_hash: cursor.chain_hash.clone(),
+            policy_digest: self.service.policy.digest().to_owned(),
+        };
+        Ok(self.client.clone().watch_access(request).await?.into_inner())
+    }
+
+    async fn apply(&self, message: wire::WatchAccessResponse) -> Result<Cursor, ServiceError> {
+        let transaction = self.service.database.begin_write().await?;
+        let mut cursor = lock_cursor(&*transaction, Feed::Access).await?;
+        let news: Vec<_> = message.changes.into_iter().filter(|change| change.position > cursor.position).collect();
+        let last = news.last().map(|change| (change.position, change.chain_hash.clone()));
+
+        let changes = access_log::take_over(&*transaction, news).await?;
+        clients::keep(&*transaction, &changes).await?;
+        contacts::keep(&*transaction, &changes).await?;
+
+        advance(&mut cursor, last, message.caught_up, self.service.clock.now());
+        store_cursor(&*transaction, &cursor).await?;
+        transaction.commit().await?;
+        Ok(cursor)
+    }
+}

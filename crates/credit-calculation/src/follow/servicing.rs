@@ -1,0 +1,64 @@
+//! Taking over the servicing feed.
+
+use contracts::wire::activity as wire;
+use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
+use contracts::{Feed, servicing_change_from_wire};
+use service_kit::ServiceError;
+use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+
+use super::advance;
+use crate::CreditCalculation;
+use crate::store::servicing;
+
+pub(super) struct ServicingFollower {
+    service: CreditCalculation,
+    client: ServicingFeedServiceClient<Channel>,
+}
+
+impl ServicingFollower {
+    pub fn new(service: CreditCalculation, activity: Channel) -> Self {
+        Self { service, client: ServicingFeedServiceClient::new(activity) }
+    }
+}
+
+impl Follow for ServicingFollower {
+    type Message = wire::WatchServicingResponse;
+
+    fn feed(&self) -> Feed {
+        Feed::Servicing
+    }
+
+    async fn cursor(&self) -> Result<Cursor, ServiceError> {
+        self.service.cursor(Feed::Servicing).await
+    }
+
+    async fn open(&self, cursor: &Cursor) -> Result<Streaming<wire::WatchServicingResponse>, Status> {
+        let request = wire::WatchServicingRequest {
+            after_position: cursor.position,
+            after_chain_hash: cursor.chain_hash.clone(),
+            policy_digest: self.service.policy.digest().to_owned(),
+        };
+        Ok(self.client.clone().watch_servicing(request).await?.into_inner())
+    }
+
+    async fn apply(&self, message: wire::WatchServicingResponse) -> Result<Cursor, ServiceError> {
+        let transaction = self.service.database.begin_write().await?;
+        let mut cursor = lock_cursor(&*transaction, Feed::Servicing).await?;
+        let news: Vec<_> = message.changes.into_iter().filter(|change| change.position > cursor.position).collect();
+        let last = news.last().map(|change| (change.position, change.chain_hash.clone()));
+
+        let changes = news.iter().map(servicing_change_from_wire).collect::<Result<Vec<_>, _>>()?;
+        servicing::replace(&*transaction, changes).await?;
+
+        advance(&mut cursor, last, message.caught_up, self.service.clock.now());
+        if message.caught_up {
+            // A replica that is behind may say less than was known already.
+            cursor.incorporated_position = cursor.incorporated_position.max(message.access_position);
+        }
+        store_cursor(&*transaction, &cursor).await?;
+        transaction.commit().await?;
+        Ok(cursor)
+    }
+}

@@ -1,0 +1,197 @@
+//! The gRPC side: read all of a request and report everything that is wrong with it, call the operation, answer.
+
+mod answer;
+
+use contracts::wire::credit as wire;
+use contracts::wire::credit::credit_calculation_service_server::CreditCalculationService;
+use contracts::{ClientName, Failure, PartnerName, SubscriptionName, Violations, money_from_wire};
+use domain::access::HubId;
+use domain::credit::SubscriptionId;
+use prost_types::Timestamp;
+use service_kit::{platform_only, wait_limit};
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use crate::CreditCalculation;
+use crate::evidence::Deadline;
+use crate::operations::{
+    BreakdownOrder, BreakdownQuery, ChangedSubscription, NewSubscription, PageStart, Question, Statement,
+};
+
+/// Rows per page where a request does not say.
+const DEFAULT_PAGE_SIZE: u32 = 50;
+/// The most rows per page.
+const MAXIMUM_PAGE_SIZE: u32 = 1_000;
+/// The longest text to search for, in characters.
+const SEARCH_LENGTH: usize = 200;
+
+/// Who states what, and from when on.
+fn statement(
+    violations: &mut Violations,
+    metadata: &MetadataMap,
+    effective_time: Option<&Timestamp>,
+) -> Result<Statement, Failure> {
+    let actor = platform_only(metadata)?;
+    Ok(Statement { actor, effective_time: violations.optional_instant("effective_time", effective_time) })
+}
+
+/// What every read states beside its subject.
+fn question(
+    violations: &mut Violations,
+    metadata: &MetadataMap,
+    as_of_time: Option<&Timestamp>,
+    at_least_revisions: &[String],
+) -> Result<Question, Failure> {
+    platform_only(metadata)?;
+    Ok(Question {
+        as_of: violations.optional_instant("as_of_time", as_of_time),
+        at_least: violations.revisions("at_least_revisions", at_least_revisions),
+        deadline: Deadline::now() + wait_limit(metadata),
+    })
+}
+
+#[tonic::async_trait]
+impl CreditCalculationService for CreditCalculation {
+    async fn create_subscription(
+        &self,
+        request: Request<wire::CreateSubscriptionRequest>,
+    ) -> Result<Response<wire::CreateSubscriptionResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let new = new_subscription(violations, request.get_ref())?;
+        let (subscription, revision) = self.create_subscription(new, statement).await?;
+        let subscription = Some((&subscription).into());
+        Ok(Response::new(wire::CreateSubscriptionResponse { subscription, revision: revision.to_string() }))
+    }
+
+    async fn update_subscription(
+        &self,
+        request: Request<wire::UpdateSubscriptionRequest>,
+    ) -> Result<Response<wire::UpdateSubscriptionResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let changed = changed_subscription(violations, request.get_ref())?;
+        let (subscription, revision, unchanged) = self.update_subscription(changed, statement).await?;
+        let subscription = Some((&subscription).into());
+        Ok(Response::new(wire::UpdateSubscriptionResponse { subscription, revision: revision.to_string(), unchanged }))
+    }
+
+    async fn get_managed_credit(
+        &self,
+        request: Request<wire::GetManagedCreditRequest>,
+    ) -> Result<Response<wire::GetManagedCreditResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (partner, client) = pair(violations, &stated.partner, &stated.client)?;
+        let (row, basis) = self.get_managed_credit(partner, client, question).await?;
+        let (managed_credit, basis) = (Some(row.into()), Some(answer::basis(&basis, &self.policy)));
+        Ok(Response::new(wire::GetManagedCreditResponse { managed_credit, basis }))
+    }
+
+    async fn list_managed_credits(
+        &self,
+        request: Request<wire::ListManagedCreditsRequest>,
+    ) -> Result<Response<wire::ListManagedCreditsResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (query, start, page_size) = breakdown_query(violations, stated, &question)?;
+        let page = self.list_managed_credits(&query, start, page_size, question).await?;
+        Ok(Response::new(answer::breakdown(page, &self.policy)))
+    }
+
+    async fn explain_credit(
+        &self,
+        request: Request<wire::ExplainCreditRequest>,
+    ) -> Result<Response<wire::ExplainCreditResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (partner, client) = pair(violations, &stated.partner, &stated.client)?;
+        let (explained, basis) = self.explain_credit(partner, client, question).await?;
+        let (explanation, basis) = (Some(explained.into()), Some(answer::basis(&basis, &self.policy)));
+        Ok(Response::new(wire::ExplainCreditResponse { explanation, basis }))
+    }
+}
+
+fn new_subscription(
+    mut violations: Violations,
+    request: &wire::CreateSubscriptionRequest,
+) -> Result<NewSubscription, Failure> {
+    let stated = request.subscription.clone().unwrap_or_default();
+    let client: Option<ClientName> = violations.parse("parent", &request.parent);
+    let subscription: Option<SubscriptionId> = violations.parse("subscription_id", &request.subscription_id);
+    let mrr = money_from_wire(&mut violations, "subscription.mrr", stated.mrr.as_ref());
+    violations.finish(|| {
+        let name = SubscriptionName { client: client?.0, subscription: subscription? };
+        Some(NewSubscription { name, mrr: mrr? })
+    })
+}
+
+fn changed_subscription(
+    mut violations: Violations,
+    request: &wire::UpdateSubscriptionRequest,
+) -> Result<ChangedSubscription, Failure> {
+    let stated = request.subscription.clone().unwrap_or_default();
+    let name: Option<SubscriptionName> = violations.parse("subscription.name", &stated.name);
+    let mrr = money_from_wire(&mut violations, "subscription.mrr", stated.mrr.as_ref());
+    violations.finish(|| Some(ChangedSubscription { name: name?, mrr: mrr? }))
+}
+
+fn pair(mut violations: Violations, partner: &str, client: &str) -> Result<(HubId, HubId), Failure> {
+    let partner: Option<PartnerName> = violations.parse("partner", partner);
+    let client: Option<ClientName> = violations.parse("client", client);
+    violations.finish(|| Some((partner?.0, client?.0)))
+}
+
+fn breakdown_query(
+    mut violations: Violations,
+    request: &wire::ListManagedCreditsRequest,
+    question: &Question,
+) -> Result<(BreakdownQuery, Option<PageStart>, usize), Failure> {
+    let partner: Option<PartnerName> = violations.parse("parent", &request.parent);
+    let search = search(&mut violations, &request.client_search);
+    let order = order(&mut violations, request.order);
+    let page_size = violations.bounded("page_size", request.page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
+    let query = partner.zip(order).map(|(PartnerName(partner), order)| BreakdownQuery {
+        partner,
+        search,
+        order,
+        descending: request.descending,
+        as_of: question.as_of,
+    });
+    let start = page_start(&mut violations, query.as_ref(), &request.page_token);
+    violations.finish(|| Some((query?, start, usize::try_from(page_size?).ok()?)))
+}
+
+fn search(violations: &mut Violations, text: &str) -> String {
+    if text.chars().count() > SEARCH_LENGTH {
+        violations.add("client_search", format!("at most {SEARCH_LENGTH} characters"));
+    }
+    text.to_owned()
+}
+
+fn order(violations: &mut Violations, order: i32) -> Option<BreakdownOrder> {
+    let Ok(order) = wire::ManagedCreditOrder::try_from(order) else {
+        violations.add("order", "a value of ManagedCreditOrder");
+        return None;
+    };
+    Some(match order {
+        wire::ManagedCreditOrder::Unspecified | wire::ManagedCreditOrder::ClientDisplayName => {
+            BreakdownOrder::ClientDisplayName
+        }
+        wire::ManagedCreditOrder::Client => BreakdownOrder::Client,
+        wire::ManagedCreditOrder::Points => BreakdownOrder::Points,
+        wire::ManagedCreditOrder::ExpireTime => BreakdownOrder::ExpireTime,
+    })
+}
+
+/// Where the page begins; a token can only be read where the rest of its query is right.
+fn page_start(violations: &mut Violations, query: Option<&BreakdownQuery>, token: &str) -> Option<PageStart> {
+    let query = query.filter(|_| !token.is_empty())?;
+    violations.check("page_token", query.page_start(token))
+}

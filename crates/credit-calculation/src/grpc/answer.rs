@@ -1,0 +1,101 @@
+//! Answers as messages.
+
+use contracts::wire::credit as wire;
+use contracts::{ClientName, PartnerName, timestamp};
+use domain::credit::{Loss, Mrr, NoCreditReason, PointsOutcome};
+use domain::policy::Policy;
+
+use crate::operations::{Basis, BreakdownPage, ExplainedRow, RecordedSubscription, Row};
+
+pub(super) fn basis(basis: &Basis, policy: &Policy) -> wire::AnswerBasis {
+    wire::AnswerBasis {
+        as_of_time: Some(timestamp(basis.as_of)),
+        calculation_time: Some(timestamp(basis.calculation_time)),
+        policy_version: policy.version().to_owned(),
+        policy_digest: policy.digest().to_owned(),
+        revisions: basis.revisions.iter().map(ToString::to_string).collect(),
+        fresh_time: basis.fresh_time.map(timestamp),
+    }
+}
+
+pub(super) fn breakdown(page: BreakdownPage, policy: &Policy) -> wire::ListManagedCreditsResponse {
+    wire::ListManagedCreditsResponse {
+        basis: Some(basis(&page.basis, policy)),
+        managed_credits: page.rows.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token.unwrap_or_default(),
+        total_size: saturated(page.total_size),
+        total_points: page.total_points.to_string(),
+        rows_without_points: saturated(page.rows_without_points),
+    }
+}
+
+fn saturated(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
+}
+
+impl From<&RecordedSubscription> for wire::Subscription {
+    fn from(recorded: &RecordedSubscription) -> Self {
+        Self {
+            name: recorded.name.to_string(),
+            mrr: Some((&recorded.mrr).into()),
+            effective_time: Some(timestamp(recorded.effective_time)),
+        }
+    }
+}
+
+impl From<Row> for wire::ManagedCredit {
+    fn from(row: Row) -> Self {
+        let credit = row.credit;
+        let (points, points_absent_reason) = match credit.points {
+            PointsOutcome::Known(points) => (Some(points.to_string()), wire::PointsAbsentReason::Unspecified),
+            PointsOutcome::Absent(reason) => (None, reason.into()),
+        };
+        let mrr = match credit.mrr {
+            Mrr::Known { mrr, .. } => Some((&mrr).into()),
+            Mrr::Unknown => None,
+        };
+        Self {
+            partner: PartnerName(row.partner).to_string(),
+            client: ClientName(row.client).to_string(),
+            client_display_name: row.display_name.unwrap_or_default(),
+            country_code: row.country.map(|country| country.to_string()).unwrap_or_default(),
+            growth_market: row.growth_market,
+            mrr,
+            servicing_partners: saturated(credit.servicing_partners),
+            credit: credit.credit.as_ref().map(Into::into),
+            multiplier: credit.multiplier.map(saturated).unwrap_or_default(),
+            points,
+            points_absent_reason: points_absent_reason.into(),
+            state: wire::CreditState::from(credit.state).into(),
+            no_credit_reason: no_credit_reason(credit.no_credit_reason).into(),
+            serviced_since_time: credit.serviced_since.map(timestamp),
+            expire_time: credit.expire_time.map(timestamp),
+            last_activity_time: credit.last_activity_time.map(timestamp),
+        }
+    }
+}
+
+fn no_credit_reason(reason: Option<NoCreditReason>) -> wire::NoCreditReason {
+    reason.map_or(wire::NoCreditReason::Unspecified, Into::into)
+}
+
+impl From<ExplainedRow> for wire::Explanation {
+    fn from(explained: ExplainedRow) -> Self {
+        let ExplainedRow { row, explanation } = explained;
+        Self {
+            headline: explanation.headline,
+            managed_credit: Some(row.into()),
+            conditions: explanation.conditions.into_iter().map(Into::into).collect(),
+            loss: explanation.loss.as_ref().map(loss),
+            remedy: explanation.remedy.unwrap_or_default(),
+        }
+    }
+}
+
+fn loss(loss: &Loss) -> wire::Loss {
+    wire::Loss {
+        lose_time: Some(timestamp(loss.time)),
+        cause: wire::NoCreditReason::from(NoCreditReason::from(loss.cause)).into(),
+        activities: loss.evidence().map(Into::into).collect(),
+    }
+}

@@ -1,0 +1,125 @@
+//! Why a client brings a partner credit, or none (R126): the copy's facts and the evidence of activity-tracking, made
+//! into one explanation by `domain`.
+
+mod gathering;
+
+use std::collections::BTreeSet;
+
+use contracts::wire::activity::GetServicingResponse;
+use contracts::{Revision, servicing_period_from_wire, standing_from_wire};
+use domain::access::HubId;
+use domain::credit::{Explanation, ExplanationFacts, Mrr, Relationship, explain};
+use domain::servicing::{ServicingPeriod, ServicingState, Standing};
+use service_kit::ServiceError;
+
+use super::breakdown::{Row, minimum_of};
+use super::reading::{Basis, Question};
+use crate::CreditCalculation;
+use crate::evidence::EvidenceSource;
+use gathering::AccessSide;
+
+/// An explanation with the row that it explains.
+#[derive(Debug)]
+pub(crate) struct ExplainedRow {
+    pub row: Row,
+    pub explanation: Explanation,
+}
+
+/// What activity-tracking says.
+struct ActivitySide {
+    /// With a minimum of one activity.
+    relationship: Standing,
+    /// With the minimum of the tier.
+    earning: Standing,
+    earning_periods: Vec<ServicingPeriod>,
+    /// Absent where it does not know the client.
+    evidence: Option<GetServicingResponse>,
+    revisions: Vec<Revision>,
+}
+
+impl CreditCalculation {
+    pub(crate) async fn explain_credit(
+        &self,
+        partner: HubId,
+        client: HubId,
+        question: Question,
+    ) -> Result<(ExplainedRow, Basis), ServiceError> {
+        let Question { as_of, at_least, deadline } = question;
+        // First whether it is known here at all, so that a question about nothing needs nobody else.
+        let (transaction, before) = self.begin_reading(&at_least, as_of, deadline).await?;
+        self.facts_of_client(&transaction, partner, client, &before).await?;
+        drop(transaction);
+
+        let minimum = minimum_of(partner, &self.policy, before.as_of);
+        let source = self.evidence_source(partner, &before, deadline);
+        let activity_side = ask(&source, client, minimum).await?;
+
+        // Then the copies, once they know at least what the evidence does: both sides must speak of the same facts.
+        let at_least: Vec<_> = at_least.iter().chain(&activity_side.revisions).copied().collect();
+        let (transaction, basis) = self.begin_reading(&at_least, Some(before.as_of), deadline).await?;
+        let facts = self.facts_of_client(&transaction, partner, client, &basis).await?;
+        let evidence = activity_side.evidence.as_ref();
+        let access_side = AccessSide::load(&transaction, partner, client, evidence, &self.policy, basis.as_of).await?;
+        drop(transaction);
+
+        let row = facts
+            .settled(Relationship::from(activity_side.relationship), Relationship::from(activity_side.earning))
+            .row(&self.policy, basis.as_of);
+        let units_per_point = match row.credit.mrr {
+            Mrr::Known { mrr, .. } => self.policy.units_per_point_at(mrr.currency, basis.as_of),
+            Mrr::Unknown => None,
+        };
+        let (counted, not_counted) = access_side.activities(evidence)?;
+        let explanation = explain(&ExplanationFacts {
+            partner: access_side.partner_facts(),
+            client: access_side.client_facts(),
+            as_of: basis.as_of,
+            people: access_side.people(),
+            counted,
+            not_counted,
+            relationship: activity_side.relationship,
+            minimum_activities: minimum,
+            earning_periods: activity_side.earning_periods,
+            endings: access_side.endings(),
+            units_per_point,
+            credit: row.credit,
+        });
+        Ok((ExplainedRow { row, explanation }, basis))
+    }
+}
+
+/// Asks activity-tracking for everything that it knows of the client.
+async fn ask(source: &EvidenceSource<'_>, client: HubId, minimum: u32) -> Result<ActivitySide, ServiceError> {
+    let Some(answer) = source.servicing(client, minimum).await? else { return Ok(ActivitySide::nothing()) };
+    let earning = answer.servicing.as_ref().map(standing_from_wire).transpose()?.unwrap_or(NEVER_SERVICED);
+    let relationship = match minimum {
+        1 => earning,
+        _ => source.standings(&[client], 1).await?.first().copied().unwrap_or(NEVER_SERVICED),
+    };
+    let earning_periods = answer.periods.iter().map(servicing_period_from_wire).collect::<Result<_, _>>()?;
+    let revisions: BTreeSet<Revision> =
+        answer.revisions.iter().map(|text| text.parse().map_err(ServiceError::stored)).collect::<Result<_, _>>()?;
+    let revisions = revisions.into_iter().collect();
+    Ok(ActivitySide { relationship, earning, earning_periods, evidence: Some(answer), revisions })
+}
+
+/// A relationship in which nothing has ever counted.
+const NEVER_SERVICED: Standing = Standing {
+    state: ServicingState::None,
+    serviced_since: None,
+    expire_time: None,
+    last_activity_time: None,
+    live_activities: 0,
+};
+
+impl ActivitySide {
+    const fn nothing() -> Self {
+        Self {
+            relationship: NEVER_SERVICED,
+            earning: NEVER_SERVICED,
+            earning_periods: Vec::new(),
+            evidence: None,
+            revisions: Vec::new(),
+        }
+    }
+}

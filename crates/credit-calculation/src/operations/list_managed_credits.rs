@@ -1,0 +1,140 @@
+//! The points breakdown of a partner (R120, R124), by pages.
+//!
+//! All rows of a query are computed for every page, because totals and most orders need them all: a fixed number of
+//! queries per thousand clients. The search is made in memory on names that were folded when they arrived: no database
+//! folds accents alike, and no text of a caller comes near SQL.
+
+mod order;
+mod page_token;
+
+use domain::access::HubId;
+use domain::credit::PointsOutcome;
+use domain::money::Points;
+use domain::time::Instant;
+use service_kit::{ReadTransaction, ServiceError};
+
+use super::breakdown::{Row, RowFacts, load, settle};
+use super::reading::{Basis, Question, require_partner};
+use crate::CreditCalculation;
+use crate::folding::folded;
+use crate::store::{clients, contacts};
+
+pub(crate) use order::BreakdownOrder;
+use order::{Place, compare};
+use page_token::PageToken;
+
+/// Which rows, in which order; the same for all pages.
+#[derive(Debug, Clone)]
+pub(crate) struct BreakdownQuery {
+    pub partner: HubId,
+    /// A part of the client's name, or its hub id; empty for all clients.
+    pub search: String,
+    pub order: BreakdownOrder,
+    pub descending: bool,
+    /// As stated; absent means the present of the first page.
+    pub as_of: Option<Instant>,
+}
+
+/// A page, and what all pages have together.
+#[derive(Debug)]
+pub(crate) struct BreakdownPage {
+    pub rows: Vec<Row>,
+    /// Absent on the last page.
+    pub next_page_token: Option<String>,
+    pub total_size: usize,
+    /// Of the rows that have points.
+    pub total_points: Points,
+    pub rows_without_points: usize,
+    pub basis: Basis,
+}
+
+/// Which page of a query.
+#[derive(Debug, Clone)]
+pub(crate) struct PageStart(PageToken);
+
+impl BreakdownQuery {
+    /// The place that a token of this query names; a token of another query is none.
+    pub fn page_start(&self, token: &str) -> Result<PageStart, page_token::PageTokenError> {
+        PageToken::read(token, self).map(PageStart)
+    }
+
+    fn finds(&self, client: HubId, search_name: Option<&str>) -> bool {
+        let is_its_id = self.search.parse().is_ok_and(|searched: HubId| searched == client);
+        is_its_id || search_name.is_some_and(|name| name.contains(&folded(&self.search)))
+    }
+}
+
+impl CreditCalculation {
+    pub(crate) async fn list_managed_credits(
+        &self,
+        query: &BreakdownQuery,
+        start: Option<PageStart>,
+        page_size: usize,
+        question: Question,
+    ) -> Result<BreakdownPage, ServiceError> {
+        let token = start.map(|PageStart(token)| token);
+        let as_of = token.as_ref().map(|token| token.as_of).or(query.as_of);
+        let Question { at_least, deadline, .. } = question;
+        let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
+        require_partner(&transaction, query.partner).await?;
+        let clients = found_clients(&transaction, query, basis.as_of).await?;
+        let mut facts = load(&transaction, query.partner, &clients, &self.policy, basis.as_of).await?;
+        drop(transaction);
+
+        let source = self.evidence_source(query.partner, &basis, deadline);
+        if query.order == BreakdownOrder::ExpireTime {
+            facts = settle(facts, &source, &self.policy).await?;
+        }
+        let Computed { mut rows, total_points, rows_without_points } = self.compute(facts, query, basis.as_of);
+        let total_size = rows.len();
+        let first = token.map_or(0, |token| {
+            rows.partition_point(|(place, _)| compare(place, &token.last, query.descending).is_le())
+        });
+        let page: Vec<_> = rows.drain(first..total_size.min(first.saturating_add(page_size))).collect();
+        let has_more = first + page.len() < total_size;
+        let next_page_token = page
+            .last()
+            .filter(|_| has_more)
+            .map(|(last, _)| PageToken { as_of: basis.as_of, last: last.clone() }.write(query));
+        let page = page.into_iter().map(|(_, facts)| facts).collect();
+        let settled = settle(page, &source, &self.policy).await?;
+        let rows = settled.iter().map(|facts| facts.row(&self.policy, basis.as_of)).collect();
+        Ok(BreakdownPage { rows, next_page_token, total_size, total_points, rows_without_points, basis })
+    }
+
+    /// All rows in the order of the query, and their totals.
+    fn compute(&self, facts: Vec<RowFacts>, query: &BreakdownQuery, as_of: Instant) -> Computed {
+        let (mut total_points, mut rows_without_points) = (Points(0), 0);
+        let mut rows = Vec::with_capacity(facts.len());
+        for facts in facts {
+            let row = facts.row(&self.policy, as_of);
+            match row.credit.points {
+                PointsOutcome::Known(Points(points)) => total_points.0 = total_points.0.saturating_add(points),
+                PointsOutcome::Absent(_) => rows_without_points += 1,
+            }
+            rows.push((Place::of(&row, query.order), facts));
+        }
+        rows.sort_by(|(one, _), (other, _)| compare(one, other, query.descending));
+        Computed { rows, total_points, rows_without_points }
+    }
+}
+
+struct Computed {
+    rows: Vec<(Place, RowFacts)>,
+    total_points: Points,
+    rows_without_points: usize,
+}
+
+/// The clients of the partner that the query searches for.
+async fn found_clients(
+    transaction: &ReadTransaction,
+    query: &BreakdownQuery,
+    as_of: Instant,
+) -> Result<Vec<HubId>, ServiceError> {
+    let mut found = contacts::clients_of(&**transaction, query.partner, as_of).await?;
+    if !query.search.is_empty() {
+        let known = clients::load(&**transaction, &found).await?;
+        found.retain(|client| query.finds(*client, known.get(client).map(|known| known.search_name.as_str())));
+    }
+    Ok(found)
+}

@@ -1,0 +1,95 @@
+//! A read: which instant it is about, what it must know, and what it knew.
+
+use contracts::wire::error::ErrorReason;
+use contracts::{Failure, Feed, Revision};
+use domain::access::HubId;
+use domain::time::Instant;
+use service_kit::access_log::{self, Question as AccessQuestion};
+use service_kit::feed::{read_cursor, read_head};
+use service_kit::{ReadTransaction, ServiceError};
+
+use crate::CreditCalculation;
+use crate::evidence::{Deadline, EvidenceSource};
+
+/// What every read states beside its subject.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Absent means now; a later instant means "if nothing else happens".
+    pub as_of: Option<Instant>,
+    /// What the answer must know.
+    pub at_least: Vec<Revision>,
+    /// Until when facts and evidence are waited for.
+    pub deadline: Deadline,
+}
+
+/// What an answer rests on (R125).
+#[derive(Debug, Clone)]
+pub(crate) struct Basis {
+    pub as_of: Instant,
+    pub calculation_time: Instant,
+    pub revisions: Vec<Revision>,
+    /// When both copies were last known to be complete.
+    pub fresh_time: Option<Instant>,
+}
+
+impl CreditCalculation {
+    /// Waits until the copies here know these revisions.
+    pub(super) async fn wait_for(&self, revisions: &[Revision], deadline: Deadline) -> Result<(), Failure> {
+        let limit = deadline.saturating_duration_since(Deadline::now());
+        self.watermarks.wait_for(revisions, Some(Feed::Servicing), limit).await
+    }
+
+    /// One moment of the database that knows at least what was asked, and what an answer from it rests on.
+    pub(super) async fn begin_reading(
+        &self,
+        at_least: &[Revision],
+        as_of: Option<Instant>,
+        deadline: Deadline,
+    ) -> Result<(ReadTransaction, Basis), ServiceError> {
+        self.wait_for(at_least, deadline).await?;
+        let transaction = self.database.begin_read().await?;
+        // Read in the same transaction as the facts: exactly what the answer knows, not what arrived since.
+        let access = read_cursor(&*transaction, Feed::Access).await?;
+        let servicing = read_cursor(&*transaction, Feed::Servicing).await?;
+        let own = read_head(&*transaction, Feed::Credit).await?.revision();
+        require_own(at_least, own)?;
+        let calculation_time = self.clock.now();
+        let copies = [&access, &servicing].map(|cursor| Revision { feed: cursor.feed, position: cursor.position });
+        let basis = Basis {
+            as_of: as_of.unwrap_or(calculation_time),
+            calculation_time,
+            revisions: copies.into_iter().chain([own]).collect(),
+            fresh_time: access.caught_up_time.zip(servicing.caught_up_time).map(|(one, other)| one.min(other)),
+        };
+        Ok((transaction, basis))
+    }
+
+    /// Where evidence for an answer on this basis comes from.
+    pub(super) fn evidence_source<'question>(
+        &'question self,
+        partner: HubId,
+        basis: &'question Basis,
+        deadline: Deadline,
+    ) -> EvidenceSource<'question> {
+        EvidenceSource { activity: &self.activity, partner, as_of: basis.as_of, at_least: &basis.revisions, deadline }
+    }
+}
+
+/// A revision of this service's own facts is known as soon as it exists; one ahead of the head is of another history.
+fn require_own(at_least: &[Revision], own: Revision) -> Result<(), Failure> {
+    match at_least.iter().find(|revision| revision.feed == own.feed && revision.position > own.position) {
+        None => Ok(()),
+        Some(ahead) => {
+            Err(Failure::new(ErrorReason::FactsBehind, format!("asked to know {ahead}, knows {own} so far; try again")))
+        }
+    }
+}
+
+/// Refuses a partner that access-management has not introduced.
+pub(super) async fn require_partner(transaction: &ReadTransaction, partner: HubId) -> Result<(), ServiceError> {
+    let history = access_log::history(&**transaction, &[AccessQuestion::Partners(&[partner].into())]).await?;
+    if history.partner(partner).is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(ErrorReason::UnknownPartner, format!("partner {partner} is not known")).into())
+}

@@ -1,0 +1,235 @@
+//! Since when a partner has anything to do with a client, person by person.
+//!
+//! A contact is the employment of a flagged employee who is at the same time a user there, or a link. It is kept by
+//! person, so that it can be replaced as a whole when a change about that person comes, in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::access::{AccessChange, AccessFact, AccessHistory, EmailAddress, HubId};
+use domain::time::{Instant, Period};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::{QuerySelect as _, QueryTrait as _};
+use service_kit::access_log::{self, Question};
+use service_kit::{ServiceError, StoredInstant};
+
+use super::{KEYS_PER_STATEMENT, hub_id};
+use crate::entity::{partner_client, servicing_period};
+
+/// Whose contacts a set of changes touches.
+#[derive(Debug, Default)]
+struct Touched {
+    /// In all clients: the person's employment changed.
+    everywhere: BTreeSet<EmailAddress>,
+    /// In single clients.
+    clients: BTreeMap<EmailAddress, BTreeSet<HubId>>,
+}
+
+impl Touched {
+    fn by(changes: &[AccessChange]) -> Self {
+        let mut touched = Self::default();
+        for fact in changes.iter().map(|change| &change.fact) {
+            match (fact.address(), fact.client()) {
+                (Some(address), Some(client)) => {
+                    touched.clients.entry(address.clone()).or_default().insert(client);
+                }
+                (Some(address), None) => {
+                    touched.everywhere.insert(address.clone());
+                }
+                (None, _) => {}
+            }
+        }
+        touched.clients.retain(|address, _| !touched.everywhere.contains(address));
+        touched
+    }
+}
+
+/// Keeps what follows from these changes, which the copy of the log holds already.
+pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), ServiceError> {
+    let touched = Touched::by(changes);
+    let everywhere = &touched.everywhere;
+    let history = access_log::history(
+        transaction,
+        &[Question::EmployeesAt(everywhere), Question::UsersAndLinksAnywhere(everywhere)],
+    )
+    .await?;
+    for address in everywhere {
+        replace(transaction, &history, address, None).await?;
+    }
+    let addresses: BTreeSet<_> = touched.clients.keys().cloned().collect();
+    let clients: BTreeSet<_> = touched.clients.values().flatten().copied().collect();
+    let there = Question::UsersAndLinks { clients: &clients, addresses: &addresses };
+    let history = access_log::history(transaction, &[Question::EmployeesAt(&addresses), there]).await?;
+    for (address, clients) in &touched.clients {
+        replace(transaction, &history, address, Some(clients)).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the contacts of a person in these clients, or in all.
+async fn replace<C: ConnectionTrait>(
+    transaction: &C,
+    history: &AccessHistory,
+    address: &EmailAddress,
+    clients: Option<&BTreeSet<HubId>>,
+) -> Result<(), DbErr> {
+    use partner_client::{ActiveModel, Column, Entity};
+    let mut outdated = Entity::delete_many().filter(Column::Address.eq(address.as_str()));
+    if let Some(clients) = clients {
+        outdated = outdated.filter(Column::ClientId.is_in(clients.iter().map(|client| client.get())));
+    }
+    outdated.exec(transaction).await?;
+
+    let mut rows = contacts(history, address)
+        .into_iter()
+        .filter(|((_, client), _)| clients.is_none_or(|clients| clients.contains(client)))
+        .map(|((partner, client), since)| ActiveModel {
+            partner_id: Set(partner.get()),
+            client_id: Set(client.get()),
+            address: Set(address.to_string()),
+            since_time: Set(since.into()),
+        })
+        .peekable();
+    while rows.peek().is_some() {
+        Entity::insert_many(rows.by_ref().take(KEYS_PER_STATEMENT)).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Every (partner, client) that a person brought into contact, and since when.
+fn contacts(history: &AccessHistory, address: &EmailAddress) -> BTreeMap<(HubId, HubId), Instant> {
+    let mut earliest: BTreeMap<(HubId, HubId), Instant> = BTreeMap::new();
+    let mut found = |key, since: Instant| {
+        earliest.entry(key).and_modify(|known| *known = since.min(*known)).or_insert(since);
+    };
+    let changes = || history.changes().filter(|change| change.fact.address() == Some(address));
+    let clients: BTreeSet<HubId> = changes().filter_map(|change| change.fact.client()).collect();
+    for employee in history.employees(address).filter(|employee| employee.partner_employee) {
+        for client in &clients {
+            for user in history.client_user_spells(*client, address) {
+                if let Some(since) = first_common_instant(employee.period, user.period) {
+                    found((employee.partner, *client), since);
+                }
+            }
+        }
+    }
+    for change in changes() {
+        if let AccessFact::ClientLinked { client, partner, .. } = &change.fact {
+            found((*partner, *client), change.effective_time);
+        }
+    }
+    earliest
+}
+
+fn first_common_instant(one: Period, other: Period) -> Option<Instant> {
+    let start = one.start.max(other.start);
+    (one.contains(start) && other.contains(start)).then_some(start)
+}
+
+/// The clients with which a partner had anything to do by an instant, by contact or by counted work, in order.
+pub(crate) async fn clients_of<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    as_of: Instant,
+) -> Result<Vec<HubId>, ServiceError> {
+    let by_then = StoredInstant::from(as_of);
+    let by_contact = partner_client::Entity::find()
+        .select_only()
+        .column(partner_client::Column::ClientId)
+        .filter(partner_client::Column::PartnerId.eq(partner.get()))
+        .filter(partner_client::Column::SinceTime.lte(by_then));
+    let mut by_work = servicing_period::Entity::find()
+        .select_only()
+        .column(servicing_period::Column::ClientId)
+        .filter(servicing_period::Column::PartnerId.eq(partner.get()))
+        .filter(servicing_period::Column::StartTime.lte(by_then))
+        .into_query();
+    let both = by_work.union(sea_orm::sea_query::UnionType::Distinct, by_contact.into_query());
+    let rows = connection.query_all(both).await?;
+    let mut clients =
+        rows.into_iter().map(|row| hub_id(row.try_get_by_index(0)?)).collect::<Result<Vec<_>, ServiceError>>()?;
+    clients.sort_unstable();
+    Ok(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::{Actor, ClientUserId, EmployeeId, PermissionSet};
+
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        text.parse().expect("a test writes valid times")
+    }
+
+    fn hub(number: i64) -> HubId {
+        HubId::try_from(number).expect("a test writes valid hub ids")
+    }
+
+    fn anna() -> EmailAddress {
+        "anna@agency.example".parse().expect("a test writes valid addresses")
+    }
+
+    fn employed() -> AccessFact {
+        AccessFact::EmployeeAdded {
+            partner: hub(1001),
+            employee: EmployeeId(Uuid::from_u128(1)),
+            address: anna(),
+            display_name: "Anna".to_owned(),
+            partner_employee: true,
+        }
+    }
+
+    fn user() -> AccessFact {
+        AccessFact::ClientUserAdded {
+            client: hub(2002),
+            user: ClientUserId(Uuid::from_u128(2)),
+            address: anna(),
+            display_name: "Anna".to_owned(),
+            permission_set: PermissionSet::Standard,
+        }
+    }
+
+    fn removed() -> AccessFact {
+        AccessFact::ClientUserRemoved { client: hub(2002), user: ClientUserId(Uuid::from_u128(2)), address: anna() }
+    }
+
+    fn linked() -> AccessFact {
+        let employee = EmployeeId(Uuid::from_u128(1));
+        AccessFact::ClientLinked { client: hub(2002), partner: hub(1001), employee, address: anna() }
+    }
+
+    fn since(facts: &[(&str, AccessFact)]) -> Option<Instant> {
+        let changes = (1..).zip(facts).map(|(position, (time, fact))| AccessChange {
+            position,
+            effective_time: at(time),
+            record_time: at(time),
+            actor: Actor::Platform,
+            fact: fact.clone(),
+        });
+        let history = AccessHistory::from_changes(changes);
+        contacts(&history, &anna()).get(&(hub(1001), hub(2002))).copied()
+    }
+
+    const FIRST: &str = "2025-01-01T00:00:00Z";
+    const SECOND: &str = "2025-02-01T00:00:00Z";
+    const THIRD: &str = "2025-03-01T00:00:00Z";
+
+    #[test]
+    fn a_contact_begins_when_somebody_is_both_employee_and_user_whichever_came_first() {
+        assert_eq!(since(&[(FIRST, employed()), (SECOND, user())]), Some(at(SECOND)));
+        assert_eq!(since(&[(FIRST, user()), (SECOND, employed())]), Some(at(SECOND)));
+        assert_eq!(since(&[(FIRST, user())]), None);
+    }
+
+    #[test]
+    fn a_user_who_was_removed_before_the_employment_is_no_contact() {
+        assert_eq!(since(&[(FIRST, user()), (SECOND, removed()), (SECOND, employed())]), None);
+        assert_eq!(since(&[(FIRST, user()), (SECOND, employed()), (THIRD, removed())]), Some(at(SECOND)));
+    }
+
+    #[test]
+    fn a_link_is_a_contact_without_a_user() {
+        assert_eq!(since(&[(FIRST, employed()), (SECOND, linked()), (THIRD, user())]), Some(at(SECOND)));
+    }
+}

@@ -1,0 +1,132 @@
+//! The periods in which partners service clients, as activity-tracking last said them.
+
+use std::collections::BTreeMap;
+
+use contracts::ServicingChange;
+use domain::access::HubId;
+use domain::servicing::ServicingPeriod;
+use domain::time::Instant;
+use sea_orm::ActiveValue::Set;
+use sea_orm::Condition;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use service_kit::{ServiceError, StoredInstant};
+
+use super::{KEYS_PER_STATEMENT, hub_id, portions};
+use crate::entity::{servicing_pair, servicing_period};
+
+/// The periods of one client: by partner, then by minimum (R57).
+pub(crate) type PeriodsByPartner = BTreeMap<HubId, BTreeMap<u32, Vec<ServicingPeriod>>>;
+
+/// Replaces all that was said of the pairs of these changes; of one pair, the last change counts.
+pub(crate) async fn replace<C: ConnectionTrait>(
+    transaction: &C,
+    changes: Vec<ServicingChange>,
+) -> Result<(), ServiceError> {
+    let latest: BTreeMap<_, _> = changes.into_iter().map(|change| ((change.client, change.partner), change)).collect();
+    let mut periods = Vec::new();
+    let mut pairs = Vec::new();
+    for change in latest.values() {
+        use servicing_period::{Column, Entity};
+        Entity::delete_many()
+            .filter(Column::ClientId.eq(change.client.get()))
+            .filter(Column::PartnerId.eq(change.partner.get()))
+            .exec(transaction)
+            .await?;
+        periods.extend(period_rows(change));
+        pairs.push(pair_row(change));
+    }
+    let mut periods = periods.into_iter().peekable();
+    while periods.peek().is_some() {
+        let portion = periods.by_ref().take(KEYS_PER_STATEMENT);
+        servicing_period::Entity::insert_many(portion).exec_without_returning(transaction).await?;
+    }
+    insert_pairs(transaction, pairs).await?;
+    Ok(())
+}
+
+async fn insert_pairs<C: ConnectionTrait>(
+    transaction: &C,
+    pairs: Vec<servicing_pair::ActiveModel>,
+) -> Result<(), DbErr> {
+    use servicing_pair::{Column, Entity};
+    let replaced = || {
+        OnConflict::columns([Column::ClientId, Column::PartnerId]).update_column(Column::LastActivityTime).to_owned()
+    };
+    let mut pairs = pairs.into_iter().peekable();
+    while pairs.peek().is_some() {
+        let portion = pairs.by_ref().take(KEYS_PER_STATEMENT);
+        Entity::insert_many(portion).on_conflict(replaced()).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+fn pair_row(change: &ServicingChange) -> servicing_pair::ActiveModel {
+    servicing_pair::ActiveModel {
+        client_id: Set(change.client.get()),
+        partner_id: Set(change.partner.get()),
+        last_activity_time: Set(change.last_activity_time.map(StoredInstant::from)),
+    }
+}
+
+fn period_rows(change: &ServicingChange) -> impl Iterator<Item = servicing_period::ActiveModel> {
+    let of_minimums = change.periods.iter();
+    of_minimums.flat_map(|(minimum, periods)| periods.iter().map(|period| (*minimum, period))).map(
+        |(minimum, period)| servicing_period::ActiveModel {
+            client_id: Set(change.client.get()),
+            partner_id: Set(change.partner.get()),
+            minimum: Set(i64::from(minimum)),
+            start_time: Set(period.start.into()),
+            end_time: Set(period.end.into()),
+            end_cause: Set(period.end_cause.to_string()),
+        },
+    )
+}
+
+/// All periods that `partner` had in these clients, and those of other partners that contain `as_of`, by client.
+pub(crate) async fn periods<C: ConnectionTrait>(
+    connection: &C,
+    clients: &[HubId],
+    partner: HubId,
+    as_of: Instant,
+) -> Result<BTreeMap<HubId, PeriodsByPartner>, ServiceError> {
+    use servicing_period::{Column, Entity};
+    let as_of = StoredInstant::from(as_of);
+    let contains = Condition::all().add(Column::StartTime.lte(as_of)).add(Column::EndTime.gt(as_of));
+    let wanted = Condition::any().add(Column::PartnerId.eq(partner.get())).add(contains);
+    let mut found: BTreeMap<HubId, PeriodsByPartner> = BTreeMap::new();
+    for portion in portions(clients) {
+        let rows =
+            Entity::find().filter(Column::ClientId.is_in(portion)).filter(wanted.clone()).all(connection).await?;
+        for row in rows {
+            let of_client = found.entry(hub_id(row.client_id)?).or_default();
+            let of_partner = of_client.entry(hub_id(row.partner_id)?).or_default();
+            let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
+            of_partner.entry(minimum).or_default().push(ServicingPeriod {
+                start: row.start_time.into(),
+                end: row.end_time.into(),
+                end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// When the last counted activity of all of a partner occurred in each of these clients.
+pub(crate) async fn last_activity_times<C: ConnectionTrait>(
+    connection: &C,
+    clients: &[HubId],
+    partner: HubId,
+) -> Result<BTreeMap<HubId, Instant>, ServiceError> {
+    use servicing_pair::{Column, Entity};
+    let mut found = BTreeMap::new();
+    for portion in portions(clients) {
+        let of_partner = Entity::find().filter(Column::PartnerId.eq(partner.get()));
+        for row in of_partner.filter(Column::ClientId.is_in(portion)).all(connection).await? {
+            if let Some(time) = row.last_activity_time {
+                found.insert(hub_id(row.client_id)?, time.into());
+            }
+        }
+    }
+    Ok(found)
+}
