@@ -11,7 +11,9 @@ use domain::time::Instant;
 use prost::Message as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select};
+use sea_orm::{
+    ActiveValue::Set, Condition, FromQueryResult, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
+};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
@@ -276,6 +278,18 @@ pub(crate) async fn last_counted_time<C: ConnectionTrait>(
     Ok(last.flatten().map(Instant::from))
 }
 
+/// The columns of a `Counted`.
+#[derive(FromQueryResult)]
+struct CountedRow {
+    client_id: i64,
+    partner_id: i64,
+    activity_id: String,
+    address: String,
+    employee_id: Option<Uuid>,
+    occur_time: StoredInstant,
+    expire_time: StoredInstant,
+}
+
 /// Everything that counts for each of these pairs and had occurred by `as_of`, in the order of time.
 pub(crate) async fn counted_by<C: ConnectionTrait>(
     connection: &C,
@@ -286,7 +300,7 @@ pub(crate) async fn counted_by<C: ConnectionTrait>(
     let mut counted: BTreeMap<Pair, Vec<Counted>> = BTreeMap::new();
     for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
         let any = some.iter().fold(Condition::any(), |any, pair| any.add(of_pair(*pair)));
-        let rows: Vec<(i64, i64, String, String, Option<Uuid>, StoredInstant, StoredInstant)> = Entity::find()
+        let rows = Entity::find()
             .select_only()
             .columns([Column::ClientId, Column::PartnerId, Column::ActivityId, Column::Address, Column::EmployeeId])
             .columns([Column::OccurTime, Column::ExpireTime])
@@ -295,16 +309,19 @@ pub(crate) async fn counted_by<C: ConnectionTrait>(
             .filter(Column::OccurTime.lte(StoredInstant::from(as_of)))
             .order_by_asc(Column::OccurTime)
             .order_by_asc(Column::ActivityId)
-            .into_tuple()
+            .into_model::<CountedRow>()
             .all(connection)
             .await?;
-        for (client, partner, id, address, employee, occur_time, expire_time) in rows {
-            let pair = Pair { client: hub_id(client)?, partner: hub_id(partner)? };
+        for row in rows {
+            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
             counted.entry(pair).or_default().push(Counted {
-                name: ActivityName { client: pair.client, activity: id.parse().map_err(ServiceError::stored)? },
-                address: address.parse().map_err(ServiceError::stored)?,
-                employee: employee.map(EmployeeId),
-                life: CountedActivity { occur_time: occur_time.into(), expire_time: expire_time.into() },
+                name: ActivityName {
+                    client: pair.client,
+                    activity: row.activity_id.parse().map_err(ServiceError::stored)?,
+                },
+                address: row.address.parse().map_err(ServiceError::stored)?,
+                employee: row.employee_id.map(EmployeeId),
+                life: CountedActivity { occur_time: row.occur_time.into(), expire_time: row.expire_time.into() },
             });
         }
     }
