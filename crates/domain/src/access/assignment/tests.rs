@@ -176,6 +176,42 @@ fn an_assignment_ends_when_the_partner_leaves_or_the_client_is_closed() {
     }
 }
 
+#[test]
+fn an_assignment_goes_on_through_its_states_but_not_over_a_gap_or_to_another_employee() {
+    let since = |facts: [(&'static str, AccessFact); 4]| {
+        let history = history_with(facts);
+        history.assigned_since(hub(CLIENT), hub(PARTNER), &address(CARLA), at("2025-09-01T00:00:00Z"))
+    };
+    let begin = [
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+        ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+    ];
+    let [employed, first] = begin;
+    let with_gap = [
+        employed.clone(),
+        first.clone(),
+        ("2025-03-01T00:00:00Z", unlinked(CLIENT, PARTNER, 1, CARLA)),
+        ("2025-04-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+    ];
+    assert_eq!(since(with_gap), Some(at("2025-04-01T00:00:00Z")));
+    let through_states = [
+        employed,
+        first,
+        ("2025-03-01T00:00:00Z", user_added(CLIENT, 1, CARLA)),
+        ("2025-04-01T00:00:00Z", user_deactivated(CLIENT, 1, CARLA)),
+    ];
+    assert_eq!(since(through_states), Some(at("2025-02-01T00:00:00Z")));
+    let again = [
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", employee_deleted(PARTNER, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 2, ANNA)),
+    ];
+    let of_the_second =
+        history_with(again).assigned_since(hub(CLIENT), hub(PARTNER), &address(ANNA), at("2025-03-01T00:00:00Z"));
+    assert_eq!(of_the_second, Some(at("2025-03-01T00:00:00Z")));
+}
+
 /// Walks through the changes up to an instant and keeps, in plain variables, what is true of one employee.
 fn slow_state(
     log: &[AccessChange],

@@ -81,6 +81,12 @@ fn a_change_that_does_not_fit_what_was_loaded_is_without_effect() {
     assert_eq!(history.client_users(hub(CLIENT)).count(), 0);
     assert_eq!(history.employees_of(hub(PARTNER)).count(), 0);
     assert_eq!(history.client(hub(CLIENT)), None);
+    let active_twice = history_with([
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_reactivated(CLIENT, 1, ANNA)),
+    ]);
+    let spells = active_twice.client_user_spells(hub(CLIENT), &address(ANNA));
+    assert_eq!(spells[0].active, [crate::time::Period::since(at("2025-02-01T00:00:00Z"))]);
     assert_eq!(history.partner(hub(PARTNER)), None);
 }
 
