@@ -176,8 +176,8 @@ impl<'policy> World<'policy> {
             country: known.map(|known| known.country),
             mrr: subscriptions.mrr_at(as_of),
             servicing_partners: &servicing,
-            relationship: self.standing(partner, client, 1, as_of),
-            earning: self.standing(partner, client, minimum, as_of),
+            relationship: self.standing(partner, client, 1, as_of).into(),
+            earning: self.standing(partner, client, minimum, as_of).into(),
             policy: self.policy,
             as_of,
         })
