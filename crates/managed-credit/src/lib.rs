@@ -1,3 +1,24 @@
-//! The one binary: it runs the services and asks them.
+//! The one program: it starts the services, imports real input into them, and asks them.
+//!
+//! Owns: the command line, the assembly of services, the importers, how answers are printed, the sample programme. Does
+//! not own: any rule, any storage: `import`, `breakdown`, `why` and `demo` use the public API only, as any client would.
+//! Invariants: exit code 0 means that everything asked was done, 1 that something was not, 2 that the command line was
+//! wrong; answers go to standard output, everything else to standard error.
 
+mod as_of;
+mod breakdown;
+mod client_search;
+mod command_line;
+mod databases;
+mod demo;
+mod import;
+mod migrate;
+mod output;
 pub mod running;
+mod sample;
+mod serve;
+mod servers;
+mod why;
+mod wording;
+
+pub use command_line::run;

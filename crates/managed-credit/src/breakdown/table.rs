@@ -1,0 +1,105 @@
+//! A breakdown for people.
+
+use std::io::Write;
+
+use comfy_table::Cell;
+use contracts::wire::credit::ManagedCredit;
+
+use super::Breakdown;
+use crate::output::{Width, number, table};
+use crate::wording;
+
+/// The rows with their total; amounts are not added, for they are of different currencies (R10).
+pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
+    if breakdown.rows.is_empty() {
+        writeln!(out, "No clients.")?;
+        return write_basis(breakdown, out);
+    }
+    let header =
+        ["Client", "Pays a month", "Partners", "Managed credit", "Points", "State", "Ends or ended", "In short"];
+    let mut table = table(width, header);
+    for row in &breakdown.rows {
+        table.add_row(cells(row));
+    }
+    let total = [Cell::new("Total"), Cell::new(""), Cell::new(""), Cell::new(""), number(&breakdown.total_points)];
+    table.add_row(total);
+    writeln!(out, "{table}")?;
+    if breakdown.rows_without_points > 0 {
+        writeln!(out, "Not in the total: {} without points.", breakdown.rows_without_points)?;
+    }
+    write_basis(breakdown, out)
+}
+
+fn cells(row: &ManagedCredit) -> [Cell; 8] {
+    [
+        Cell::new(wording::client(row)),
+        number(wording::money(row.mrr.as_ref())),
+        number(row.servicing_partners),
+        number(wording::money(row.credit.as_ref())),
+        number(row.points.as_deref().unwrap_or(wording::ABSENT)),
+        Cell::new(wording::state(row.state())),
+        Cell::new(wording::minute_or_absent(row.expire_time.as_ref())),
+        Cell::new(wording::in_short(row)),
+    ]
+}
+
+fn write_basis(breakdown: &Breakdown, out: &mut impl Write) -> anyhow::Result<()> {
+    let as_of = wording::minute_or_absent(breakdown.basis.as_of_time.as_ref());
+    Ok(writeln!(out, "As of {as_of}, by policy {}.", breakdown.basis.policy_version)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::credit::{CreditState, Money, NoCreditReason, PointsAbsentReason};
+
+    use super::*;
+
+    fn printed(rows: Vec<ManagedCredit>, rows_without_points: i32) -> String {
+        let breakdown =
+            Breakdown { rows, rows_without_points, total_points: "10.00".to_owned(), ..Breakdown::default() };
+        let mut out = Vec::new();
+        write_table(&breakdown, Width::Fixed, &mut out).expect("a vector takes everything");
+        String::from_utf8(out).expect("text")
+    }
+
+    fn money(amount: &str) -> Option<Money> {
+        Some(Money { currency_code: "EUR".to_owned(), amount: amount.to_owned() })
+    }
+
+    #[test]
+    fn r127_unknown_points_are_a_dash_with_their_reason_and_known_nothing_is_zero() {
+        let unknown = ManagedCredit {
+            client: "clients/2".to_owned(),
+            client_display_name: "Unknown".to_owned(),
+            no_credit_reason: NoCreditReason::MrrUnknown.into(),
+            points_absent_reason: PointsAbsentReason::MrrUnknown.into(),
+            ..ManagedCredit::default()
+        };
+        let lapsed = ManagedCredit {
+            client: "clients/3".to_owned(),
+            client_display_name: "Lapsed".to_owned(),
+            mrr: money("880.00"),
+            credit: money("0.00"),
+            points: Some("0.00".to_owned()),
+            state: CreditState::Ended.into(),
+            no_credit_reason: NoCreditReason::Lapsed.into(),
+            ..ManagedCredit::default()
+        };
+        let text = printed(vec![unknown, lapsed], 1);
+        let row = |name: &str| text.lines().find(|line| line.contains(name)).expect("a row").to_owned();
+        assert!(!row("Unknown").contains("0.00"), "{text}");
+        assert!(row("Lapsed").contains("0.00 EUR"), "{text}");
+        assert!(text.contains("Not in the total: 1 without points."), "{text}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_fixed_width() {
+        let long = ManagedCredit {
+            client: "clients/9223372036854775807".to_owned(),
+            client_display_name: "A name that goes on and on ".repeat(8),
+            mrr: money("9999999999999.99"),
+            ..ManagedCredit::default()
+        };
+        assert!(printed(vec![long], 0).lines().all(|line| line.chars().count() <= 120));
+    }
+}

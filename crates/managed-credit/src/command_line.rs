@@ -1,0 +1,146 @@
+//! The command line, and what it exits with.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::breakdown::BreakdownCommand;
+use crate::demo::DemoCommand;
+use crate::import::ImportCommand;
+use crate::migrate::MigrateCommand;
+use crate::serve::ServeCommand;
+use crate::why::WhyCommand;
+use crate::{breakdown, demo, import, migrate, serve, why};
+
+/// Managed MRR credit: who services which client, what it is worth, and why.
+///
+/// Every flag can be given as an environment variable too. Exit codes: 0 done, 1 failed, 2 wrong command line.
+#[derive(Debug, Parser)]
+#[command(name = "managed-credit", version, max_term_width = 110)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run services until they are told to stop
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeCommand>),
+    /// Bring the schemas of the services' databases up to date
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateCommand),
+    /// Import real input into running services
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// A partner's points breakdown: what each client brings it
+    #[command(after_help = BREAKDOWN_EXAMPLES)]
+    Breakdown(BreakdownCommand),
+    /// Why a client brings a partner credit, or none
+    #[command(after_help = WHY_EXAMPLES)]
+    Why(WhyCommand),
+    /// Start everything on a sample programme, and show what it computes
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoCommand),
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  managed-credit serve all --data-dir ./data
+  managed-credit serve access --access-database-url postgres://me@db/access --migrate
+  managed-credit serve activity credit --data-dir ./data --access-url http://127.0.0.1:50051";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  managed-credit migrate all --data-dir ./data
+  managed-credit migrate credit --credit-database-url postgres://me@db/credit";
+
+const BREAKDOWN_EXAMPLES: &str = "\
+Examples:
+  managed-credit breakdown --partner 1001
+  managed-credit breakdown --partner 1001 --order points --descending --as-of 2025-09-01
+  managed-credit breakdown --partner 1001 --search borgo --format csv";
+
+const WHY_EXAMPLES: &str = "\
+Examples:
+  managed-credit why --partner 1001 --client \"caffe borgo\"
+  managed-credit why --partner 1001 --client 2004 --as-of 2025-09-01 --format json";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  managed-credit demo
+  managed-credit demo --keep";
+
+/// Runs the program on its command line.
+#[must_use]
+pub fn run() -> ExitCode {
+    let command = CommandLine::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let done = runtime.block_on(execute(&command));
+    // What blocks on standard input must not keep the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn execute(command: &Command) -> anyhow::Result<()> {
+    let out = &mut io::stdout();
+    match command {
+        Command::Serve(command) => serve::serve(command, out).await,
+        Command::Migrate(command) => migrate::migrate(command, out).await,
+        Command::Import(command) => import::import(command, out).await,
+        Command::Breakdown(command) => breakdown::breakdown(command, out).await,
+        Command::Why(command) => why::why(command, out).await,
+        Command::Demo(command) => demo::demo(command, out).await,
+    }
+}
+
+/// Whether whoever read the answer had enough of it, as `head` has.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_closed))
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    // Without standard error nobody can be told.
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable_of_the_same_name() {
+        fn check(command: &clap::Command, checked: &mut u32) {
+            for flag in command.get_arguments().filter_map(|argument| Some((argument.get_long()?, argument))) {
+                let (name, argument) = flag;
+                if matches!(name, "help" | "version") {
+                    continue;
+                }
+                let expected = format!("MANAGED_CREDIT_{}", name.replace('-', "_").to_uppercase());
+                assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(expected.as_str()));
+                *checked += 1;
+            }
+            command.get_subcommands().for_each(|command| check(command, checked));
+        }
+        let mut checked = 0;
+        check(&CommandLine::command(), &mut checked);
+        assert!(checked > 20, "only {checked} flags were checked");
+    }
+}

@@ -1,0 +1,114 @@
+//! Where the services keep their facts, as the command line says it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::running::Part;
+
+/// The database flags of `serve` and `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct Databases {
+    /// A folder for embedded SQLite databases, one file per service; created and migrated by itself
+    #[arg(
+        long,
+        env = "MANAGED_CREDIT_DATA_DIR",
+        value_name = "DIR",
+        conflicts_with_all = ["access_database_url", "activity_database_url", "credit_database_url"]
+    )]
+    pub data_dir: Option<PathBuf>,
+    /// The database of access-management: postgres://user@host/name or sqlite:///path/to/file.sqlite3
+    #[arg(long, env = "MANAGED_CREDIT_ACCESS_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub access_database_url: Option<String>,
+    /// The database of activity-tracking; never the same as another service's
+    #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub activity_database_url: Option<String>,
+    /// The database of credit-calculation; never the same as another service's
+    #[arg(long, env = "MANAGED_CREDIT_CREDIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub credit_database_url: Option<String>,
+}
+
+impl Databases {
+    /// The URL of a service's database; an embedded one's folder is created.
+    pub fn url(&self, part: Part) -> anyhow::Result<String> {
+        if let Some(data_dir) = &self.data_dir {
+            return embedded_url(data_dir, part).with_context(|| format!("--data-dir {}", data_dir.display()));
+        }
+        let (url, setting) = (self.given_url(part), url_setting(part));
+        url.map(str::to_owned).with_context(|| {
+            format!("{part} has no database: give --data-dir DIR for an embedded one, or {setting} postgres://user@host/name")
+        })
+    }
+
+    /// The flag that says where a service's database is.
+    pub fn setting(&self, part: Part) -> &'static str {
+        if self.data_dir.is_some() { "--data-dir" } else { url_setting(part) }
+    }
+
+    /// Refuses two services on one database: each owns its own tables, some of the same name.
+    pub fn refuse_shared(&self, parts: &[Part]) -> anyhow::Result<()> {
+        for (index, part) in parts.iter().enumerate() {
+            let shared = parts[..index]
+                .iter()
+                .find(|other| self.given_url(*part).is_some() && self.given_url(**other) == self.given_url(*part));
+            if let Some(other) = shared {
+                bail!("{}: is the database of {other} too; each service has its own", url_setting(*part));
+            }
+        }
+        Ok(())
+    }
+
+    fn given_url(&self, part: Part) -> Option<&str> {
+        match part {
+            Part::Access => self.access_database_url.as_deref(),
+            Part::Activity => self.activity_database_url.as_deref(),
+            Part::Credit => self.credit_database_url.as_deref(),
+        }
+    }
+}
+
+const fn url_setting(part: Part) -> &'static str {
+    match part {
+        Part::Access => "--access-database-url",
+        Part::Activity => "--activity-database-url",
+        Part::Credit => "--credit-database-url",
+    }
+}
+
+/// The URL of the embedded database of a service in a folder, which is created.
+pub(crate) fn embedded_url(data_dir: &Path, part: Part) -> anyhow::Result<String> {
+    std::fs::create_dir_all(data_dir).context("cannot be created")?;
+    let folder = data_dir.canonicalize().context("cannot be opened")?;
+    let folder = folder.to_str().filter(|path| !path.contains(['?', '#', '%']));
+    let folder = folder.context("a path of a database may not contain ?, # and %")?;
+    Ok(format!("sqlite://{folder}/{part}.sqlite3"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn databases(access: Option<&str>, activity: Option<&str>) -> Databases {
+        Databases {
+            data_dir: None,
+            access_database_url: access.map(str::to_owned),
+            activity_database_url: activity.map(str::to_owned),
+            credit_database_url: None,
+        }
+    }
+
+    #[test]
+    fn a_missing_database_names_the_settings_that_would_give_one() {
+        let error = databases(None, None).url(Part::Credit).expect_err("no database").to_string();
+        assert!(error.contains("--data-dir") && error.contains("--credit-database-url"), "{error}");
+    }
+
+    #[test]
+    fn two_services_never_share_a_database() {
+        let shared = databases(Some("postgres://h/a"), Some("postgres://h/a"));
+        let error = shared.refuse_shared(&Part::ALL).expect_err("shared").to_string();
+        assert!(error.contains("--activity-database-url") && error.contains("access-management"), "{error}");
+        assert!(databases(Some("postgres://h/a"), Some("postgres://h/b")).refuse_shared(&Part::ALL).is_ok());
+    }
+}

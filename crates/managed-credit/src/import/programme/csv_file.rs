@@ -1,0 +1,142 @@
+//! CSV files by the names of their columns.
+
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context as _;
+use csv::{ReaderBuilder, StringRecord, Trim};
+use domain::time::Instant;
+
+use super::Problem;
+use crate::as_of::parse_instant;
+
+/// A kind of file.
+pub(super) trait CsvRow: Sized {
+    /// Its name.
+    const FILE: &'static str;
+    /// The columns that it has.
+    const REQUIRED: &'static [&'static str];
+    /// The columns that it may have.
+    const OPTIONAL: &'static [&'static str];
+
+    /// The row, or what is wrong with it in `cells`.
+    fn parse(cells: &mut Cells<'_>) -> Option<Self>;
+}
+
+/// The cells of one line, by their columns.
+pub(super) struct Cells<'line> {
+    header: &'line StringRecord,
+    record: &'line StringRecord,
+    /// Where the line begins in its file, from 1.
+    pub line: u64,
+    problems: Vec<String>,
+}
+
+impl Cells<'_> {
+    fn text(&self, column: &str) -> &str {
+        self.header.iter().position(|name| name == column).and_then(|index| self.record.get(index)).unwrap_or_default()
+    }
+
+    /// Notes what is wrong with a cell.
+    pub fn refuse(&mut self, column: &str, problem: impl Display) {
+        self.problems.push(format!("{column}: {problem}"));
+    }
+
+    /// The cell's value; an empty cell is refused.
+    pub fn required<T, E: Display>(&mut self, column: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        if self.text(column).is_empty() {
+            self.refuse(column, "is empty");
+            return None;
+        }
+        let parsed = parse(self.text(column));
+        parsed.map_err(|problem| self.refuse(column, problem)).ok()
+    }
+
+    /// The cell's text.
+    pub fn required_text(&mut self, column: &str) -> Option<String> {
+        self.required(column, |text| Ok::<_, String>(text.to_owned()))
+    }
+
+    /// The instant of a cell that may be empty; nothing inside means that the cell is wrong.
+    pub fn optional_instant(&mut self, column: &str) -> Option<Option<Instant>> {
+        if self.text(column).is_empty() {
+            return Some(None);
+        }
+        self.required(column, parse_instant).map(Some)
+    }
+
+    /// Whether a cell says yes; absent is yes.
+    pub fn is_yes(&mut self, column: &str) -> Option<bool> {
+        match self.text(column).to_lowercase().as_str() {
+            "" | "yes" | "true" => Some(true),
+            "no" | "false" => Some(false),
+            _ => {
+                self.refuse(column, "is yes or no");
+                None
+            }
+        }
+    }
+}
+
+/// The rows of a file of the folder; none where there is no such file. What is wrong is added to `problems`.
+pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
+    let path = dir.join(T::FILE);
+    let content = match fs::read_to_string(&path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let problem = |line, text| Problem { file: T::FILE.to_owned(), line, text };
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter(&content))
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .flexible(true)
+        .from_reader(content.as_bytes());
+    let header = reader.headers().with_context(|| path.display().to_string())?.clone();
+    let wrong_columns = wrong_columns::<T>(&header);
+    if !wrong_columns.is_empty() {
+        problems.extend(wrong_columns.into_iter().map(|text| problem(1, text)));
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.with_context(|| path.display().to_string())?;
+        let line = first_line(&record);
+        if record.len() != header.len() {
+            problems.push(problem(line, format!("has {} cells, the header has {}", record.len(), header.len())));
+            continue;
+        }
+        let mut cells = Cells { header: &header, record: &record, line, problems: Vec::new() };
+        rows.extend(T::parse(&mut cells));
+        problems.extend(cells.problems.into_iter().map(|text| problem(line, text)));
+    }
+    Ok(rows)
+}
+
+fn first_line(record: &StringRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
+}
+
+/// Spreadsheets write semicolons where the comma is the decimal sign.
+fn delimiter(content: &str) -> u8 {
+    let header = content.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    if header.contains(';') { b';' } else { b',' }
+}
+
+fn wrong_columns<T: CsvRow>(header: &StringRecord) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (index, column) in header.iter().enumerate() {
+        if !T::REQUIRED.contains(&column) && !T::OPTIONAL.contains(&column) {
+            let known = [T::REQUIRED, T::OPTIONAL].concat().join(", ");
+            wrong.push(format!("unknown column {column:?}; the columns are {known}"));
+        } else if header.iter().take(index).any(|other| other == column) {
+            wrong.push(format!("column {column} comes twice"));
+        }
+    }
+    let missing = T::REQUIRED.iter().filter(|column| !header.iter().any(|name| name == **column));
+    wrong.extend(missing.map(|column| format!("column {column} is missing")));
+    wrong
+}

@@ -1,0 +1,205 @@
+//! The rows of the six files, checked by the domain's own grammar.
+
+use contracts::wire::access::PermissionSet;
+use domain::access::{CountryCode, EmailAddress, EmailDomain, HubId};
+use domain::credit::SubscriptionId;
+use domain::money::{Currency, Money};
+use domain::time::Instant;
+
+use super::csv_file::{Cells, CsvRow};
+
+#[derive(Debug)]
+pub(crate) struct PartnerRow {
+    pub line: u64,
+    pub hub_id: HubId,
+    pub display_name: String,
+    pub country: CountryCode,
+    pub email_domains: Vec<EmailDomain>,
+    pub join_time: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct EmployeeRow {
+    pub line: u64,
+    pub partner: HubId,
+    pub email: EmailAddress,
+    pub display_name: String,
+    pub partner_employee: bool,
+    pub start_time: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClientRow {
+    pub line: u64,
+    pub hub_id: HubId,
+    pub display_name: String,
+    pub country: CountryCode,
+    pub start_time: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClientUserRow {
+    pub line: u64,
+    pub client: HubId,
+    pub email: EmailAddress,
+    pub display_name: String,
+    pub permission_set: PermissionSet,
+    pub start_time: Option<Instant>,
+    pub removed_time: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct LinkRow {
+    pub line: u64,
+    pub partner: HubId,
+    pub email: EmailAddress,
+    pub client: HubId,
+    pub link_time: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SubscriptionRow {
+    pub line: u64,
+    pub client: HubId,
+    pub subscription: SubscriptionId,
+    pub mrr: Money,
+    pub effective_time: Option<Instant>,
+}
+
+impl CsvRow for PartnerRow {
+    const FILE: &'static str = "partners.csv";
+    const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country", "email_domains"];
+    const OPTIONAL: &'static [&'static str] = &["join_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let hub_id = cells.required("hub_id", str::parse);
+        let display_name = cells.required_text("display_name");
+        let country = cells.required("country", str::parse);
+        let domains = |text: &str| text.split_whitespace().map(str::parse).collect::<Result<Vec<EmailDomain>, _>>();
+        let email_domains = cells.required("email_domains", domains);
+        let join_time = cells.optional_instant("join_time");
+        Some(Self {
+            line: cells.line,
+            hub_id: hub_id?,
+            display_name: display_name?,
+            country: country?,
+            email_domains: email_domains?,
+            join_time: join_time?,
+        })
+    }
+}
+
+impl CsvRow for EmployeeRow {
+    const FILE: &'static str = "employees.csv";
+    const REQUIRED: &'static [&'static str] = &["partner", "email", "display_name"];
+    const OPTIONAL: &'static [&'static str] = &["partner_employee", "start_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let partner = cells.required("partner", str::parse);
+        let email = cells.required("email", str::parse);
+        let display_name = cells.required_text("display_name");
+        let partner_employee = cells.is_yes("partner_employee");
+        let start_time = cells.optional_instant("start_time");
+        Some(Self {
+            line: cells.line,
+            partner: partner?,
+            email: email?,
+            display_name: display_name?,
+            partner_employee: partner_employee?,
+            start_time: start_time?,
+        })
+    }
+}
+
+impl CsvRow for ClientRow {
+    const FILE: &'static str = "clients.csv";
+    const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country"];
+    const OPTIONAL: &'static [&'static str] = &["start_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let hub_id = cells.required("hub_id", str::parse);
+        let display_name = cells.required_text("display_name");
+        let country = cells.required("country", str::parse);
+        let start_time = cells.optional_instant("start_time");
+        Some(Self {
+            line: cells.line,
+            hub_id: hub_id?,
+            display_name: display_name?,
+            country: country?,
+            start_time: start_time?,
+        })
+    }
+}
+
+impl CsvRow for ClientUserRow {
+    const FILE: &'static str = "client_users.csv";
+    const REQUIRED: &'static [&'static str] = &["client", "email", "display_name", "permission_set"];
+    const OPTIONAL: &'static [&'static str] = &["start_time", "removed_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let client = cells.required("client", str::parse);
+        let email = cells.required("email", str::parse);
+        let display_name = cells.required_text("display_name");
+        let permission_set = cells.required("permission_set", permission_set);
+        let start_time = cells.optional_instant("start_time");
+        let removed_time = cells.optional_instant("removed_time");
+        if let (Some(start_time), Some(Some(removed_time))) = (start_time, removed_time)
+            && start_time.is_none_or(|start_time| removed_time <= start_time)
+        {
+            cells.refuse("removed_time", "needs a start_time before it");
+        }
+        Some(Self {
+            line: cells.line,
+            client: client?,
+            email: email?,
+            display_name: display_name?,
+            permission_set: permission_set?,
+            start_time: start_time?,
+            removed_time: removed_time?,
+        })
+    }
+}
+
+impl CsvRow for LinkRow {
+    const FILE: &'static str = "links.csv";
+    const REQUIRED: &'static [&'static str] = &["partner", "email", "client"];
+    const OPTIONAL: &'static [&'static str] = &["link_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let partner = cells.required("partner", str::parse);
+        let email = cells.required("email", str::parse);
+        let client = cells.required("client", str::parse);
+        let link_time = cells.optional_instant("link_time");
+        Some(Self { line: cells.line, partner: partner?, email: email?, client: client?, link_time: link_time? })
+    }
+}
+
+impl CsvRow for SubscriptionRow {
+    const FILE: &'static str = "subscriptions.csv";
+    const REQUIRED: &'static [&'static str] = &["client", "subscription", "currency", "mrr"];
+    const OPTIONAL: &'static [&'static str] = &["effective_time"];
+
+    fn parse(cells: &mut Cells<'_>) -> Option<Self> {
+        let client = cells.required("client", str::parse);
+        let subscription = cells.required("subscription", str::parse);
+        let currency: Option<Currency> = cells.required("currency", str::parse);
+        let mrr = currency.and_then(|currency| cells.required("mrr", |amount| Money::parse(currency, amount)));
+        let effective_time = cells.optional_instant("effective_time");
+        Some(Self {
+            line: cells.line,
+            client: client?,
+            subscription: subscription?,
+            mrr: mrr?,
+            effective_time: effective_time?,
+        })
+    }
+}
+
+fn permission_set(text: &str) -> Result<PermissionSet, &'static str> {
+    match text.to_lowercase().as_str() {
+        "standard" => Ok(PermissionSet::Standard),
+        "partner_admin" => Ok(PermissionSet::PartnerAdmin),
+        "super_admin" => Ok(PermissionSet::SuperAdmin),
+        _ => Err("is standard, partner_admin or super_admin"),
+    }
+}

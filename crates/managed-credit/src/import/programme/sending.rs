@@ -1,0 +1,369 @@
+//! Sends a programme: partners, employees, clients, client users, links, subscriptions.
+
+use std::collections::BTreeMap;
+
+use contracts::wire::access as wire;
+use contracts::wire::credit::{CreateSubscriptionRequest, Money, Subscription, UpdateSubscriptionRequest};
+use contracts::wire::error::ErrorReason;
+use contracts::{ClientName, PartnerName, SubscriptionName, timestamp};
+use domain::access::{EmailAddress, HubId};
+use domain::credit::SubscriptionId;
+use domain::time::Instant;
+use indicatif::ProgressBar;
+use prost_types::Timestamp;
+use tonic::{Code, Status};
+use tonic_types::{ErrorInfo, StatusExt as _};
+
+use super::Programme;
+use super::csv_file::CsvRow as _;
+use super::report::{Report, RowOutcome};
+use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, SubscriptionRow};
+use crate::import::progress;
+use crate::running::Part;
+use crate::servers::{NewestRevisions, Servers, request, retrying};
+
+/// The most clients that one call links.
+const MAXIMUM_LINKS: usize = 1_000;
+
+/// Sends all rows. A refused row is reported and the others go on.
+///
+/// # Errors
+/// A service that is away.
+pub(crate) async fn send(
+    servers: &Servers,
+    programme: &Programme,
+    revisions: &mut NewestRevisions,
+) -> anyhow::Result<Report> {
+    let rows = u64::try_from(programme.rows()).unwrap_or(u64::MAX);
+    let progress = progress::bar("programme", rows, false);
+    let mut sending = Sending { servers, revisions, report: Report::default(), progress, employees: BTreeMap::new() };
+    sending.partners(&programme.partners).await?;
+    sending.employees(&programme.employees).await?;
+    sending.clients(&programme.clients).await?;
+    sending.client_users(&programme.client_users).await?;
+    sending.links(&programme.links).await?;
+    sending.subscriptions(&programme.subscriptions).await?;
+    sending.progress.finish_and_clear();
+    Ok(sending.report)
+}
+
+struct Sending<'import> {
+    servers: &'import Servers,
+    revisions: &'import mut NewestRevisions,
+    report: Report,
+    progress: ProgressBar,
+    /// The names that the service gave, or had given before.
+    employees: BTreeMap<(HubId, EmailAddress), String>,
+}
+
+/// What a write of something that may exist came to.
+enum Written<T> {
+    Created(T),
+    /// It exists; under this name, where the service says it.
+    Existing {
+        name: String,
+    },
+    Refused,
+}
+
+/// Calls an RPC with a clone of the client and of the message, as often as needed.
+macro_rules! call {
+    ($client:expr, $rpc:ident, $message:expr) => {
+        retrying(|| {
+            let (mut client, message) = ($client.clone(), $message.clone());
+            async move { client.$rpc(request(message)).await }
+        })
+        .await
+    };
+}
+
+impl Sending<'_> {
+    async fn partners(&mut self, rows: &[PartnerRow]) -> anyhow::Result<()> {
+        self.report.begin(PartnerRow::FILE);
+        for row in rows {
+            let message = wire::CreatePartnerRequest {
+                hub_id: row.hub_id.get(),
+                partner: Some(wire::Partner {
+                    display_name: row.display_name.clone(),
+                    country_code: row.country.to_string(),
+                    email_domains: row.email_domains.iter().map(ToString::to_string).collect(),
+                    ..wire::Partner::default()
+                }),
+                effective_time: row.join_time.map(timestamp),
+            };
+            let answer = call!(self.servers.access, create_partner, message);
+            let written = self.written(Part::Access, row.line, answer)?;
+            self.finish(&written, |answer| &answer.revision);
+        }
+        Ok(())
+    }
+
+    async fn employees(&mut self, rows: &[EmployeeRow]) -> anyhow::Result<()> {
+        self.report.begin(EmployeeRow::FILE);
+        for row in rows {
+            let message = wire::CreateEmployeeRequest {
+                parent: PartnerName(row.partner).to_string(),
+                employee: Some(wire::Employee {
+                    email_address: row.email.to_string(),
+                    display_name: row.display_name.clone(),
+                    partner_employee: Some(row.partner_employee),
+                    ..wire::Employee::default()
+                }),
+                effective_time: row.start_time.map(timestamp),
+            };
+            let answer = call!(self.servers.access, create_employee, message);
+            let written = self.written(Part::Access, row.line, answer)?;
+            let name = match &written {
+                Written::Created(answer) => answer.employee.as_ref().map(|employee| employee.name.clone()),
+                Written::Existing { name } => Some(name.clone()),
+                Written::Refused => None,
+            };
+            self.employees.extend(name.map(|name| ((row.partner, row.email.clone()), name)));
+            self.finish(&written, |answer| &answer.revision);
+        }
+        Ok(())
+    }
+
+    async fn clients(&mut self, rows: &[ClientRow]) -> anyhow::Result<()> {
+        self.report.begin(ClientRow::FILE);
+        for row in rows {
+            let message = wire::CreateClientRequest {
+                hub_id: row.hub_id.get(),
+                client: Some(wire::Client {
+                    display_name: row.display_name.clone(),
+                    country_code: row.country.to_string(),
+                    ..wire::Client::default()
+                }),
+                effective_time: row.start_time.map(timestamp),
+            };
+            let answer = call!(self.servers.access, create_client, message);
+            let written = self.written(Part::Access, row.line, answer)?;
+            self.finish(&written, |answer| &answer.revision);
+        }
+        Ok(())
+    }
+
+    async fn client_users(&mut self, rows: &[ClientUserRow]) -> anyhow::Result<()> {
+        self.report.begin(ClientUserRow::FILE);
+        for row in rows {
+            let added = self.add_client_user(row).await?;
+            let outcome = match (added, row.removed_time) {
+                (Written::Refused, _) => RowOutcome::Failed,
+                (Written::Created(name) | Written::Existing { name }, Some(removed_time)) => {
+                    self.remove_client_user(row, name, removed_time).await?
+                }
+                (Written::Created(_), None) => RowOutcome::Created,
+                (Written::Existing { .. }, None) => RowOutcome::Unchanged,
+            };
+            self.count(outcome);
+        }
+        Ok(())
+    }
+
+    /// Adds the user; its name, where it is new.
+    async fn add_client_user(&mut self, row: &ClientUserRow) -> anyhow::Result<Written<String>> {
+        let message = wire::CreateClientUserRequest {
+            parent: ClientName(row.client).to_string(),
+            client_user: Some(wire::ClientUser {
+                email_address: row.email.to_string(),
+                display_name: row.display_name.clone(),
+                permission_set: row.permission_set.into(),
+                ..wire::ClientUser::default()
+            }),
+            effective_time: row.start_time.map(timestamp),
+        };
+        let answer = call!(self.servers.access, create_client_user, message);
+        Ok(match self.written(Part::Access, row.line, answer)? {
+            Written::Created(answer) => {
+                self.revisions.note(&answer.revision);
+                Written::Created(answer.client_user.unwrap_or_default().name)
+            }
+            Written::Existing { name } => Written::Existing { name },
+            Written::Refused => Written::Refused,
+        })
+    }
+
+    async fn remove_client_user(
+        &mut self,
+        row: &ClientUserRow,
+        name: String,
+        removed_time: Instant,
+    ) -> anyhow::Result<RowOutcome> {
+        let message = wire::RemoveClientUserRequest { name, effective_time: Some(timestamp(removed_time)) };
+        match call!(self.servers.access, remove_client_user, message) {
+            Ok(answer) => {
+                self.revisions.note(&answer.revision);
+                Ok(RowOutcome::Created)
+            }
+            Err(status) if is_removed_already(&status) => Ok(RowOutcome::Unchanged),
+            Err(status) => self.refused(Part::Access, row.line, &status).map(|()| RowOutcome::Failed),
+        }
+    }
+
+    async fn links(&mut self, rows: &[LinkRow]) -> anyhow::Result<()> {
+        self.report.begin(LinkRow::FILE);
+        let mut batches: BTreeMap<(HubId, &EmailAddress, Option<Instant>), Vec<&LinkRow>> = BTreeMap::new();
+        for row in rows {
+            batches.entry((row.partner, &row.email, row.link_time)).or_default().push(row);
+        }
+        for ((partner, email, link_time), rows) in batches {
+            let Some(employee) = self.employees.get(&(partner, email.clone())).cloned() else {
+                for row in rows {
+                    self.report.note(row.line, &format!("{email} could not be created, so nothing is linked"));
+                    self.count(RowOutcome::Failed);
+                }
+                continue;
+            };
+            for rows in rows.chunks(MAXIMUM_LINKS) {
+                self.link(&employee, link_time, rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn link(&mut self, employee: &str, link_time: Option<Instant>, rows: &[&LinkRow]) -> anyhow::Result<()> {
+        let message = wire::BatchLinkClientsRequest {
+            employee: employee.to_owned(),
+            clients: rows.iter().map(|row| ClientName(row.client).to_string()).collect(),
+            effective_time: link_time.map(timestamp),
+        };
+        let answer = match call!(self.servers.access, batch_link_clients, message) {
+            Ok(answer) => answer,
+            Err(status) => {
+                for row in rows {
+                    self.refused(Part::Access, row.line, &status)?;
+                    self.count(RowOutcome::Failed);
+                }
+                return Ok(());
+            }
+        };
+        self.revisions.note(&answer.revision);
+        for (row, result) in rows.iter().zip(answer.results) {
+            let outcome = match result.outcome {
+                Some(wire::link_client_result::Outcome::Error(error)) if error.code == Code::AlreadyExists as i32 => {
+                    RowOutcome::Unchanged
+                }
+                Some(wire::link_client_result::Outcome::Error(error)) => {
+                    self.report.note(row.line, &error.message);
+                    RowOutcome::Failed
+                }
+                Some(wire::link_client_result::Outcome::Assignment(_)) | None => RowOutcome::Created,
+            };
+            self.count(outcome);
+        }
+        Ok(())
+    }
+
+    async fn subscriptions(&mut self, rows: &[SubscriptionRow]) -> anyhow::Result<()> {
+        self.report.begin(SubscriptionRow::FILE);
+        let mut begun: BTreeMap<(HubId, &SubscriptionId), bool> = BTreeMap::new();
+        for row in rows {
+            let key = (row.client, &row.subscription);
+            let outcome = match begun.get(&key) {
+                None => self.create_subscription(row).await?,
+                Some(true) => self.update_subscription(row).await?,
+                Some(false) => {
+                    self.report.note(row.line, "the subscription could not be created, so it is not changed");
+                    RowOutcome::Failed
+                }
+            };
+            begun.entry(key).or_insert(outcome != RowOutcome::Failed);
+            self.count(outcome);
+        }
+        Ok(())
+    }
+
+    async fn create_subscription(&mut self, row: &SubscriptionRow) -> anyhow::Result<RowOutcome> {
+        let message = CreateSubscriptionRequest {
+            parent: ClientName(row.client).to_string(),
+            subscription_id: row.subscription.to_string(),
+            subscription: Some(Subscription { mrr: Some(Money::from(&row.mrr)), ..Subscription::default() }),
+            effective_time: effective_time(row),
+        };
+        let answer = call!(self.servers.credit, create_subscription, message);
+        let written = self.written(Part::Credit, row.line, answer)?;
+        if let Written::Created(answer) = &written {
+            self.revisions.note(&answer.revision);
+        }
+        Ok(written.outcome())
+    }
+
+    async fn update_subscription(&mut self, row: &SubscriptionRow) -> anyhow::Result<RowOutcome> {
+        let name = SubscriptionName { client: row.client, subscription: row.subscription.clone() };
+        let mrr = Some(Money::from(&row.mrr));
+        let message = UpdateSubscriptionRequest {
+            subscription: Some(Subscription { name: name.to_string(), mrr, ..Subscription::default() }),
+            effective_time: effective_time(row),
+        };
+        match call!(self.servers.credit, update_subscription, message) {
+            Ok(answer) => {
+                self.revisions.note(&answer.revision);
+                Ok(if answer.unchanged { RowOutcome::Unchanged } else { RowOutcome::Created })
+            }
+            Err(status) => self.refused(Part::Credit, row.line, &status).map(|()| RowOutcome::Failed),
+        }
+    }
+
+    /// What an answer means; what exists with other content, and what is refused, is noted with its line.
+    fn written<T>(&mut self, part: Part, line: u64, answer: Result<T, Status>) -> anyhow::Result<Written<T>> {
+        let status = match answer {
+            Ok(answer) => return Ok(Written::Created(answer)),
+            Err(status) => status,
+        };
+        if status.code() != Code::AlreadyExists {
+            self.refused(part, line, &status)?;
+            return Ok(Written::Refused);
+        }
+        let existing = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
+        let differing = existing.get("differing_fields").map_or("", String::as_str);
+        if !differing.is_empty() {
+            self.report
+                .note(line, &format!("exists with another {}, and is left as it is", differing.replace(',', ", ")));
+        }
+        Ok(Written::Existing { name: existing.get("name").cloned().unwrap_or_default() })
+    }
+
+    /// Notes a refusal; a service that is away ends the import.
+    fn refused(&mut self, part: Part, line: u64, status: &Status) -> anyhow::Result<()> {
+        if status.code() == Code::Unavailable {
+            return Err(self.servers.problem(part, status));
+        }
+        self.report.note(line, status.message());
+        Ok(())
+    }
+
+    fn finish<T>(&mut self, written: &Written<T>, revision: impl Fn(&T) -> &String) {
+        if let Written::Created(answer) = written {
+            self.revisions.note(revision(answer));
+        }
+        self.count(written.outcome());
+    }
+
+    fn count(&mut self, outcome: RowOutcome) {
+        self.report.count(outcome);
+        self.progress.inc(1);
+    }
+}
+
+impl<T> Written<T> {
+    const fn outcome(&self) -> RowOutcome {
+        match self {
+            Self::Created(_) => RowOutcome::Created,
+            Self::Existing { .. } => RowOutcome::Unchanged,
+            Self::Refused => RowOutcome::Failed,
+        }
+    }
+}
+
+fn effective_time(row: &SubscriptionRow) -> Option<Timestamp> {
+    row.effective_time.map(timestamp)
+}
+
+/// Whether the user had been removed before.
+fn is_removed_already(status: &Status) -> bool {
+    let is_removed = |info: ErrorInfo| {
+        format!("ERROR_REASON_{}", info.reason) == ErrorReason::IllegalTransition.as_str_name()
+            && info.metadata.get("state").is_some_and(|state| state == "removed")
+    };
+    status.get_details_error_info().is_some_and(is_removed)
+}

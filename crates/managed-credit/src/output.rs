@@ -1,0 +1,54 @@
+//! How answers are printed: tables of a fixed width where no terminal says its own.
+
+use std::io::IsTerminal as _;
+
+use clap::ValueEnum;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+/// The width of a table that is not printed to a terminal, in characters.
+const WIDTH_CHARACTERS: u16 = 120;
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people.
+    Table,
+    /// For programs: the fields of the gRPC answer in snake_case, numbers of money and points as strings.
+    Json,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people.
+    Table,
+    /// For programs: the fields of the gRPC answer in snake_case, numbers of money and points as strings.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// How wide a table may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// As wide as the terminal, where there is one.
+    Terminal,
+    /// 120 characters, whatever it is printed to.
+    Fixed,
+}
+
+/// An empty table with a header.
+pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    if width == Width::Fixed || !std::io::stdout().is_terminal() {
+        table.force_no_tty().set_width(WIDTH_CHARACTERS);
+    }
+    table
+}
+
+/// A cell with a number.
+pub(crate) fn number(text: impl ToString) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}

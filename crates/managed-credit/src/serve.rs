@@ -1,0 +1,209 @@
+//! `serve`: runs any set of the services until it is told to stop.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use domain::policy::{Policy, PolicyError};
+use service_kit::{Clock, LogFormat, start_telemetry};
+
+use crate::databases::Databases;
+use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
+
+/// What can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServedPart {
+    /// All three services
+    All,
+    /// access-management: who may work where
+    Access,
+    /// activity-tracking: what they did, and whether it counts
+    Activity,
+    /// credit-calculation: what it is worth, and why
+    Credit,
+}
+
+impl ServedPart {
+    /// The services that are meant, each once, in the direction in which facts flow.
+    pub fn parts(asked: &[Self]) -> Vec<Part> {
+        let is_asked = |part| {
+            let named = match part {
+                Part::Access => Self::Access,
+                Part::Activity => Self::Activity,
+                Part::Credit => Self::Credit,
+            };
+            asked.contains(&Self::All) || asked.contains(&named)
+        };
+        Part::ALL.into_iter().filter(|part| is_asked(*part)).collect()
+    }
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogStyle {
+    /// A line for people
+    Human,
+    /// A JSON object a line
+    Json,
+}
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeCommand {
+    /// Which services this process runs
+    #[arg(required = true, value_enum, value_name = "SERVICE")]
+    pub services: Vec<ServedPart>,
+    #[command(flatten)]
+    pub databases: Databases,
+    /// Bring the databases' schemas up to date first (with --data-dir always)
+    #[arg(long, env = "MANAGED_CREDIT_MIGRATE")]
+    pub migrate: bool,
+    /// The most connections to each service's database
+    #[arg(
+        long, env = "MANAGED_CREDIT_DATABASE_CONNECTIONS", value_name = "COUNT", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1_000)
+    )]
+    pub database_connections: u32,
+    /// A policy document (TOML) in place of the one that is built in
+    #[arg(long, env = "MANAGED_CREDIT_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Where access-management listens: a loopback address; port 0 takes any that is free
+    #[arg(long, env = "MANAGED_CREDIT_ACCESS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
+    pub access_listen: SocketAddr,
+    /// Where activity-tracking listens
+    #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50052")]
+    pub activity_listen: SocketAddr,
+    /// Where credit-calculation listens
+    #[arg(long, env = "MANAGED_CREDIT_CREDIT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50053")]
+    pub credit_listen: SocketAddr,
+    /// Where the others call access-management, if this process does not run it
+    #[arg(long, env = "MANAGED_CREDIT_ACCESS_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    pub access_url: String,
+    /// Where credit-calculation calls activity-tracking, if this process does not run it
+    #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_URL", value_name = "URL", default_value = "http://127.0.0.1:50052")]
+    pub activity_url: String,
+    /// What is logged, to standard error: a level, or levels by module as in info,sqlx=warn
+    #[arg(long, env = "MANAGED_CREDIT_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// How it is logged
+    #[arg(long, env = "MANAGED_CREDIT_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value = "human")]
+    pub log_format: LogStyle,
+}
+
+pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyhow::Result<()> {
+    let format = match command.log_format {
+        LogStyle::Human => LogFormat::Human,
+        LogStyle::Json => LogFormat::Json,
+    };
+    start_telemetry(&command.log, format).with_context(|| format!("--log {}", command.log))?;
+    let stop_signal = stop_signal()?;
+    let running = running::start(plan(command)?).await.map_err(|error| name_setting(command, error))?;
+    print_ready(&running, out)?;
+    until(running, stop_signal).await
+}
+
+fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
+    let parts = ServedPart::parts(&command.services);
+    command.databases.refuse_shared(&parts)?;
+    let policy = command.policy.as_deref().map_or_else(|| Ok(Policy::embedded()), read_policy)?;
+    let part_plan = |part: Part| {
+        let listen = match part {
+            Part::Access => command.access_listen,
+            Part::Activity => command.activity_listen,
+            Part::Credit => command.credit_listen,
+        };
+        Ok(PartPlan { part, listen, database_url: command.databases.url(part)? })
+    };
+    Ok(Plan {
+        parts: parts.into_iter().map(part_plan).collect::<anyhow::Result<_>>()?,
+        access_url: command.access_url.clone(),
+        activity_url: command.activity_url.clone(),
+        maximum_connections: command.database_connections,
+        migrate: command.migrate || command.databases.data_dir.is_some(),
+        clock: Clock::System,
+        policy: Arc::new(policy),
+    })
+}
+
+/// The policy of a file; what is wrong with it entry by entry.
+fn read_policy(file: &Path) -> anyhow::Result<Policy> {
+    let setting = || format!("--policy {}", file.display());
+    let document = fs::read_to_string(file).with_context(setting)?;
+    Policy::parse(&document).map_err(|error| match error {
+        PolicyError::Invalid(violations) => {
+            let listed: String = violations.iter().map(|violation| format!("\n  {violation}")).collect();
+            anyhow::anyhow!("{}: the policy is not valid:{listed}", setting())
+        }
+        other => anyhow::anyhow!("{}: {other}", setting()),
+    })
+}
+
+fn name_setting(command: &ServeCommand, error: StartError) -> anyhow::Error {
+    let setting = match &error {
+        StartError::Database { part, .. } => command.databases.setting(*part),
+        StartError::Listen { part: Part::Access, .. } => "--access-listen",
+        StartError::Listen { part: Part::Activity, .. } => "--activity-listen",
+        StartError::Listen { part: Part::Credit, .. } => "--credit-listen",
+        StartError::Url { url, .. } if *url == command.access_url => "--access-url",
+        StartError::Url { .. } => "--activity-url",
+    };
+    anyhow::anyhow!("{setting}: {error}")
+}
+
+/// One line per service: whoever waits for them can read it.
+pub(crate) fn print_ready(running: &Running, out: &mut impl Write) -> io::Result<()> {
+    for (part, address) in running.addresses() {
+        writeln!(out, "{part} is ready on {address}")?;
+    }
+    out.flush()
+}
+
+/// Tells when the process is asked to stop: SIGTERM or ctrl-c.
+pub(crate) struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+/// Listens for the signals from now on.
+pub(crate) fn stop_signal() -> io::Result<StopSignal> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(StopSignal { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+}
+
+impl StopSignal {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Serves until the process is asked to stop, or a service fails. A second signal does not wait for calls under way.
+pub(crate) async fn until(mut running: Running, mut stop_signal: StopSignal) -> anyhow::Result<()> {
+    let ended = tokio::select! {
+        () = stop_signal.next() => Ok(()),
+        ended = running.wait() => ended,
+    };
+    let stopped = tokio::select! {
+        stopped = running.stop() => stopped,
+        () = stop_signal.next() => anyhow::bail!("stopped at once, on a second signal"),
+    };
+    Ok(ended.and(stopped)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_start_in_the_direction_of_facts_and_once() {
+        assert_eq!(ServedPart::parts(&[ServedPart::Credit, ServedPart::All]), Part::ALL);
+        let asked = [ServedPart::Credit, ServedPart::Access, ServedPart::Credit];
+        assert_eq!(ServedPart::parts(&asked), [Part::Access, Part::Credit]);
+    }
+}

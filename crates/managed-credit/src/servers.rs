@@ -1,0 +1,151 @@
+//! The running services, as a client of the public API sees them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use backon::{ExponentialBuilder, Retryable as _};
+use clap::Args;
+use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
+use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
+use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+use contracts::{Feed, Revision};
+use service_kit::connect;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt as _;
+
+use crate::running::Part;
+
+/// How long one call may take.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a call is tried again that may work later; with doubling pauses that is about three seconds.
+const MAXIMUM_RETRIES: usize = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where the services are called.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServerUrls {
+    /// Where access-management is called
+    #[arg(long, env = "MANAGED_CREDIT_ACCESS_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    pub access_url: String,
+    /// Where activity-tracking is called
+    #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_URL", value_name = "URL", default_value = "http://127.0.0.1:50052")]
+    pub activity_url: String,
+    /// Where credit-calculation is called
+    #[arg(long, env = "MANAGED_CREDIT_CREDIT_URL", value_name = "URL", default_value = "http://127.0.0.1:50053")]
+    pub credit_url: String,
+}
+
+/// A client of each service; it connects when it is first used.
+#[derive(Debug, Clone)]
+pub(crate) struct Servers {
+    urls: ServerUrls,
+    pub access: AccessManagementServiceClient<Channel>,
+    pub activity: ActivityTrackingServiceClient<Channel>,
+    pub credit: CreditCalculationServiceClient<Channel>,
+}
+
+impl Servers {
+    /// Clients for these URLs; nothing is called yet.
+    pub fn new(urls: &ServerUrls) -> anyhow::Result<Self> {
+        let channel = |setting: &str, url: &str| {
+            connect(url.to_owned())
+                .with_context(|| format!("{setting} {url}: is not a URL such as http://127.0.0.1:50051"))
+        };
+        Ok(Self {
+            access: AccessManagementServiceClient::new(channel("--access-url", &urls.access_url)?),
+            activity: ActivityTrackingServiceClient::new(channel("--activity-url", &urls.activity_url)?),
+            credit: CreditCalculationServiceClient::new(channel("--credit-url", &urls.credit_url)?),
+            urls: urls.clone(),
+        })
+    }
+
+    /// What a person can do about a call that did not succeed.
+    pub fn problem(&self, part: Part, status: &Status) -> anyhow::Error {
+        if is_answered(status) {
+            return anyhow::anyhow!("{part}: {}", status.message());
+        }
+        let (setting, url) = match part {
+            Part::Access => ("--access-url", &self.urls.access_url),
+            Part::Activity => ("--activity-url", &self.urls.activity_url),
+            Part::Credit => ("--credit-url", &self.urls.credit_url),
+        };
+        anyhow::anyhow!(
+            "{part} does not answer at {url}. Start it with `managed-credit serve all --data-dir DIR`, or say with \
+             {setting} where it runs."
+        )
+    }
+}
+
+/// Whether a service of ours refused, rather than that none was reached: theirs carry an `ErrorInfo`.
+fn is_answered(status: &Status) -> bool {
+    status.code() != Code::Unavailable || status.get_details_error_info().is_some()
+}
+
+/// A request with a deadline.
+pub(crate) fn request<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(CALL_LIMIT);
+    request
+}
+
+/// The answer of a call that is harmless to repeat; tried again while the service is away or behind.
+pub(crate) async fn retrying<T, Call, Answer>(call: Call) -> Result<T, Status>
+where
+    Call: FnMut() -> Answer,
+    Answer: Future<Output = Result<Response<T>, Status>>,
+{
+    let pauses = ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_max_times(MAXIMUM_RETRIES);
+    let answer = call.retry(pauses).when(|status| status.code() == Code::Unavailable);
+    answer.await.map(Response::into_inner)
+}
+
+/// The newest revision of each feed that writes have answered with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NewestRevisions(BTreeMap<Feed, Revision>);
+
+impl NewestRevisions {
+    /// Notes the revision of an answer; a text that is none says nothing.
+    pub fn note(&mut self, revision: &str) {
+        if let Ok(revision) = revision.parse::<Revision>() {
+            let newest = self.0.entry(revision.feed).or_insert(revision);
+            *newest = revision.max(*newest);
+        }
+    }
+
+    /// As `at_least_revisions` wants them.
+    pub fn to_wire(&self) -> Vec<String> {
+        self.0.values().map(ToString::to_string).collect()
+    }
+
+    /// Those of the access feed only.
+    pub fn of_access(&self) -> Vec<String> {
+        self.0.get(&Feed::Access).map(ToString::to_string).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Failure;
+    use contracts::wire::error::ErrorReason;
+
+    use super::*;
+
+    #[test]
+    fn of_each_feed_the_newest_revision_is_kept() {
+        let mut newest = NewestRevisions::default();
+        for revision in ["access-7", "servicing-12", "access-3", "", "servicing-9"] {
+            newest.note(revision);
+        }
+        assert_eq!(newest.to_wire(), ["access-7", "servicing-12"]);
+    }
+
+    #[test]
+    fn a_service_that_answers_is_told_from_one_that_is_away() {
+        assert!(!is_answered(&Status::unavailable("connection refused")));
+        assert!(is_answered(&Status::from(Failure::new(ErrorReason::FactsBehind, "not yet"))));
+        assert!(is_answered(&Status::from(Failure::new(ErrorReason::UnknownPartner, "no partner 7"))));
+    }
+}

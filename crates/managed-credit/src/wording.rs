@@ -1,0 +1,181 @@
+//! The wire's states and reasons in words for people.
+
+use contracts::instant;
+use contracts::wire::activity::NotCountedReason;
+use contracts::wire::credit::{ConditionStatus, CreditState, ManagedCredit, Money, NoCreditReason, PointsAbsentReason};
+use domain::time::Instant;
+use prost_types::Timestamp;
+
+/// What stands where nothing is known: never 0 (R127).
+pub(crate) const ABSENT: &str = "-";
+
+/// `2025-09-01 09:30 UTC`.
+pub(crate) fn minute(time: Instant) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The same of a wire time; `-` where it is absent.
+pub(crate) fn minute_or_absent(time: Option<&Timestamp>) -> String {
+    time.and_then(|time| instant(time).ok()).map_or_else(|| ABSENT.to_owned(), minute)
+}
+
+/// RFC 3339 in UTC, for programs.
+pub(crate) fn rfc_3339(time: Option<&Timestamp>) -> Option<String> {
+    let time = instant(time?).ok()?;
+    Some(time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+}
+
+/// `1480.00 GBP`; `-` where the amount is absent.
+pub(crate) fn money(money: Option<&Money>) -> String {
+    money.map_or_else(|| ABSENT.to_owned(), |money| format!("{} {}", money.amount, money.currency_code))
+}
+
+/// The number in a resource name such as `clients/2002`.
+pub(crate) fn hub_id(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The client's name and number.
+pub(crate) fn client(row: &ManagedCredit) -> String {
+    match row.client_display_name.as_str() {
+        "" => format!("client {}", hub_id(&row.client)),
+        name => format!("{name} ({})", hub_id(&row.client)),
+    }
+}
+
+/// The name of an enum's value without the enum's: `CREDIT_STATE_ACTIVE` is `ACTIVE`.
+pub(crate) fn short_name(name: &'static str, prefix: &str) -> &'static str {
+    name.strip_prefix(prefix).unwrap_or(name)
+}
+
+/// The state of a relationship, in one word.
+pub(crate) fn state(state: CreditState) -> &'static str {
+    match state {
+        CreditState::Unspecified => "unknown",
+        CreditState::NotManaged => "not managed",
+        CreditState::Active => "active",
+        CreditState::Expiring => "expiring",
+        CreditState::Ended => "ended",
+    }
+}
+
+/// Why a row is as it is, and what to do, in short.
+pub(crate) fn in_short(row: &ManagedCredit) -> String {
+    let mut parts = vec![standing(row)];
+    parts.extend(points_absent(row.points_absent_reason()).map(str::to_owned));
+    if row.multiplier > 1 && row.points.is_some() {
+        parts.push(format!("growth market: points x {}", row.multiplier));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ")
+}
+
+fn standing(row: &ManagedCredit) -> String {
+    match row.no_credit_reason() {
+        NoCreditReason::Unspecified if row.state() == CreditState::Expiring => "work there again to keep it".to_owned(),
+        NoCreditReason::Unspecified if row.servicing_partners > 1 => {
+            format!("counts; shared by {} partners", row.servicing_partners)
+        }
+        NoCreditReason::Unspecified => "counts".to_owned(),
+        // Said with the points, in the same words.
+        NoCreditReason::MrrUnknown if row.points.is_none() => String::new(),
+        reason => no_credit(reason).to_owned(),
+    }
+}
+
+/// Why there is no credit, and what to do.
+pub(crate) fn no_credit(reason: NoCreditReason) -> &'static str {
+    match reason {
+        NoCreditReason::Unspecified => "",
+        NoCreditReason::NotManaged => "nothing has counted yet; ask why",
+        NoCreditReason::Lapsed => "no work in time; do qualifying work there again",
+        NoCreditReason::AllEmployeesRemoved => "all your people were removed; be added and work there again",
+        NoCreditReason::PartnerLeft => "you left the programme",
+        NoCreditReason::ClientClosed => "the account was closed",
+        NoCreditReason::TierActivityMinimum => "too little work for your tier; do more there",
+        NoCreditReason::NoPaidSubscription => "the client pays for nothing",
+        NoCreditReason::MrrUnknown => "what the client pays is not known",
+        NoCreditReason::OwnAccount => "your own account earns nothing",
+    }
+}
+
+fn points_absent(reason: PointsAbsentReason) -> Option<&'static str> {
+    match reason {
+        PointsAbsentReason::Unspecified => None,
+        PointsAbsentReason::MrrUnknown => Some("no points: what the client pays is not known"),
+        PointsAbsentReason::UnsupportedCurrency => Some("no points: its currency does not convert to points"),
+        PointsAbsentReason::CountryUnknown => Some("no points: its country is not known yet"),
+    }
+}
+
+/// What caused a loss, as the end of a sentence.
+pub(crate) fn cause(reason: NoCreditReason) -> &'static str {
+    match reason {
+        NoCreditReason::Lapsed => "the last work that counted expired",
+        NoCreditReason::AllEmployeesRemoved => "the last of your people was removed from the client account",
+        NoCreditReason::PartnerLeft => "your company left the programme",
+        NoCreditReason::ClientClosed => "the client account was closed",
+        other => no_credit(other),
+    }
+}
+
+/// Whether a condition is met.
+pub(crate) fn condition(status: ConditionStatus) -> &'static str {
+    match status {
+        ConditionStatus::Passed => "yes",
+        ConditionStatus::Failed => "NO",
+        ConditionStatus::Unspecified | ConditionStatus::Unknown => "?",
+    }
+}
+
+/// Why an activity does not count.
+pub(crate) fn not_counted(reason: NotCountedReason) -> &'static str {
+    match reason {
+        NotCountedReason::Unspecified => "no reason was given",
+        NotCountedReason::UnknownClient => "the client was not known then",
+        NotCountedReason::ClientClosed => "the client account was closed",
+        NotCountedReason::UnknownEmployee => "nobody of a partner has this address",
+        NotCountedReason::NotPartnerEmployee => "not flagged as partner employee",
+        NotCountedReason::PartnerNotInProgramme => "the partner was not in the programme",
+        NotCountedReason::OwnAccount => "the partner's own account",
+        NotCountedReason::UnknownAction => "the policy knows no such action",
+        NotCountedReason::NonQualifyingAction => "the action does not qualify, as a login does not",
+        NotCountedReason::NotHuman => "not done by a person",
+        NotCountedReason::NoUserInClient => "no user of the client account",
+        NotCountedReason::UserDeactivated => "the user there was deactivated",
+        NotCountedReason::NotAssigned => "the client was not assigned to the person",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r127_what_is_not_known_is_never_shown_as_zero() {
+        assert_eq!(money(None), ABSENT);
+        assert_eq!(minute_or_absent(None), ABSENT);
+        let unknown = ManagedCredit {
+            no_credit_reason: NoCreditReason::MrrUnknown.into(),
+            points_absent_reason: PointsAbsentReason::MrrUnknown.into(),
+            ..ManagedCredit::default()
+        };
+        assert_eq!(in_short(&unknown), "no points: what the client pays is not known");
+    }
+
+    #[test]
+    fn a_row_says_what_to_do() {
+        let row = |state: CreditState, reason: NoCreditReason, servicing_partners| ManagedCredit {
+            state: state.into(),
+            no_credit_reason: reason.into(),
+            servicing_partners,
+            multiplier: 2,
+            points: Some("20.00".to_owned()),
+            ..ManagedCredit::default()
+        };
+        let shared = row(CreditState::Active, NoCreditReason::Unspecified, 2);
+        assert_eq!(in_short(&shared), "counts; shared by 2 partners; growth market: points x 2");
+        let expiring = row(CreditState::Expiring, NoCreditReason::Unspecified, 1);
+        assert_eq!(in_short(&expiring), "work there again to keep it; growth market: points x 2");
+    }
+}
