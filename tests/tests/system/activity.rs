@@ -1,0 +1,683 @@
+//! activity-tracking through gRPC.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use contracts::wire::access::{self, link_client_result};
+use contracts::wire::activity::record_activity_result::Outcome;
+use contracts::wire::activity::{
+    self, Activity, NotCountedReason, PeriodEndCause, ServicingState, Verdict, VerdictOutcome,
+};
+use contracts::{
+    ServicingChange, access_change_from_wire, activity_from_wire, servicing_change_from_wire, verdict_to_wire,
+};
+use domain::access::{AccessHistory, HubId};
+use domain::activity::judge;
+use domain::policy::Policy;
+use domain::servicing::{CountedActivity, periods};
+use managed_credit::running::Part;
+use proptest::strategy::{Strategy, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, on_both_databases, stamp};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+
+/// After everything that a test dates.
+const LONG_AFTER: &str = "2100-01-01";
+
+const ANNA: &str = "anna@agency.example";
+
+fn reason(status: &Status) -> String {
+    status.get_details_error_info().expect("every refusal has a reason").reason
+}
+
+fn fields(status: &Status) -> Vec<String> {
+    let details = status.get_details_bad_request().expect("violations");
+    details.field_violations.into_iter().map(|violation| violation.field).collect()
+}
+
+/// What became of each activity, in words: `COUNTED`, a reason, or the code and fields of an error.
+fn outcomes(response: &activity::RecordActivitiesResponse) -> Vec<String> {
+    let text = |result: &activity::RecordActivityResult| {
+        let said = match result.outcome.as_ref().expect("an outcome") {
+            Outcome::Verdict(verdict) => verdict_text(verdict),
+            Outcome::Error(error) => error_text(error),
+        };
+        if result.duplicate { format!("{said} again") } else { said }
+    };
+    response.results.iter().map(text).collect()
+}
+
+fn verdict_text(verdict: &Verdict) -> String {
+    match verdict.outcome() {
+        VerdictOutcome::Counted => "COUNTED".to_owned(),
+        _ => verdict.reason().as_str_name().trim_start_matches("NOT_COUNTED_REASON_").to_owned(),
+    }
+}
+
+fn error_text(error: &tonic_types::Status) -> String {
+    use prost::Message as _;
+    let status = Status::with_details(Code::from(error.code), &error.message, error.encode_to_vec().into());
+    let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
+    let fields: Vec<String> = violations.into_iter().map(|violation| violation.field).collect();
+    format!("{} {}", reason(&status), fields.join(",")).trim_end().to_owned()
+}
+
+/// The present verdict of an activity that is recorded: a repeat is answered with it.
+async fn present_verdict(cluster: &Cluster, recorded: &Activity) -> Verdict {
+    let answer = cluster.record(vec![recorded.clone()]).await.expect("a result");
+    let result = answer.results.into_iter().next().expect("one result");
+    assert!(result.duplicate, "{} was recorded before", recorded.name);
+    match result.outcome {
+        Some(Outcome::Verdict(verdict)) => verdict,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn servicing(cluster: &Cluster, partner: i64, client: i64, as_of: &str) -> activity::GetServicingResponse {
+    cluster.servicing(partner, client, as_of).await.expect("a servicing")
+}
+
+/// `start to end, cause` of each period.
+fn period_texts(periods: &[activity::ServicingPeriod]) -> Vec<String> {
+    let text = |time: &Option<prost_types::Timestamp>| {
+        let time = contracts::instant(time.as_ref().expect("a time")).expect("a time");
+        time.format("%Y-%m-%dT%H:%MZ").to_string()
+    };
+    let line = |period: &activity::ServicingPeriod| {
+        let cause = period.end_cause().as_str_name().trim_start_matches("PERIOD_END_CAUSE_").to_owned();
+        format!("{} to {}, {cause}", text(&period.start_time), text(&period.end_time))
+    };
+    periods.iter().map(line).collect()
+}
+
+/// Partner 1001 with anna of its domain, a user of client 2002.
+async fn agency(cluster: &Cluster) -> String {
+    cluster.partner(1001, &["agency.example"]).await;
+    cluster.employee(1001, ANNA).await;
+    cluster.client(2002, "US").await;
+    cluster.user(2002, ANNA).await
+}
+
+/// Everything that the servicing feed says after a position.
+async fn feed(cluster: &Cluster, after_position: u64, after_chain_hash: Vec<u8>) -> Vec<activity::ServicingChange> {
+    let policy_digest = cluster.policy.digest().to_owned();
+    let request = activity::WatchServicingRequest { after_position, after_chain_hash, policy_digest };
+    let mut stream = cluster.servicing_feed().watch_servicing(request).await.expect("a stream").into_inner();
+    let mut changes = Vec::new();
+    loop {
+        let message = stream.message().await.expect("a message").expect("a stream that goes on");
+        changes.extend(message.changes);
+        if message.caught_up {
+            return changes;
+        }
+    }
+}
+
+/// The last that the feed says of each (client, partner).
+async fn last_changes(cluster: &Cluster) -> BTreeMap<(i64, i64), ServicingChange> {
+    let changes = feed(cluster, 0, Vec::new()).await;
+    let positions: Vec<u64> = changes.iter().map(|change| change.position).collect();
+    assert_eq!(positions, (1..=changes.len() as u64).collect::<Vec<u64>>(), "positions are gapless");
+    let changes = changes.iter().map(|change| servicing_change_from_wire(change).expect("a change"));
+    changes.map(|change| ((change.client.get(), change.partner.get()), change)).collect()
+}
+
+on_both_databases!(r60_a_repeat_is_a_duplicate_and_other_content_is_refused, |cluster| {
+    agency(&cluster).await;
+    let first = Cluster::activity_of(2002, "evt-1", ANNA, "2025-01-10T12:00:00Z", "blog/publish");
+    let other = Cluster::activity_of(2002, "evt-1", ANNA, "2025-01-10T12:00:01Z", "blog/publish");
+    let elsewhere = Cluster::activity_of(2003, "evt-1", ANNA, "2025-01-10T12:00:01Z", "blog/publish");
+    let recorded = cluster.record(vec![first.clone(), first.clone(), other.clone(), elsewhere]).await.expect("results");
+    assert_eq!(outcomes(&recorded), ["COUNTED", "COUNTED again", "ACTIVITY_ID_REUSED", "UNKNOWN_CLIENT"]);
+    let repeated = cluster.record(vec![other, first]).await.expect("results");
+    assert_eq!(outcomes(&repeated), ["ACTIVITY_ID_REUSED", "COUNTED again"]);
+    assert_eq!(repeated.revision, recorded.revision, "nothing new follows from a repeat");
+    assert_eq!(servicing(&cluster, 1001, 2002, "2025-02-01").await.counted_activities.len(), 1);
+});
+
+on_both_databases!(a_bad_item_is_its_own_error_and_the_others_are_recorded, |cluster| {
+    agency(&cluster).await;
+    let right = Cluster::activity_of(2002, "evt-1", ANNA, "2025-01-10T12:00:00Z", "blog/publish");
+    let wrong = Activity { name: "clients/2002".to_owned(), origin: 0, ..right.clone() };
+    let ahead = Cluster::activity_of(2002, "evt-2", ANNA, "2026-01-01T00:05:00.000001Z", "blog/publish");
+    let just_ahead = Cluster::activity_of(2002, "evt-3", ANNA, "2026-01-01T00:05:00Z", "blog/publish");
+    let recorded = cluster.record(vec![wrong, ahead, right, just_ahead]).await.expect("results");
+    assert_eq!(
+        outcomes(&recorded),
+        [
+            "INVALID_FIELDS activities[0].name,activities[0].origin",
+            "FUTURE_DATED activities[1].occur_time",
+            "COUNTED",
+            "COUNTED",
+        ]
+    );
+    let names: Vec<&str> = recorded.results.iter().map(|result| result.activity.as_str()).collect();
+    assert_eq!(names[..2], ["clients/2002", "clients/2002/activities/evt-2"]);
+});
+
+on_both_databases!(batches_over_their_limits_are_refused_whole, |cluster| {
+    agency(&cluster).await;
+    let one = Cluster::activity_of(2002, "evt-1", ANNA, "2025-01-10T12:00:00Z", "blog/publish");
+    for count in [0, 1_001] {
+        let refused = cluster.record(vec![one.clone(); count]).await.expect_err("over its limits");
+        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["activities".to_owned()]));
+        let pair = activity::ServicingPair { partner: "partners/1001".to_owned(), client: "clients/2002".to_owned() };
+        let request = activity::BatchGetServicingRequest { pairs: vec![pair; count], ..Default::default() };
+        let refused = cluster.activity().batch_get_servicing(request).await.expect_err("over its limits");
+        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["pairs".to_owned()]));
+    }
+});
+
+on_both_databases!(an_activity_is_judged_again_when_an_earlier_link_arrives, |cluster| {
+    cluster.partner(1001, &["agency.example"]).await;
+    let carla = cluster.employee(1001, "carla@freemail.example").await;
+    cluster.client(2002, "US").await;
+    cluster.user(2002, "carla@freemail.example").await;
+    let early = Cluster::activity_of(2002, "evt-1", "carla@freemail.example", "2025-01-10T09:00:00Z", "blog/publish");
+    let late = Cluster::activity_of(2002, "evt-2", "carla@freemail.example", "2025-01-10T09:00:01Z", "blog/publish");
+    let recorded = cluster.record(vec![early.clone(), late.clone()]).await.expect("results");
+    assert_eq!(outcomes(&recorded), ["NOT_ASSIGNED", "NOT_ASSIGNED"]);
+    assert_eq!(recorded.revision, "servicing-0", "nothing follows from what does not count");
+    let linked = cluster.link(&carla, 2002, "2025-01-10T09:00:01Z").await;
+    assert!(matches!(linked, link_client_result::Outcome::Assignment(_)), "{linked:?}");
+    assert_eq!(verdict_text(&present_verdict(&cluster, &early).await), "NOT_ASSIGNED");
+    assert_eq!(verdict_text(&present_verdict(&cluster, &late).await), "COUNTED");
+    let found = servicing(&cluster, 1001, 2002, "2025-02-01").await;
+    assert_eq!(period_texts(&found.periods), ["2025-01-10T09:00Z to 2025-03-11T09:00Z, LAPSED"]);
+    let employee = &found.employees[0];
+    assert_eq!((employee.counted_activities, employee.not_counted_activities), (1, 1));
+});
+
+on_both_databases!(whoever_was_linked_before_the_call_counts_at_once, |cluster| {
+    cluster.partner(1001, &[]).await;
+    cluster.client(2002, "US").await;
+    for number in 0..10 {
+        let address = format!("e{number}@freemail.example");
+        let employee = cluster.employee(1001, &address).await;
+        cluster.user(2002, &address).await;
+        cluster.link(&employee, 2002, "2025-01-01").await;
+        let verdict = cluster.work(2002, &format!("evt-{number}"), &address, "2025-01-10", "blog/publish").await;
+        assert_eq!((verdict_text(&verdict).as_str(), verdict.provisional), ("COUNTED", false));
+    }
+});
+
+on_both_databases!(without_access_management_verdicts_are_provisional_and_are_mended, |cluster| {
+    agency(&cluster).await;
+    cluster.work(2002, "evt-0", ANNA, "2025-01-09", "blog/publish").await;
+    cluster.stop_part(Part::Access).await;
+    let known = Cluster::activity_of(2002, "evt-1", ANNA, "2025-01-10", "blog/publish");
+    let unknown = Cluster::activity_of(2003, "evt-1", ANNA, "2025-01-10", "blog/publish");
+    let recorded = cluster.record(vec![known.clone(), unknown.clone()]).await.expect("results");
+    assert!(recorded.provisional);
+    assert_eq!(outcomes(&recorded), ["COUNTED", "UNKNOWN_CLIENT"]);
+    for result in &recorded.results {
+        assert!(matches!(&result.outcome, Some(Outcome::Verdict(verdict)) if verdict.provisional), "{result:?}");
+    }
+    let evidence = servicing(&cluster, 1001, 2002, "2025-02-01").await.counted_activities;
+    let marks: Vec<bool> =
+        evidence.iter().map(|judged| judged.verdict.as_ref().expect("a verdict").provisional).collect();
+    assert_eq!(marks, [true, false], "only what was recorded meanwhile is marked");
+
+    cluster.start_part(Part::Access).await;
+    cluster.client(2003, "US").await;
+    cluster.user(2003, ANNA).await;
+    servicing(&cluster, 1001, 2003, "2025-02-01").await;
+    for activity in [known, unknown] {
+        let verdict = present_verdict(&cluster, &activity).await;
+        assert_eq!((verdict_text(&verdict).as_str(), verdict.provisional), ("COUNTED", false));
+    }
+});
+
+on_both_databases!(r71_removing_the_last_employee_ends_it_and_a_late_removal_corrects_history, |cluster| {
+    let anna = agency(&cluster).await;
+    cluster.employee(1001, "ben@agency.example").await;
+    let ben = cluster.user(2002, "ben@agency.example").await;
+    cluster.work(2002, "evt-1", ANNA, "2025-06-01T09:00:00Z", "blog/publish").await;
+    cluster.work(2002, "evt-2", "ben@agency.example", "2025-06-15T10:00:00Z", "form/edit").await;
+    cluster.remove(&ben, "2025-07-20T08:00:00Z").await.expect("a removal");
+    let found = servicing(&cluster, 1001, 2002, "2025-08-01").await;
+    assert_eq!(period_texts(&found.periods), ["2025-06-01T09:00Z to 2025-08-14T10:00Z, LAPSED"]);
+    let state = found.servicing.expect("a servicing");
+    assert_eq!((state.state(), state.live_activities), (ServicingState::Expiring, 1));
+
+    cluster.remove(&anna, "2025-07-20T08:00:00Z").await.expect("a removal");
+    let found = servicing(&cluster, 1001, 2002, "2025-08-01").await;
+    assert_eq!(period_texts(&found.periods), ["2025-06-01T09:00Z to 2025-07-20T08:00Z, ALL_EMPLOYEES_REMOVED"]);
+    let state = found.servicing.expect("a servicing");
+    assert_eq!((state.state(), state.live_activities), (ServicingState::Ended, 0));
+    assert_eq!((state.end_cause(), state.serviced_since_time), (PeriodEndCause::AllEmployeesRemoved, None));
+    // As of the day before, nobody knew.
+    let found = servicing(&cluster, 1001, 2002, "2025-07-19").await;
+    assert_eq!(period_texts(&found.periods), ["2025-06-01T09:00Z to 2025-08-14T10:00Z, LAPSED"]);
+
+    // Added again: nothing revives, until something new is done (R73).
+    cluster.user_since(2002, ANNA, "2025-07-21").await.expect("a user");
+    cluster.work(2002, "evt-3", ANNA, "2025-07-22T10:00:00Z", "form/edit").await;
+    let found = servicing(&cluster, 1001, 2002, "2025-08-01").await;
+    assert_eq!(
+        period_texts(&found.periods),
+        [
+            "2025-06-01T09:00Z to 2025-07-20T08:00Z, ALL_EMPLOYEES_REMOVED",
+            "2025-07-22T10:00Z to 2025-09-20T10:00Z, LAPSED",
+        ]
+    );
+    let told = last_changes(&cluster).await.remove(&(2002, 1001)).expect("a change");
+    assert_eq!(told.periods[&1].iter().map(activity::ServicingPeriod::from).collect::<Vec<_>>(), found.periods);
+    assert_eq!(told.last_activity_time, Some(at("2025-07-22T10:00:00Z")));
+});
+
+on_both_databases!(a_client_that_becomes_known_late_has_all_of_its_activities_judged_again, |cluster| {
+    cluster.partner(1001, &["agency.example"]).await;
+    cluster.employee(1001, ANNA).await;
+    let count = 1_200;
+    let activities: Vec<Activity> = (0..count)
+        .map(|number| {
+            let when = (at("2025-01-01") + chrono::TimeDelta::hours(number)).to_rfc3339();
+            Cluster::activity_of(2002, &format!("evt-{number}"), ANNA, &when, "contact/edit")
+        })
+        .collect();
+    for some in activities.chunks(1_000) {
+        let recorded = cluster.record(some.to_vec()).await.expect("results");
+        assert!(outcomes(&recorded).iter().all(|outcome| outcome == "UNKNOWN_CLIENT"));
+    }
+    let unknown = cluster.servicing(1001, 2002, "2025-02-01").await.expect_err("not known yet");
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "UNKNOWN_CLIENT"));
+    cluster.client(2002, "US").await;
+    let found = servicing(&cluster, 1001, 2002, LONG_AFTER).await;
+    let reasons: BTreeSet<NotCountedReason> = found
+        .not_counted_activities
+        .iter()
+        .map(|judged| judged.verdict.as_ref().expect("a verdict").reason())
+        .collect();
+    assert_eq!(reasons, BTreeSet::from([NotCountedReason::NoUserInClient]));
+    assert_eq!(i64::from(found.employees[0].not_counted_activities), count);
+    cluster.user(2002, ANNA).await;
+    let found = servicing(&cluster, 1001, 2002, LONG_AFTER).await;
+    assert_eq!(i64::from(found.employees[0].counted_activities), count);
+    assert_eq!(period_texts(&found.periods), ["2025-01-01T00:00Z to 2025-04-20T23:00Z, LAPSED"]);
+    assert_eq!(found.counted_activities.len(), 20, "the newest of them are shown");
+    assert_eq!(found.counted_activities[0].activity.as_ref(), activities.last());
+});
+
+on_both_databases!(an_address_of_two_partners_counts_for_the_one_who_was_assigned, |cluster| {
+    let address = "carla@freemail.example";
+    for partner in [1001, 1002] {
+        cluster.partner(partner, &[]).await;
+    }
+    let first = cluster.employee(1001, address).await;
+    let second = cluster.employee(1002, address).await;
+    cluster.client(2002, "US").await;
+    cluster.user(2002, address).await;
+    cluster.link(&second, 2002, "2025-01-02").await;
+    let activity = Cluster::activity_of(2002, "evt-1", address, "2025-01-10", "blog/publish");
+    cluster.record(vec![activity.clone()]).await.expect("a result");
+    assert_eq!(present_verdict(&cluster, &activity).await.partner, "partners/1002");
+    // A fact that arrives later and was true earlier moves it, and both pairs with it.
+    cluster.link(&first, 2002, "2025-01-01").await;
+    assert_eq!(present_verdict(&cluster, &activity).await.partner, "partners/1001");
+    assert_eq!(servicing(&cluster, 1001, 2002, "2025-02-01").await.periods.len(), 1);
+    assert!(servicing(&cluster, 1002, 2002, "2025-02-01").await.periods.is_empty());
+    let changes = last_changes(&cluster).await;
+    assert!(changes[&(2002, 1002)].periods[&1].is_empty());
+    assert_eq!(changes[&(2002, 1002)].last_activity_time, None);
+    assert_eq!(changes[&(2002, 1001)].periods[&1].len(), 1);
+});
+
+on_both_databases!(many_pairs_are_answered_in_the_order_of_the_question, |cluster| {
+    agency(&cluster).await;
+    cluster.work(2002, "evt-1", ANNA, "2025-01-10T12:00:00Z", "blog/publish").await;
+    cluster.work(2002, "evt-2", ANNA, "2025-03-01T12:00:00Z", "blog/publish").await;
+    let pair = |partner: i64, client: i64| activity::ServicingPair {
+        partner: format!("partners/{partner}"),
+        client: format!("clients/{client}"),
+    };
+    let request = activity::BatchGetServicingRequest {
+        pairs: vec![pair(1, 2), pair(1001, 2002), pair(1001, 2003), pair(1001, 2002)],
+        as_of_time: Some(stamp("2025-01-20")),
+        minimum: 0,
+        at_least_revisions: cluster.known_revisions(),
+    };
+    let answer = cluster.activity().batch_get_servicing(request.clone()).await.expect("an answer").into_inner();
+    let states: Vec<ServicingState> = answer.servicings.iter().map(activity::Servicing::state).collect();
+    use ServicingState::{Active, None as Never};
+    assert_eq!(states, [Never, Active, Never, Active]);
+    let single = servicing(&cluster, 1001, 2002, "2025-01-20").await;
+    assert_eq!(Some(&answer.servicings[1]), single.servicing.as_ref());
+    // What occurs later does not speak (R63).
+    assert_eq!(answer.servicings[1].expire_time, Some(stamp("2025-03-11T12:00:00Z")));
+    assert_eq!(answer.revisions, single.revisions);
+    let of_two = activity::BatchGetServicingRequest { minimum: 2, as_of_time: Some(stamp("2025-03-02")), ..request };
+    let answer = cluster.activity().batch_get_servicing(of_two).await.expect("an answer").into_inner();
+    assert_eq!(answer.servicings[1].serviced_since_time, Some(stamp("2025-03-01T12:00:00Z")));
+    assert_eq!(answer.servicings[1].expire_time, Some(stamp("2025-03-11T12:00:00Z")));
+});
+
+on_both_databases!(a_read_says_when_it_does_not_know_what_it_should, |cluster| {
+    agency(&cluster).await;
+    for revision in ["access-99", "servicing-99"] {
+        let mut request = Request::new(activity::GetServicingRequest {
+            partner: "partners/1001".to_owned(),
+            client: "clients/2002".to_owned(),
+            at_least_revisions: vec![revision.to_owned()],
+            ..activity::GetServicingRequest::default()
+        });
+        request.set_timeout(std::time::Duration::from_millis(500));
+        let behind = cluster.activity().get_servicing(request).await.expect_err("nobody knows it");
+        assert_eq!((behind.code(), reason(&behind).as_str()), (Code::Unavailable, "FACTS_BEHIND"), "{revision}");
+        assert!(behind.get_details_retry_info().is_some());
+    }
+    let request = activity::GetServicingRequest {
+        partner: "clients/2002".to_owned(),
+        client: String::new(),
+        minimum: 1_001,
+        evidence_limit: -1,
+        at_least_revisions: vec!["x".to_owned()],
+        ..activity::GetServicingRequest::default()
+    };
+    let refused = cluster.activity().get_servicing(request).await.expect_err("all of it is wrong");
+    assert_eq!(fields(&refused), ["partner", "client", "at_least_revisions[0]", "minimum", "evidence_limit"]);
+    let unknown = cluster.servicing(7, 2002, "2025-01-01").await.expect_err("no such partner");
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "UNKNOWN_PARTNER"));
+});
+
+on_both_databases!(the_feed_resumes_where_a_follower_is_and_refuses_another_history, |cluster| {
+    agency(&cluster).await;
+    for number in 0..6 {
+        let when = format!("2025-01-{:02}", number + 1);
+        cluster.work(2002, &format!("evt-{number}"), ANNA, &when, "blog/publish").await;
+    }
+    let changes = feed(&cluster, 0, Vec::new()).await;
+    let positions: Vec<u64> = changes.iter().map(|change| change.position).collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6]);
+    let middle = &changes[2];
+    assert_eq!(feed(&cluster, middle.position, middle.chain_hash.clone()).await, changes[3..]);
+    for (after_position, after_chain_hash) in [(1, vec![1, 2, 3]), (7, vec![1]), (0, vec![1])] {
+        let request = activity::WatchServicingRequest { after_position, after_chain_hash, ..Default::default() };
+        let refused = cluster.servicing_feed().watch_servicing(request).await.expect_err("another history");
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "FEED_DIVERGED"));
+    }
+});
+
+on_both_databases!(the_feed_tells_what_it_has_incorporated_of_access_also_without_changes, |cluster| {
+    agency(&cluster).await;
+    servicing(&cluster, 1001, 2002, "2025-01-01").await;
+    let head = cluster.servicing_feed().get_head_revision(activity::GetHeadRevisionRequest {}).await;
+    let head = head.expect("a head").into_inner();
+    assert_eq!((head.revision.as_str(), head.access_revision.as_str()), ("servicing-0", "access-4"));
+    let request =
+        activity::WatchServicingRequest { policy_digest: cluster.policy.digest().to_owned(), ..Default::default() };
+    let mut stream = cluster.servicing_feed().watch_servicing(request).await.expect("a stream").into_inner();
+    let first = stream.message().await.expect("a message").expect("a stream that goes on");
+    assert_eq!((first.changes.len(), first.caught_up, first.access_position), (0, true, 4));
+    cluster.client(2003, "US").await;
+    loop {
+        let message = stream.message().await.expect("a message").expect("a stream that goes on");
+        assert!(message.changes.is_empty());
+        if message.access_position == 5 {
+            break;
+        }
+    }
+});
+
+/// The embedded policy with another window and a tier that needs three activities.
+fn other_policy(window_days: u32) -> Arc<Policy> {
+    let document = include_str!("../../../crates/domain/policy.toml")
+        .replace("{ from = 0001-01-01, days = 60 }", &format!("{{ from = 0001-01-01, days = {window_days} }}"))
+        .replace(
+            "minimum_activities = []",
+            r#"minimum_activities = [{ from = 2024-01-01, tier = "ELITE", minimum = 3 }]"#,
+        );
+    let policy = Policy::parse(&document).expect("a policy");
+    assert!(policy.minimums_ever().contains(&3), "the document was changed");
+    Arc::new(policy)
+}
+
+on_both_databases!(a_start_with_another_policy_judges_everything_again, |cluster| {
+    agency(&cluster).await;
+    let activities: Vec<Activity> = ["2025-01-10", "2025-02-20", "2025-02-21", "2025-02-22"]
+        .iter()
+        .enumerate()
+        .map(|(number, when)| Cluster::activity_of(2002, &format!("evt-{number}"), ANNA, when, "blog/publish"))
+        .collect();
+    cluster.record(activities.clone()).await.expect("results");
+    assert_eq!(servicing(&cluster, 1001, 2002, LONG_AFTER).await.periods.len(), 1);
+
+    cluster.stop_part(Part::Activity).await;
+    cluster.policy = other_policy(30);
+    cluster.start_part(Part::Activity).await;
+    // Whatever is known of access after the start was learned after everything was judged again.
+    cluster.client(2003, "US").await;
+    let found = servicing(&cluster, 1001, 2002, LONG_AFTER).await;
+    let expected = ["2025-01-10T00:00Z to 2025-02-09T00:00Z, LAPSED", "2025-02-20T00:00Z to 2025-03-24T00:00Z, LAPSED"];
+    assert_eq!(period_texts(&found.periods), expected);
+    let told = last_changes(&cluster).await.remove(&(2002, 1001)).expect("a change");
+    assert_eq!(told.periods[&1].iter().map(activity::ServicingPeriod::from).collect::<Vec<_>>(), found.periods);
+    let of_three: Vec<_> = told.periods[&3].iter().map(Into::into).collect();
+    assert_eq!(period_texts(&of_three), ["2025-02-22T00:00Z to 2025-03-22T00:00Z, LAPSED"]);
+    assert_eq!(present_verdict(&cluster, &activities[0]).await.expire_time, Some(stamp("2025-02-09")));
+});
+
+/// All that access-management has recorded.
+async fn access_history(cluster: &Cluster) -> AccessHistory {
+    let request = access::WatchAccessRequest { policy_digest: cluster.policy.digest().to_owned(), ..Default::default() };
+    let mut stream = cluster.access_feed().watch_access(request).await.expect("a stream").into_inner();
+    let mut changes = Vec::new();
+    loop {
+        let message = stream.message().await.expect("a message").expect("a stream that goes on");
+        changes.extend(message.changes.iter().map(|change| access_change_from_wire(change).expect("a change")));
+        if message.caught_up {
+            return AccessHistory::from_changes(changes);
+        }
+    }
+}
+
+/// Compares everything that is stored with what the domain says of all facts at once: the verdict of each activity, and
+/// the periods of each pair of `partners` and `clients` for every minimum.
+async fn assert_as_the_domain_says(cluster: &Cluster, activities: &[Activity], partners: &[i64], clients: &[i64]) {
+    let history = access_history(cluster).await;
+    let mut counted: BTreeMap<(i64, i64), Vec<CountedActivity>> = BTreeMap::new();
+    for stated in activities {
+        let activity = activity_from_wire("activity", stated).expect("a right activity");
+        let judgement = judge(&activity, &history, &cluster.policy);
+        assert_eq!(present_verdict(cluster, stated).await, verdict_to_wire(&judgement, false), "{}", stated.name);
+        if let (domain::activity::Verdict::Counted { expire_time }, Some(found)) =
+            (judgement.verdict, judgement.attribution)
+        {
+            let life = CountedActivity { occur_time: activity.occur_time, expire_time };
+            counted.entry((activity.client.get(), found.partner.get())).or_default().push(life);
+        }
+    }
+    let told = last_changes(cluster).await;
+    let hub_id = |number: i64| HubId::try_from(number).expect("a hub id");
+    for client in clients {
+        for partner in partners {
+            let key = (*client, *partner);
+            let activities = counted.remove(&key).unwrap_or_default();
+            let endings = history.endings(hub_id(*client), hub_id(*partner), &cluster.policy);
+            for minimum in cluster.policy.minimums_ever() {
+                let expected = periods(&activities, &endings, minimum);
+                let stored = told.get(&key).map(|change| change.periods[&minimum].clone()).unwrap_or_default();
+                assert_eq!(stored, expected, "client {client}, partner {partner}, minimum {minimum}");
+            }
+            let last = activities.iter().map(|activity| activity.occur_time).max();
+            assert_eq!(told.get(&key).and_then(|change| change.last_activity_time), last, "{key:?}");
+        }
+    }
+    assert!(counted.is_empty(), "every pair was compared");
+}
+
+on_both_databases!(batches_that_overlap_and_come_at_once_give_what_one_after_the_other_gives, |cluster| {
+    for partner in [1001, 1002] {
+        cluster.partner(partner, &[&format!("p{partner}.example")]).await;
+    }
+    for client in [2001, 2002, 2003] {
+        cluster.client(client, "US").await;
+        for partner in [1001, 1002] {
+            let address = format!("e@p{partner}.example");
+            if client == 2001 {
+                cluster.employee(partner, &address).await;
+            }
+            cluster.user(client, &address).await;
+        }
+    }
+    let activities: Vec<Activity> = (0..240_i64)
+        .map(|number| {
+            let (client, partner) = (2001 + number % 3, 1001 + number / 3 % 2);
+            let when = (at("2025-01-01") + chrono::TimeDelta::hours(37 * (number * 61 % 240))).to_rfc3339();
+            Cluster::activity_of(client, &format!("evt-{number}"), &format!("e@p{partner}.example"), &when, "form/edit")
+        })
+        .collect();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..6_usize {
+        let mut service = cluster.activity();
+        // Every activity is in two writers' batches, in opposite orders.
+        let mut own: Vec<Activity> =
+            activities.iter().enumerate().filter(|(index, _)| index % 3 == writer % 3).map(|(_, own)| own.clone()).collect();
+        if writer >= 3 {
+            own.reverse();
+        }
+        writers.spawn(async move {
+            let mut recorded = 0;
+            for batch in own.chunks(11) {
+                let request = activity::RecordActivitiesRequest { activities: batch.to_vec() };
+                let answer = service.record_activities(request).await.expect("results").into_inner();
+                recorded += answer.results.iter().filter(|result| !result.duplicate).count();
+            }
+            recorded
+        });
+    }
+    let recorded: usize = writers.join_all().await.into_iter().sum();
+    assert_eq!(recorded, activities.len(), "each was recorded once, whoever came first");
+    assert_as_the_domain_says(&cluster, &activities, &[1001, 1002], &[2001, 2002, 2003]).await;
+});
+
+/// A fact about a small world: two partners, two clients, three people.
+#[derive(Debug, Clone)]
+enum Step {
+    Client { client: i64, day: i64 },
+    Employee { partner: i64, person: usize, day: i64 },
+    User { client: i64, person: usize, day: i64 },
+    Remove { client: i64, person: usize, day: i64 },
+    Link { partner: i64, person: usize, client: i64, day: i64 },
+    Work { client: i64, person: usize, day: i64, action: &'static str },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let actions = proptest::sample::select(vec!["blog/publish", "form/edit", "blog/view", "nonsense/do"]);
+    // What was true comes late as often as not, and much of it on the same days.
+    let raw = (0..10_u32, 0..2_i64, 0..2_i64, 0..3_usize, 0..20_i64, actions);
+    raw.prop_map(|(kind, partner, client, person, tenth, action)| {
+        let day = tenth * 10;
+        match kind {
+            0 => Step::Client { client, day },
+            1 => Step::Employee { partner, person, day },
+            2 => Step::User { client, person, day },
+            3 => Step::Remove { client, person, day },
+            4 => Step::Link { partner, person, client, day },
+            _ => Step::Work { client, person, day, action },
+        }
+    })
+}
+
+/// One random history: its own partners, clients and people in a cluster that others use too.
+struct World<'cluster> {
+    cluster: &'cluster Cluster,
+    base: i64,
+    employees: BTreeMap<(i64, usize), String>,
+    users: BTreeMap<(i64, usize), String>,
+    activities: Vec<Activity>,
+}
+
+impl World<'_> {
+    fn address(&self, person: usize) -> String {
+        // The third is of nobody's domain, and may be both partners' employee.
+        let domain = if person < 2 { "agency" } else { "freemail" };
+        format!("e{person}@{domain}{}.example", self.base)
+    }
+
+    /// Takes one step; what access-management refuses as illegal did not happen.
+    async fn take(&mut self, step: &Step) {
+        let (cluster, base) = (self.cluster, self.base);
+        let date = |day: &i64| (at("2025-01-01") + chrono::TimeDelta::days(*day)).to_rfc3339();
+        match step {
+            Step::Client { client, day } => {
+                let _ = cluster.client_since(base + 5 + client, "US", &date(day)).await;
+            }
+            Step::Employee { partner, person, day } => {
+                if let Ok(name) = cluster.employee_since(base + partner, &self.address(*person), &date(day)).await {
+                    self.employees.insert((*partner, *person), name);
+                }
+            }
+            Step::User { client, person, day } => {
+                let created = cluster.user_since(base + 5 + client, &self.address(*person), &date(day)).await;
+                if let Ok(name) = created {
+                    self.users.insert((*client, *person), name);
+                }
+            }
+            Step::Remove { client, person, day } => {
+                if let Some(name) = self.users.get(&(*client, *person)) {
+                    let _ = cluster.remove(name, &date(day)).await;
+                }
+            }
+            Step::Link { partner, person, client, day } => {
+                if let Some(name) = self.employees.get(&(*partner, *person)) {
+                    cluster.link(name, base + 5 + client, &date(day)).await;
+                }
+            }
+            Step::Work { client, person, day, action } => {
+                let id = format!("evt-{}", self.activities.len());
+                let address = self.address(*person);
+                let activity = Cluster::activity_of(base + 5 + client, &id, &address, &date(day), action);
+                cluster.record(vec![activity.clone()]).await.expect("a result");
+                self.activities.push(activity);
+            }
+        }
+    }
+}
+
+/// In whatever order facts and activities arrive, what is stored is what the domain says of all of them at once.
+async fn the_order_of_arrival_never_matters(kind: DatabaseKind) {
+    let options = ClusterOptions { policy: other_policy(45), ..ClusterOptions::default() };
+    let cluster = Cluster::start_with(kind, options).await;
+    // The same histories in every run.
+    let mut runner = TestRunner::deterministic();
+    let histories = proptest::collection::vec(step(), 20..60);
+    let mut counted = 0;
+    for case in 0..12 {
+        let steps = histories.new_tree(&mut runner).expect("a history").current();
+        let base = 100_000 + case * 10;
+        let (employees, users) = (BTreeMap::new(), BTreeMap::new());
+        let mut world = World { cluster: &cluster, base, employees, users, activities: Vec::new() };
+        cluster.partner(base, &[&format!("agency{base}.example")]).await;
+        cluster.partner(base + 1, &[]).await;
+        for step in &steps {
+            world.take(step).await;
+        }
+        // Those that are still missing come last, so that most histories end with something that counts.
+        for client in 0..2 {
+            world.take(&Step::Client { client, day: 0 }).await;
+            for person in 0..3 {
+                world.take(&Step::Employee { partner: 0, person, day: 0 }).await;
+                world.take(&Step::User { client, person, day: 20 }).await;
+            }
+        }
+        let (partners, clients) = ([base, base + 1], [base + 5, base + 6]);
+        assert_as_the_domain_says(&cluster, &world.activities, &partners, &clients).await;
+        for activity in &world.activities {
+            counted += u32::from(present_verdict(&cluster, activity).await.outcome() == VerdictOutcome::Counted);
+        }
+    }
+    assert!(counted > 50, "only {counted} activities counted in all histories together");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_of_arrival_never_matters_on_sqlite() {
+    the_order_of_arrival_never_matters(DatabaseKind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_of_arrival_never_matters_on_postgresql() {
+    the_order_of_arrival_never_matters(DatabaseKind::Postgresql).await;
+}
