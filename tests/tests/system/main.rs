@@ -1,5 +1,8 @@
 //! End to end: real servers, real databases, through gRPC.
 
 mod access;
+mod activity;
 mod cases;
+mod credit;
+mod order;
 mod shape;
