@@ -25,16 +25,6 @@ const MAXIMUM_EMAIL_DOMAINS: usize = 50;
 /// The most clients of one BatchLinkClients.
 const MAXIMUM_LINKS: usize = 1_000;
 
-/// Who states what, and from when on.
-fn statement(
-    violations: &mut Violations,
-    metadata: &MetadataMap,
-    effective_time: Option<&Timestamp>,
-) -> Result<Statement, Failure> {
-    let actor = platform_only(metadata)?;
-    Ok(Statement { actor, effective_time: violations.optional_instant("effective_time", effective_time) })
-}
-
 #[tonic::async_trait]
 impl AccessManagementService for AccessManagement {
     async fn create_partner(
@@ -42,7 +32,8 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::CreatePartnerRequest>,
     ) -> Result<Response<wire::CreatePartnerResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let new = new_partner(violations, request.get_ref())?;
         let (partner, revision) = self.create_partner(new, statement).await?;
         Ok(Response::new(wire::CreatePartnerResponse { partner: Some(partner), revision: revision.to_string() }))
@@ -53,7 +44,8 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::CreateEmployeeRequest>,
     ) -> Result<Response<wire::CreateEmployeeResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let new = new_employee(violations, request.get_ref())?;
         let (employee, revision) = self.create_employee(new, statement).await?;
         Ok(Response::new(wire::CreateEmployeeResponse { employee: Some(employee), revision: revision.to_string() }))
@@ -64,7 +56,8 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::CreateClientRequest>,
     ) -> Result<Response<wire::CreateClientResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let new = new_client(violations, request.get_ref())?;
         let (client, revision) = self.create_client(new, statement).await?;
         Ok(Response::new(wire::CreateClientResponse { client: Some(client), revision: revision.to_string() }))
@@ -75,7 +68,8 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::CreateClientUserRequest>,
     ) -> Result<Response<wire::CreateClientUserResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let new = new_client_user(violations, request.get_ref())?;
         let (client_user, revision) = self.create_client_user(new, statement).await?;
         let client_user = Some(client_user);
@@ -87,7 +81,8 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::RemoveClientUserRequest>,
     ) -> Result<Response<wire::RemoveClientUserResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let name = violations.parse::<ClientUserName>("name", &request.get_ref().name);
         let removal = violations.finish(|| Some(Removal { name: name? }))?;
         let (client_user, revision) = self.remove_client_user(removal, statement).await?;
@@ -100,11 +95,26 @@ impl AccessManagementService for AccessManagement {
         request: Request<wire::BatchLinkClientsRequest>,
     ) -> Result<Response<wire::BatchLinkClientsResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
         let new = new_links(violations, request.get_ref())?;
         let (outcomes, revision) = self.link_clients(new, statement).await?;
         let results = request.into_inner().clients.into_iter().zip(outcomes).map(link_result).collect();
         Ok(Response::new(wire::BatchLinkClientsResponse { results, revision: revision.to_string() }))
+    }
+}
+
+impl AccessManagement {
+    /// Who states what, and from when on.
+    fn statement(
+        &self,
+        violations: &mut Violations,
+        metadata: &MetadataMap,
+        effective_time: Option<&Timestamp>,
+    ) -> Result<Statement, Failure> {
+        let actor = platform_only(metadata)?;
+        let effective_time = violations.optional_past_instant("effective_time", effective_time, self.clock.now());
+        Ok(Statement { actor, effective_time })
     }
 }
 

@@ -50,6 +50,22 @@ impl Violations {
         self.check(field, instant(timestamp?))
     }
 
+    /// As `optional_instant`; also a violation where it is after `now`, because nothing is recorded ahead of its time
+    /// (R22).
+    pub fn optional_past_instant(
+        &mut self,
+        field: &str,
+        timestamp: Option<&Timestamp>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let instant = self.optional_instant(field, timestamp)?;
+        if instant > now {
+            self.add(field, "now or earlier; absent means now");
+            return None;
+        }
+        Some(instant)
+    }
+
     /// The instant of a timestamp that must be there, or a violation.
     pub fn instant(&mut self, field: &str, timestamp: Option<&Timestamp>) -> Option<Instant> {
         if timestamp.is_none() {

@@ -12,6 +12,7 @@ use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::SERVICE_NAME as HEALTH_NAME;
 use tower::ServiceBuilder;
 use tower_http::ServiceBuilderExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -92,10 +93,13 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
     for grpc_name in &grpc_names {
         health_reporter.set_service_status(*grpc_name, ServingStatus::Serving).await;
     }
+    // The descriptors of all contracts are known, so that types of other files resolve; only what is served is listed.
     let reflection = || {
-        tonic_reflection::server::Builder::configure()
+        let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name(HEALTH_NAME);
+        grpc_names.iter().fold(builder, |builder, grpc_name| builder.with_service_name(*grpc_name))
     };
     let layers = ServiceBuilder::new()
         .set_x_request_id(MakeRequestUuid)
