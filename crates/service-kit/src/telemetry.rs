@@ -1,6 +1,6 @@
 //! Logs: to standard error, so that what a command prints stays clean.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -19,7 +19,10 @@ pub enum LogFormat {
 /// A filter that is none.
 pub fn start_telemetry(filter: &str, format: LogFormat) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     // A second start, in a process that hosts several services, finds logging there already.
     let _ = match format {
         LogFormat::Human => builder.try_init(),
