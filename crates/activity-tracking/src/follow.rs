@@ -144,3 +144,31 @@ impl ActivityTracking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor(position: u64) -> Cursor {
+        Cursor { feed: Feed::Access, position, chain_hash: vec![1], incorporated_position: 0, caught_up_time: None }
+    }
+
+    fn changes(positions: &[u64]) -> Vec<wire::AccessChange> {
+        let change = |position: &u64| wire::AccessChange { position: *position, ..wire::AccessChange::default() };
+        positions.iter().map(change).collect()
+    }
+
+    #[test]
+    fn what_is_stored_already_is_passed_over() {
+        let behind = unknown(&cursor(5), changes(&[4, 5, 6, 7])).expect("no gap");
+        assert_eq!(behind, changes(&[6, 7]));
+        assert_eq!(unknown(&cursor(7), changes(&[6, 7])).expect("no gap"), []);
+    }
+
+    #[test]
+    fn a_gap_in_the_feed_is_not_passed_over() {
+        for positions in [&[7][..], &[6, 8], &[4, 5, 7]] {
+            assert!(matches!(unknown(&cursor(5), changes(positions)), Err(ServiceError::Stored(_))), "{positions:?}");
+        }
+    }
+}

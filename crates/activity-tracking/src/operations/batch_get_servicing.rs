@@ -1,16 +1,17 @@
-//! Whether, since when and until when several pairs stand, without evidence.
+//! Whether, since when and until when several partners service clients, without evidence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::ActivityName;
+use domain::access::AccessHistory;
 use service_kit::{ServiceError, access_log};
 
 use super::read::{Answer, Finding, Moment, PairStanding, finding};
 use crate::ActivityTracking;
 use crate::store::{Pair, activity};
 
-/// How many clients' people are held at once.
-const CLIENTS_AT_ONCE: usize = 100;
+/// For how many pairs the people of their clients are held at once.
+const PAIRS_AT_ONCE: usize = 100;
 
 /// What is asked about pairs.
 pub(crate) struct PairsQuestion {
@@ -35,9 +36,9 @@ impl ActivityTracking {
             occurred.values().filter_map(|occurred| occurred.last()).map(|last| last.name.clone()).collect();
         let last_activities = reading.recorded(&last_names).await?;
 
-        let mut findings = std::collections::BTreeMap::new();
+        let mut findings = BTreeMap::new();
         let with_activities: Vec<Pair> = occurred.keys().copied().collect();
-        for some in with_activities.chunks(CLIENTS_AT_ONCE) {
+        for some in with_activities.chunks(PAIRS_AT_ONCE) {
             let clients = some.iter().map(|pair| pair.client).collect();
             let history = access_log::history_of_clients(transaction, &clients).await?;
             for pair in some {
@@ -46,13 +47,13 @@ impl ActivityTracking {
             }
         }
         // Of a pair without a counted activity nothing is known, whatever its endings.
-        let unknown = finding(&self.policy, &domain::access::AccessHistory::default(), pairs[0], &[], minimum, as_of);
+        let nothing = |pair| finding(&self.policy, &AccessHistory::default(), pair, &[], minimum, as_of);
         let standings = pairs.iter().map(|pair| {
-            let Finding { standing, periods } = findings.get(pair).unwrap_or(&unknown);
+            let Finding { standing, periods } = findings.get(pair).cloned().unwrap_or_else(|| nothing(*pair));
             let last = occurred.get(pair).and_then(|occurred| occurred.last());
             PairStanding {
                 pair: *pair,
-                standing: *standing,
+                standing,
                 end_cause: periods.last().map(|period| period.end_cause),
                 last_activity: last.and_then(|last| last_activities.get(&last.name)).cloned(),
             }

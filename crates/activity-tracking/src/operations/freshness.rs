@@ -5,10 +5,12 @@ use std::time::Duration;
 use contracts::wire::access::GetHeadRevisionRequest;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::{Feed, Revision};
+use sea_orm::{ConnectionTrait, DbErr};
 use tokio::time::{Instant, timeout};
 use tonic::{Request, Status};
 
 use crate::ActivityTracking;
+use crate::store::activity;
 
 /// The longest that access-management is given to tell its newest revision.
 const ASKING_LIMIT: Duration = Duration::from_secs(1);
@@ -28,20 +30,19 @@ impl ActivityTracking {
     ///
     /// The transaction holds the cursor, so that nothing is recorded between the question and the answer; that is why
     /// it is asked in here, and only where there is a mark, and briefly.
-    pub(crate) async fn mend_provisional<C: sea_orm::ConnectionTrait>(
+    pub(crate) async fn mend_provisional<C: ConnectionTrait>(
         &self,
         transaction: &C,
         position: u64,
-    ) -> Result<bool, sea_orm::DbErr> {
-        if !crate::store::activity::has_provisional(transaction).await? {
-            return Ok(false);
+    ) -> Result<(), DbErr> {
+        if !activity::has_provisional(transaction).await? {
+            return Ok(());
         }
         let head = self.access_head(ASKING_LIMIT).await;
-        let is_complete = head.is_some_and(|head| position >= head.position);
-        if is_complete {
-            crate::store::activity::clear_provisional(transaction).await?;
+        if head.is_some_and(|head| position >= head.position) {
+            activity::clear_provisional(transaction).await?;
         }
-        Ok(is_complete)
+        Ok(())
     }
 
     async fn access_head(&self, limit: Duration) -> Option<Revision> {

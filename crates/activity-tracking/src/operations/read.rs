@@ -82,6 +82,7 @@ impl Reading {
 }
 
 /// What a pair's counted activities and endings say as of an instant.
+#[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub standing: Standing,
     /// Every period that had started, as known then.

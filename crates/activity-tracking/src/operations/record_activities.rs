@@ -38,13 +38,12 @@ impl ActivityTracking {
         items: Vec<Result<Activity, Failure>>,
         wait_limit: Duration,
     ) -> Result<Recording, ServiceError> {
-        let is_fresh = self.is_fresh_within(wait_limit).await;
-        let provisional = !is_fresh;
+        let stated = first_of_each_name(&items);
+        let provisional = !stated.is_empty() && !self.is_fresh_within(wait_limit).await;
         let now = self.clock.now();
         let transaction = self.database.begin_write().await?;
         lock_cursor_shared(&*transaction, Feed::Access).await?;
 
-        let stated = first_of_each_name(&items);
         let names: BTreeSet<ActivityName> = stated.keys().cloned().collect();
         let mut stored = activity::find(&*transaction, &names).await?;
         let unknown: Vec<&Activity> =

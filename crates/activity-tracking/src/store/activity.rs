@@ -165,8 +165,8 @@ pub(crate) async fn insert<C: ConnectionTrait>(
         let mut statement = Entity::insert_many(some.iter().map(row)).on_conflict(key).into_query();
         statement.returning(Query::returning().columns([Column::ClientId, Column::ActivityId]));
         for row in transaction.query_all(&statement).await? {
-            let client = hub_id(row.try_get("", "client_id")?)?;
-            let id: String = row.try_get("", "activity_id")?;
+            let client = hub_id(row.try_get("", Column::ClientId.as_str())?)?;
+            let id: String = row.try_get("", Column::ActivityId.as_str())?;
             inserted.insert(ActivityName { client, activity: id.parse().map_err(ServiceError::stored)? });
         }
     }
@@ -202,7 +202,7 @@ pub(crate) async fn page<C: ConnectionTrait>(
     let from = StoredInstant::from(from);
     let query = match scope {
         Scope::Everything => by_name(after),
-        Scope::Client(client) => by_name(after).filter(Column::ClientId.eq(client.get())),
+        Scope::Client(client) => of_client(*client, after),
         Scope::Person(address) => by_time(after).filter(Column::Address.eq(address.as_str())),
         Scope::PersonInClient(address, client) => {
             by_time(after).filter(Column::ClientId.eq(client.get())).filter(Column::Address.eq(address.as_str()))
@@ -218,6 +218,15 @@ fn by_name(after: Option<&Recorded>) -> Select<Entity> {
     let Some(after) = after else { return query };
     let place = Expr::tuple([after.activity.client.get().into(), after.activity.id.to_string().into()]);
     query.filter(Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::ActivityId)]).gt(place))
+}
+
+/// Of a client in the order of names, behind `after`.
+fn of_client(client: HubId, after: Option<&Recorded>) -> Select<Entity> {
+    let query = Entity::find().filter(Column::ClientId.eq(client.get())).order_by_asc(Column::ActivityId);
+    match after {
+        Some(after) => query.filter(Column::ActivityId.gt(after.activity.id.as_str())),
+        None => query,
+    }
 }
 
 /// In the order of time, behind `after`.
@@ -263,6 +272,11 @@ fn of_pair(pair: Pair) -> Condition {
     Condition::all().add(Column::ClientId.eq(pair.client.get())).add(Column::PartnerId.eq(pair.partner.get()))
 }
 
+/// All that counts for a pair; said of each pair alone, so that the index of what counts serves every alternative.
+fn counted_of(pair: Pair) -> Condition {
+    of_pair(pair).add(Column::ExpireTime.is_not_null())
+}
+
 /// When the last of all that counts for a pair occurred.
 pub(crate) async fn last_counted_time<C: ConnectionTrait>(
     connection: &C,
@@ -271,7 +285,7 @@ pub(crate) async fn last_counted_time<C: ConnectionTrait>(
     let last: Option<Option<StoredInstant>> = Entity::find()
         .select_only()
         .column_as(Column::OccurTime.max(), "last")
-        .filter(of_pair(pair).add(Column::ExpireTime.is_not_null()))
+        .filter(counted_of(pair))
         .into_tuple()
         .one(connection)
         .await?;
@@ -299,13 +313,12 @@ pub(crate) async fn counted_by<C: ConnectionTrait>(
     let pairs: Vec<Pair> = pairs.iter().copied().collect();
     let mut counted: BTreeMap<Pair, Vec<Counted>> = BTreeMap::new();
     for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        let any = some.iter().fold(Condition::any(), |any, pair| any.add(of_pair(*pair)));
+        let any = some.iter().fold(Condition::any(), |any, pair| any.add(counted_of(*pair)));
         let rows = Entity::find()
             .select_only()
             .columns([Column::ClientId, Column::PartnerId, Column::ActivityId, Column::Address, Column::EmployeeId])
             .columns([Column::OccurTime, Column::ExpireTime])
             .filter(any)
-            .filter(Column::ExpireTime.is_not_null())
             .filter(Column::OccurTime.lte(StoredInstant::from(as_of)))
             .order_by_asc(Column::OccurTime)
             .order_by_asc(Column::ActivityId)
