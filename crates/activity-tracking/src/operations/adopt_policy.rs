@@ -23,10 +23,12 @@ impl ActivityTracking {
     /// periods may rest on both. The digest is stored last: interrupted, all of it is done again at the next start.
     pub(crate) async fn adopt_policy(&self, shutdown: &CancellationToken) -> Result<(), ServiceError> {
         let digest = self.policy.activity_digest();
-        if judged_policy::activity_digest(self.database.connection()).await?.as_deref() == Some(digest) {
-            return Ok(());
+        match judged_policy::activity_digest(self.database.connection()).await? {
+            Some(adopted) if adopted == digest => return Ok(()),
+            Some(_) => tracing::info!(version = self.policy.version(), "judging everything again by this policy"),
+            // The first start: there is nothing, or what was recorded before it was ever finished.
+            None => {}
         }
-        tracing::info!(version = self.policy.version(), "judging everything again by this policy");
         self.judge_everything_again(shutdown).await?;
         self.settle_everything(shutdown).await?;
         if shutdown.is_cancelled() {
@@ -35,7 +37,7 @@ impl ActivityTracking {
         let transaction = self.database.begin_write().await?;
         judged_policy::store_activity_digest(&*transaction, digest).await?;
         transaction.commit().await?;
-        tracing::info!(version = self.policy.version(), "everything is judged by this policy");
+        tracing::info!(version = self.policy.version(), "everything here is judged by this policy");
         Ok(())
     }
 
