@@ -15,7 +15,7 @@ use domain::time::Instant;
 use crate::as_of::parse_instant;
 use crate::output::{ListFormat, Width};
 use crate::running::Part;
-use crate::servers::{ServerUrls, Servers, request, retrying};
+use crate::servers::{ServerUrls, Servers, asking, request};
 
 pub(crate) use table::write_table;
 
@@ -87,7 +87,7 @@ impl Breakdown {
         question.page_size = PAGE_SIZE;
         let mut breakdown = Self::default();
         loop {
-            let answer = retrying(|| {
+            let answer = asking(|| {
                 let (mut client, question) = (servers.credit.clone(), question.clone());
                 async move { client.list_managed_credits(request(question)).await }
             });

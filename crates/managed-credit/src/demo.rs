@@ -118,13 +118,14 @@ async fn import(
     report.write(Width::Fixed, out)?;
     report.require_complete()?;
     await_access(servers, programme, revisions).await?;
-    for log in sample.audit_logs()? {
-        writeln!(out)?;
-        let summary = audit_log::import(servers, log.client, &[log.file], revisions).await?;
-        summary.write(Width::Fixed, out)?;
-        summary.require_complete()?;
+    let logs = sample.audit_logs()?;
+    let mut summary = audit_log::Summary::new(format!("Audit logs of {} clients", logs.len()));
+    for log in logs {
+        audit_log::import(servers, log.client, &[log.file], &mut summary, revisions).await?;
     }
-    Ok(())
+    writeln!(out)?;
+    summary.write(Width::Fixed, out)?;
+    summary.require_complete()
 }
 
 /// Waits until activity-tracking knows who may work where: then no verdict is provisional, however slow the machine.
@@ -201,7 +202,7 @@ fn print_calls(as_of: Instant, running: &Running, urls: &ServerUrls, out: &mut i
     writeln!(out, "managed-credit breakdown --credit-url {} --partner 1002 --as-of {as_of}", urls.credit_url)?;
     writeln!(
         out,
-        "managed-credit why --credit-url {} --partner 1002 --client kestrel --as-of {as_of}\n",
+        "managed-credit why --credit-url {} --partner 1001 --client sakura --as-of {as_of}\n",
         urls.credit_url
     )?;
     writeln!(out, "grpcurl -plaintext {credit} describe {credit_service}")?;

@@ -85,7 +85,8 @@ pub(crate) async fn import(command: &ImportCommand, out: &mut impl Write) -> any
         }
         ImportCommand::AuditLog(command) => {
             let servers = Servers::new(&command.urls)?;
-            let summary = audit_log::import(&servers, command.client, &command.files, &mut revisions).await?;
+            let mut summary = audit_log::Summary::new(format!("Audit log of client {}", command.client));
+            audit_log::import(&servers, command.client, &command.files, &mut summary, &mut revisions).await?;
             summary.write(Width::Terminal, out)?;
             summary.require_complete()
         }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-/// The width of a table that is not printed to a terminal, in characters.
+/// The width of a paragraph, and of a table that is not printed to a terminal, in characters.
 const WIDTH_CHARACTERS: u16 = 120;
 
 /// How an answer is printed.
@@ -46,6 +46,11 @@ pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> 
         table.force_no_tty().set_width(WIDTH_CHARACTERS);
     }
     table
+}
+
+/// A paragraph, its lines broken between words.
+pub(crate) fn paragraph(text: &str) -> String {
+    textwrap::fill(text, usize::from(WIDTH_CHARACTERS))
 }
 
 /// A cell with a number.

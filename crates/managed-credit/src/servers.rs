@@ -81,7 +81,7 @@ impl Servers {
 
 /// Whether a service of ours refused, rather than that none was reached: theirs carry an `ErrorInfo`.
 fn is_answered(status: &Status) -> bool {
-    status.code() != Code::Unavailable || status.get_details_error_info().is_some()
+    !is_passing(status) || status.get_details_error_info().is_some()
 }
 
 /// A request with a deadline.
@@ -91,15 +91,36 @@ pub(crate) fn request<T>(message: T) -> Request<T> {
     request
 }
 
+/// The answer of a question; tried again while the service is behind, not while it is away: a person waits.
+pub(crate) async fn asking<T, Call, Answer>(call: Call) -> Result<T, Status>
+where
+    Call: FnMut() -> Answer,
+    Answer: Future<Output = Result<Response<T>, Status>>,
+{
+    trying_again(call, |status| is_passing(status) && is_answered(status)).await
+}
+
 /// The answer of a call that is harmless to repeat; tried again while the service is away or behind.
 pub(crate) async fn retrying<T, Call, Answer>(call: Call) -> Result<T, Status>
 where
     Call: FnMut() -> Answer,
     Answer: Future<Output = Result<Response<T>, Status>>,
 {
+    trying_again(call, is_passing).await
+}
+
+/// Whether the same call may work later.
+fn is_passing(status: &Status) -> bool {
+    status.code() == Code::Unavailable
+}
+
+async fn trying_again<T, Call, Answer>(call: Call, may_work_later: impl Fn(&Status) -> bool) -> Result<T, Status>
+where
+    Call: FnMut() -> Answer,
+    Answer: Future<Output = Result<Response<T>, Status>>,
+{
     let pauses = ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_max_times(MAXIMUM_RETRIES);
-    let answer = call.retry(pauses).when(|status| status.code() == Code::Unavailable);
-    answer.await.map(Response::into_inner)
+    call.retry(pauses).when(may_work_later).await.map(Response::into_inner)
 }
 
 /// The newest revision of each feed that writes have answered with.

@@ -15,7 +15,7 @@ use crate::as_of::parse_instant;
 use crate::client_search::find_client;
 use crate::output::{AnswerFormat, Width};
 use crate::running::Part;
-use crate::servers::{ServerUrls, Servers, request, retrying};
+use crate::servers::{ServerUrls, Servers, asking, request};
 
 pub(crate) use text::write_text;
 
@@ -41,7 +41,7 @@ pub(crate) struct WhyCommand {
 
 /// Asks credit-calculation.
 pub(crate) async fn ask(servers: &Servers, question: ExplainCreditRequest) -> anyhow::Result<ExplainCreditResponse> {
-    let answer = retrying(|| {
+    let answer = asking(|| {
         let (mut client, question) = (servers.credit.clone(), question.clone());
         async move { client.explain_credit(request(question)).await }
     });

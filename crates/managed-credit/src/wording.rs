@@ -52,7 +52,7 @@ pub(crate) fn short_name(name: &'static str, prefix: &str) -> &'static str {
 pub(crate) fn state(state: CreditState) -> &'static str {
     match state {
         CreditState::Unspecified => "unknown",
-        CreditState::NotManaged => "not managed",
+        CreditState::NotManaged => "none",
         CreditState::Active => "active",
         CreditState::Expiring => "expiring",
         CreditState::Ended => "ended",
@@ -61,7 +61,10 @@ pub(crate) fn state(state: CreditState) -> &'static str {
 
 /// Why a row is as it is, and what to do, in short.
 pub(crate) fn in_short(row: &ManagedCredit) -> String {
-    let mut parts = vec![standing(row)];
+    let mut parts = vec![standing(row).to_owned()];
+    if row.no_credit_reason() == NoCreditReason::Unspecified && row.servicing_partners > 1 {
+        parts.push(format!("shared by {} partners", row.servicing_partners));
+    }
     parts.extend(points_absent(row.points_absent_reason()).map(str::to_owned));
     if row.multiplier > 1 && row.points.is_some() {
         parts.push(format!("growth market: points x {}", row.multiplier));
@@ -70,16 +73,13 @@ pub(crate) fn in_short(row: &ManagedCredit) -> String {
     parts.join("; ")
 }
 
-fn standing(row: &ManagedCredit) -> String {
+fn standing(row: &ManagedCredit) -> &'static str {
     match row.no_credit_reason() {
-        NoCreditReason::Unspecified if row.state() == CreditState::Expiring => "work there again to keep it".to_owned(),
-        NoCreditReason::Unspecified if row.servicing_partners > 1 => {
-            format!("counts; shared by {} partners", row.servicing_partners)
-        }
-        NoCreditReason::Unspecified => "counts".to_owned(),
+        NoCreditReason::Unspecified if row.state() == CreditState::Expiring => "work there again to keep it",
+        NoCreditReason::Unspecified => "counts",
         // Said with the points, in the same words.
-        NoCreditReason::MrrUnknown if row.points.is_none() => String::new(),
-        reason => no_credit(reason).to_owned(),
+        NoCreditReason::MrrUnknown if row.points.is_none() => "",
+        reason => no_credit(reason),
     }
 }
 

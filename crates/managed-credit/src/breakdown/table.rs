@@ -2,12 +2,15 @@
 
 use std::io::Write;
 
-use comfy_table::Cell;
+use comfy_table::{Cell, ColumnConstraint};
 use contracts::wire::credit::ManagedCredit;
 
 use super::Breakdown;
 use crate::output::{Width, number, table};
 use crate::wording;
+
+/// Amounts, points, states and times stay on one line.
+const UNBROKEN_COLUMNS: std::ops::RangeInclusive<usize> = 1..=5;
 
 /// The rows with their total; amounts are not added, for they are of different currencies (R10).
 pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
@@ -15,13 +18,17 @@ pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Wr
         writeln!(out, "No clients.")?;
         return write_basis(breakdown, out);
     }
-    let header =
-        ["Client", "Pays a month", "Partners", "Managed credit", "Points", "State", "Ends or ended", "In short"];
+    let header = ["Client", "Pays a month", "Credit", "Points", "State", "Ends, ended (UTC)", "In short"];
     let mut table = table(width, header);
+    for index in UNBROKEN_COLUMNS {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     for row in &breakdown.rows {
         table.add_row(cells(row));
     }
-    let total = [Cell::new("Total"), Cell::new(""), Cell::new(""), Cell::new(""), number(&breakdown.total_points)];
+    let total = [Cell::new("Total"), Cell::new(""), Cell::new(""), number(&breakdown.total_points)];
     table.add_row(total);
     writeln!(out, "{table}")?;
     if breakdown.rows_without_points > 0 {
@@ -30,15 +37,14 @@ pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Wr
     write_basis(breakdown, out)
 }
 
-fn cells(row: &ManagedCredit) -> [Cell; 8] {
+fn cells(row: &ManagedCredit) -> [Cell; 7] {
     [
         Cell::new(wording::client(row)),
         number(wording::money(row.mrr.as_ref())),
-        number(row.servicing_partners),
         number(wording::money(row.credit.as_ref())),
         number(row.points.as_deref().unwrap_or(wording::ABSENT)),
         Cell::new(wording::state(row.state())),
-        Cell::new(wording::minute_or_absent(row.expire_time.as_ref())),
+        Cell::new(wording::minute_or_absent(row.expire_time.as_ref()).trim_end_matches(" UTC")),
         Cell::new(wording::in_short(row)),
     ]
 }

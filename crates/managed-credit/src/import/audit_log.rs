@@ -64,11 +64,11 @@ pub(crate) async fn import(
     servers: &Servers,
     client: HubId,
     files: &[PathBuf],
+    summary: &mut Summary,
     revisions: &mut NewestRevisions,
-) -> anyhow::Result<Summary> {
+) -> anyhow::Result<()> {
     let sources = files.iter().map(|file| Source::open(file)).collect::<anyhow::Result<Vec<_>>>()?;
     let progress = progress_over(client, &sources);
-    let mut summary = Summary::new(client);
     let (sender, receiver) = mpsc::channel(RECORDS_AHEAD);
     let reading = read_ahead(sources, client, progress.clone(), sender);
     let mut batches = ReceiverStream::new(receiver)
@@ -83,7 +83,7 @@ pub(crate) async fn import(
     drop(batches);
     reading.await.context("reading stopped")?;
     progress.finish_and_clear();
-    Ok(summary)
+    Ok(())
 }
 
 /// A file, or standard input.

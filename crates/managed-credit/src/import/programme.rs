@@ -191,9 +191,11 @@ mod tests {
 
     #[test]
     fn lines_are_counted_through_comments_and_quoted_line_breaks() {
-        let clients = "hub_id,display_name,country\n# a comment\n2001,\"Two\nlines\",IT\n0,Bad,IT\n";
+        let clients =
+            "hub_id,display_name,country\n# a comment\n2001,\"Two\nlines\",IT\n0,Bad,IT\n\n# another\n-1,Bad,IT\n";
         let error = read_files(&[("clients.csv", clients)]).expect_err("wrong");
         assert!(error.contains("clients.csv:5: hub_id:"), "{error}");
+        assert!(error.contains("clients.csv:8: hub_id:"), "{error}");
     }
 
     #[test]

@@ -7,7 +7,6 @@ use anyhow::bail;
 use comfy_table::Cell;
 use contracts::wire::activity::record_activity_result::Outcome;
 use contracts::wire::activity::{Activity, NotCountedReason, Verdict, VerdictOutcome, activity};
-use domain::access::HubId;
 
 use super::{Place, RecordedEntry};
 use crate::output::{Width, number, table};
@@ -19,7 +18,8 @@ const MAXIMUM_PRINTED_ERRORS: u64 = 1_000;
 /// Counts by verdict and reason; errors are printed when they are met.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    client: HubId,
+    /// What was imported.
+    title: String,
     /// Records by why they do not count; those that do are under the unspecified reason.
     verdicts: BTreeMap<NotCountedReason, u64>,
     /// Actions that the policy does not know, in the source's words.
@@ -30,9 +30,10 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(client: HubId) -> Self {
+    /// Of nothing yet; `title` says what is imported.
+    pub fn new(title: String) -> Self {
         Self {
-            client,
+            title,
             verdicts: BTreeMap::new(),
             unknown_actions: BTreeMap::new(),
             duplicates: 0,
@@ -87,8 +88,8 @@ impl Summary {
         let new = self.judged() - self.duplicates;
         writeln!(
             out,
-            "Audit log of client {}: {} records: {new} new, {} recorded before, {} errors.",
-            self.client,
+            "{}: {} records; new: {new}, recorded before: {}, errors: {}.",
+            self.title,
             self.judged() + self.errors,
             self.duplicates,
             self.errors

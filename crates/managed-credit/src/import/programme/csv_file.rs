@@ -104,7 +104,7 @@ pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.with_context(|| path.display().to_string())?;
-        let line = first_line(&record);
+        let line = first_line(&content, &record);
         if record.len() != header.len() {
             problems.push(problem(line, format!("has {} cells, the header has {}", record.len(), header.len())));
             continue;
@@ -116,8 +116,12 @@ pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow
     Ok(rows)
 }
 
-fn first_line(record: &StringRecord) -> u64 {
-    record.position().map_or(0, csv::Position::line)
+/// The line on which a record begins: its position is before the comments and empty lines that precede it.
+fn first_line(content: &str, record: &StringRecord) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let before = usize::try_from(position.byte()).ok().and_then(|byte| content.get(byte..)).unwrap_or_default();
+    let skipped = before.lines().take_while(|line| line.is_empty() || line.starts_with('#')).count();
+    position.line() + skipped as u64
 }
 
 /// Spreadsheets write semicolons where the comma is the decimal sign.

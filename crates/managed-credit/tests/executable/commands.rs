@@ -1,0 +1,98 @@
+use crate::process::{Services, run, services_with_sample};
+
+#[test]
+fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
+    for (arguments, expected) in [
+        (&["unknown"] as &[&str], "unknown"),
+        (&["serve"], "<SERVICE>"),
+        (&["serve", "everything"], "everything"),
+        (&["breakdown", "--partner", "0"], "a hub id is"),
+        (&["why", "--partner", "1001", "--client", "x", "--as-of", "yesterday"], "RFC 3339"),
+        (&["serve", "all", "--data-dir", "x", "--access-database-url", "sqlite://x"], "--access-database-url"),
+    ] {
+        let refused = run(arguments);
+        assert_eq!(refused.code, Some(2), "{arguments:?} {refused:?}");
+        assert!(refused.stderr.contains(expected), "{arguments:?} {}", refused.stderr);
+    }
+}
+
+#[test]
+fn help_has_examples() {
+    for command in ["serve", "migrate", "breakdown", "why", "demo"] {
+        let help = run(&[command, "--help"]);
+        assert_eq!(help.code, Some(0));
+        assert!(help.stdout.contains(&format!("managed-credit {command}")), "{}", help.stdout);
+    }
+    assert!(run(&["import", "programme", "--help"]).stdout.contains("subscriptions.csv"));
+}
+
+#[test]
+fn a_service_that_is_away_is_named_with_the_command_that_starts_it() {
+    for arguments in [
+        &["breakdown", "--partner", "1001", "--credit-url", "http://127.0.0.1:1"] as &[&str],
+        &["why", "--partner", "1001", "--client", "borgo", "--credit-url", "http://127.0.0.1:1"],
+    ] {
+        let away = run(arguments);
+        assert_eq!(away.code, Some(1));
+        for expected in ["credit-calculation", "http://127.0.0.1:1", "managed-credit serve all"] {
+            assert!(away.stderr.contains(expected), "{}", away.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_partner_that_is_not_known_is_an_error_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = Services::start_all(folder.path());
+    let unknown = services.ask(&["breakdown", "--partner", "77"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(1), ""));
+    assert!(unknown.stderr.contains("partners/77") || unknown.stderr.contains("partner 77"), "{}", unknown.stderr);
+}
+
+#[tokio::test]
+async fn a_running_system_is_asked_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = services_with_sample(folder.path()).await;
+    let breakdown = |format: &str| {
+        let flags = ["--as-of", "2025-09-01", "--order", "points", "--descending", "--format", format];
+        let answer = services.ask(&[&["breakdown", "--partner", "1001"] as &[&str], &flags].concat());
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        answer.stdout
+    };
+    insta::with_settings!({filters => [
+        // What differs from run to run: when it was calculated, and from which revisions.
+        (r#""calculation_time": "[^"]+""#, r#""calculation_time": "[time]""#),
+        (r#""fresh_time": "[^"]+""#, r#""fresh_time": "[time]""#),
+        (r#""policy_digest": "[0-9a-f]{64}""#, r#""policy_digest": "[digest]""#),
+        (r#""(access|servicing|credit)-\d+""#, r#""$1-[position]""#),
+    ]}, {
+        insta::assert_snapshot!("breakdown_table", breakdown("table"));
+        insta::assert_snapshot!("breakdown_csv", breakdown("csv"));
+        insta::assert_snapshot!("breakdown_json", breakdown("json"));
+        let why = services.ask(&["why", "--partner", "1001", "--client", "SAKURA", "--as-of", "2025-09-01", "--format", "json"]);
+        insta::assert_snapshot!("why_json", why.stdout);
+    });
+
+    let search = services.ask(&["breakdown", "--partner", "1001", "--search", "caffe", "--format", "csv"]);
+    assert_eq!(search.stdout.lines().count(), 2, "{}", search.stdout);
+}
+
+#[tokio::test]
+async fn a_client_is_named_by_number_or_name_and_an_ambiguous_name_lists_whom_it_may_mean() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = services_with_sample(folder.path()).await;
+    let why = |client: &str| services.ask(&["why", "--partner", "1001", "--client", client, "--as-of", "2025-09-01"]);
+    let (by_number, by_name) = (why("2004"), why("verde vivo"));
+    assert_eq!(by_number.code, Some(0), "{by_number:?}");
+    assert!(by_number.stdout.starts_with("Verde Vivo Garden stopped counting for you"), "{}", by_number.stdout);
+    assert_eq!(by_number.stdout, by_name.stdout);
+
+    let ambiguous = why("a");
+    assert_eq!((ambiguous.code, ambiguous.stdout.as_str()), (Some(1), ""));
+    for candidate in ["Caffè Borgo (2001)", "Atlas Outdoor (2003)"] {
+        assert!(ambiguous.stderr.contains(candidate), "{}", ambiguous.stderr);
+    }
+    let nobody = why("zzz");
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.stderr.contains("no client whose name contains \"zzz\""), "{}", nobody.stderr);
+}

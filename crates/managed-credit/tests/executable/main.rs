@@ -1,0 +1,7 @@
+//! The built executable, as a person or a supervisor runs it.
+
+mod commands;
+mod demo;
+mod import;
+mod process;
+mod serve;

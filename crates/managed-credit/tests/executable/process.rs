@@ -1,0 +1,176 @@
+//! Starts the executable, reads its ready lines, and stops it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use contracts::wire::access::GetHeadRevisionRequest as GetAccessHead;
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
+use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
+use contracts::wire::activity::{BatchGetServicingRequest, GetHeadRevisionRequest as GetServicingHead, ServicingPair};
+use contracts::wire::credit::ListManagedCreditsRequest;
+use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+
+/// Where the sample programme is in the repository.
+pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample");
+
+/// The executable, without settings from the environment.
+pub fn managed_credit(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_managed-credit"));
+    command.env_clear().args(arguments);
+    command
+}
+
+/// What a finished run left.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs to the end, with a text on standard input.
+pub fn run_with_input(arguments: &[&str], input: &str) -> Finished {
+    let mut command = managed_credit(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the executable is built");
+    let mut stdin = child.stdin.take().expect("piped");
+    // Who does not read its input may have closed it.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("output is text");
+    Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Runs to the end.
+pub fn run(arguments: &[&str]) -> Finished {
+    run_with_input(arguments, "")
+}
+
+/// Services that run until they are stopped, or the test ends.
+pub struct Services {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    urls: BTreeMap<String, String>,
+    /// What was printed before the ready lines.
+    pub printed: String,
+}
+
+impl Services {
+    /// Starts so many services, and waits until each has said that it is ready.
+    pub fn start(arguments: &[&str], count: usize) -> Self {
+        let mut child = managed_credit(arguments).stdout(Stdio::piped()).spawn().expect("the executable is built");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (mut urls, mut printed) = (BTreeMap::new(), String::new());
+        while urls.len() < count {
+            let mut line = String::new();
+            let bytes = stdout.read_line(&mut line).expect("output is text");
+            assert!(bytes > 0, "it ended before it was ready: {printed}");
+            match line.trim_end().split_once(" is ready on ") {
+                Some((name, address)) => drop(urls.insert(name.to_owned(), format!("http://{address}"))),
+                None => printed.push_str(&line),
+            }
+        }
+        Self { child, stdout, urls, printed }
+    }
+
+    /// All three, on free ports, with embedded databases in a folder.
+    pub fn start_all(data_dir: &Path) -> Self {
+        let data_dir = data_dir.to_str().expect("a path of text");
+        let mut arguments = vec!["serve", "all", "--log", "warn", "--data-dir", data_dir];
+        arguments.extend(FREE_PORTS);
+        Self::start(&arguments, 3)
+    }
+
+    pub fn url(&self, name: &str) -> String {
+        self.urls.get(name).unwrap_or_else(|| panic!("{name} is not served")).clone()
+    }
+
+    /// The flags that make a command ask these services.
+    pub fn flags(&self) -> Vec<String> {
+        let flags = [
+            ("--access-url", "access-management"),
+            ("--activity-url", "activity-tracking"),
+            ("--credit-url", "credit-calculation"),
+        ];
+        flags.into_iter().flat_map(|(flag, name)| [flag.to_owned(), self.url(name)]).collect()
+    }
+
+    /// Runs a command that asks these services.
+    pub fn ask(&self, arguments: &[&str]) -> Finished {
+        self.ask_with_input(arguments, "")
+    }
+
+    pub fn ask_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        let flags = self.flags();
+        let arguments: Vec<&str> = arguments.iter().copied().chain(flags.iter().map(String::as_str)).collect();
+        run_with_input(&arguments, input)
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill is installed").success());
+    }
+
+    /// Waits for the end; what was printed after the ready lines, too.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("output is text");
+        (self.child.wait().expect("it was started"), rest)
+    }
+
+    /// Waits until credit-calculation knows everything that has been imported.
+    pub async fn settle(&self, partner: &str) {
+        let (access, activity, credit) =
+            (self.url("access-management"), self.url("activity-tracking"), self.url("credit-calculation"));
+        let mut feed = AccessFeedServiceClient::connect(access).await.expect("access-management is ready");
+        let head = feed.get_head_revision(GetAccessHead {}).await.expect("a head").into_inner().revision;
+        let mut tracking = ActivityTrackingServiceClient::connect(activity.clone()).await.expect("it is ready");
+        let pair = ServicingPair { partner: partner.to_owned(), client: "clients/2001".to_owned() };
+        let question = BatchGetServicingRequest {
+            pairs: vec![pair],
+            at_least_revisions: vec![head.clone()],
+            ..BatchGetServicingRequest::default()
+        };
+        tracking.batch_get_servicing(question).await.expect("it catches up");
+        let mut feed = ServicingFeedServiceClient::connect(activity).await.expect("activity-tracking is ready");
+        let servicing = feed.get_head_revision(GetServicingHead {}).await.expect("a head").into_inner().revision;
+        let mut calculation = CreditCalculationServiceClient::connect(credit).await.expect("it is ready");
+        let question = ListManagedCreditsRequest {
+            parent: partner.to_owned(),
+            at_least_revisions: vec![head, servicing],
+            ..ListManagedCreditsRequest::default()
+        };
+        calculation.list_managed_credits(question).await.expect("it catches up");
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The flags for free ports.
+pub const FREE_PORTS: [&str; 6] =
+    ["--access-listen", "127.0.0.1:0", "--activity-listen", "127.0.0.1:0", "--credit-listen", "127.0.0.1:0"];
+
+/// Services with the whole sample programme.
+pub async fn services_with_sample(data_dir: &Path) -> Services {
+    let services = Services::start_all(data_dir);
+    let imported = services.ask(&["import", "programme", SAMPLE]);
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    for client in 2001..=2008 {
+        let file = format!("{SAMPLE}/audit-log/{client}.json");
+        let imported = services.ask(&["import", "audit-log", "--client", &client.to_string(), &file]);
+        assert_eq!(imported.code, Some(0), "{imported:?}");
+    }
+    services.settle("partners/1001").await;
+    services
+}

@@ -1,0 +1,166 @@
+use std::fs;
+use std::time::{Duration, Instant};
+
+use contracts::wire::access::WatchAccessRequest;
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use contracts::wire::activity::WatchServicingRequest;
+use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
+use tonic::transport::Channel;
+use tonic_health::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::process::{FREE_PORTS, Services, run};
+
+/// Open watch streams are no reason to wait: far below the limit for calls under way.
+const PROMPT_STOP: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn every_service_is_healthy_when_it_says_that_it_is_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = Services::start_all(folder.path());
+    for (name, grpc_names) in [
+        ("access-management", ["access.v1.AccessManagementService", "access.v1.AccessFeedService"]),
+        ("activity-tracking", ["activity.v1.ActivityTrackingService", "activity.v1.ServicingFeedService"]),
+        ("credit-calculation", ["credit.v1.CreditCalculationService", "credit.v1.CreditCalculationService"]),
+    ] {
+        let channel = Channel::from_shared(services.url(name)).expect("a URL").connect().await.expect("it is ready");
+        for grpc_name in grpc_names {
+            let service = format!("managedcredit.{grpc_name}");
+            let answer = HealthClient::new(channel.clone()).check(HealthCheckRequest { service }).await;
+            assert_eq!(answer.expect("health").into_inner().status, ServingStatus::Serving as i32, "{grpc_name}");
+        }
+    }
+}
+
+// The client's side of the streams goes on while the test waits for the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_with_open_watch_streams_ends_promptly_with_exit_code_0() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = Services::start_all(folder.path());
+    let mut access = AccessFeedServiceClient::connect(services.url("access-management")).await.expect("it is ready");
+    let mut changes = access.watch_access(WatchAccessRequest::default()).await.expect("a stream").into_inner();
+    assert!(changes.message().await.expect("the stream is open").is_some_and(|message| message.caught_up));
+    let mut servicing =
+        ServicingFeedServiceClient::connect(services.url("activity-tracking")).await.expect("it is ready");
+    let mut periods = servicing.watch_servicing(WatchServicingRequest::default()).await.expect("a stream").into_inner();
+    assert!(periods.message().await.expect("the stream is open").is_some());
+
+    let asked = Instant::now();
+    services.terminate();
+    let (status, _) = services.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < PROMPT_STOP, "it took {:?}", asked.elapsed());
+    while let Ok(Some(_)) = changes.message().await {}
+}
+
+#[test]
+fn facts_survive_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = Services::start_all(folder.path());
+    let imported = before.ask(&["import", "programme", crate::process::SAMPLE]);
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    before.terminate();
+    assert_eq!(before.wait().0.code(), Some(0));
+    let after = Services::start_all(folder.path());
+    let again = after.ask(&["import", "programme", crate::process::SAMPLE]);
+    assert!(
+        again.stdout.lines().any(|line| line.contains("clients.csv") && line.contains("0 ┆         8")),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn an_address_that_is_not_loopback_is_refused_with_its_setting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("text");
+    let refused = run(&["serve", "access", "--data-dir", data_dir, "--access-listen", "0.0.0.0:0"]);
+    assert_eq!(refused.code, Some(1));
+    for expected in ["--access-listen", "0.0.0.0:0", "loopback", "127.0.0.1"] {
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Services::start_all(folder.path());
+    let data_dir = folder.path().to_str().expect("text");
+    let mut arguments = vec!["serve", "all", "--data-dir", data_dir];
+    arguments.extend(FREE_PORTS);
+    let second = run(&arguments);
+    assert_eq!(second.code, Some(1));
+    assert!(second.stderr.contains("--data-dir") && second.stderr.contains("in use"), "{}", second.stderr);
+    drop(first);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_setting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it listens").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("text");
+    let refused = run(&["serve", "credit", "--data-dir", data_dir, "--credit-listen", &address]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("--credit-listen") && refused.stderr.contains(&address), "{}", refused.stderr);
+}
+
+#[test]
+fn a_policy_that_is_not_valid_is_refused_with_all_its_entries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("policy.toml");
+    let embedded = include_str!("../../../domain/policy.toml");
+    let wrong = embedded.replace("days = 60", "days = 0").replace("currency = \"ZAR\"", "currency = \"ZZZ\"");
+    fs::write(&policy, wrong).expect("a file");
+    let (policy, data_dir) = (policy.to_str().expect("text"), folder.path().to_str().expect("text"));
+    let refused = run(&["serve", "access", "--data-dir", data_dir, "--policy", policy]);
+    assert_eq!(refused.code, Some(1));
+    for expected in ["--policy", "windows[0]", "currency_units["] {
+        assert!(refused.stderr.contains(expected), "{expected} in {}", refused.stderr);
+    }
+}
+
+#[test]
+fn pending_migrations_are_refused_until_they_are_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("access.sqlite3").display());
+    let serve = ["serve", "access", "--access-database-url", &url, "--access-listen", "127.0.0.1:0", "--log", "warn"];
+    let refused = run(&serve);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("--access-database-url") && refused.stderr.contains("--migrate"), "{refused:?}");
+    let migrated = run(&["migrate", "access", "--access-database-url", &url]);
+    assert_eq!(
+        (migrated.code, migrated.stdout.as_str()),
+        (Some(0), "the database of access-management is up to date\n")
+    );
+    let services = Services::start(&serve, 1);
+    services.terminate();
+    assert_eq!(services.wait().0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn services_in_processes_of_their_own_make_one_system() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("text");
+    let with = |services: &[&str], flags: &[&str]| {
+        let mut arguments = vec!["serve"];
+        arguments.extend(services);
+        arguments.extend(["--log", "warn", "--data-dir", data_dir]);
+        arguments.extend(FREE_PORTS);
+        arguments.extend(flags);
+        Services::start(&arguments, services.len())
+    };
+    let access = with(&["access"], &[]);
+    let access_url = access.url("access-management");
+    let others = with(&["activity", "credit"], &["--access-url", &access_url]);
+    let (activity_url, credit_url) = (others.url("activity-tracking"), others.url("credit-calculation"));
+    let flags = ["--access-url", &access_url, "--activity-url", &activity_url, "--credit-url", &credit_url];
+    let ask = |arguments: &[&str]| run(&[arguments, &flags].concat());
+
+    let imported = ask(&["import", "programme", crate::process::SAMPLE]);
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    let log = format!("{}/audit-log/2001.json", crate::process::SAMPLE);
+    let recorded = ask(&["import", "audit-log", "--client", "2001", &log]);
+    assert!(recorded.stdout.contains("7 records; new: 7"), "{recorded:?}");
+    assert!(!recorded.stdout.contains("provisional"), "{recorded:?}");
+}
