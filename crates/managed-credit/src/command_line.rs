@@ -53,7 +53,7 @@ Examples:
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
-  managed-credit migrate all --data-dir ./data
+  managed-credit migrate --data-dir ./data
   managed-credit migrate credit --credit-database-url postgres://me@db/credit";
 
 const BREAKDOWN_EXAMPLES: &str = "\

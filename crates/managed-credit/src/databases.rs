@@ -59,6 +59,16 @@ impl Databases {
         Ok(())
     }
 
+    /// The services whose database is given.
+    pub fn given_parts(&self) -> anyhow::Result<Vec<Part>> {
+        let is_given = |part: &Part| self.data_dir.is_some() || self.given_url(*part).is_some();
+        let given: Vec<Part> = Part::ALL.into_iter().filter(is_given).collect();
+        if given.is_empty() {
+            bail!("no database is given: give --data-dir DIR, or {} and the like", url_setting(Part::Access));
+        }
+        Ok(given)
+    }
+
     fn given_url(&self, part: Part) -> Option<&str> {
         match part {
             Part::Access => self.access_database_url.as_deref(),
@@ -102,6 +112,12 @@ mod tests {
     fn a_missing_database_names_the_settings_that_would_give_one() {
         let error = databases(None, None).url(Part::Credit).expect_err("no database").to_string();
         assert!(error.contains("--data-dir") && error.contains("--credit-database-url"), "{error}");
+    }
+
+    #[test]
+    fn the_given_databases_are_those_with_a_setting() {
+        assert_eq!(databases(None, Some("postgres://h/b")).given_parts().ok(), Some(vec![Part::Activity]));
+        assert!(databases(None, None).given_parts().is_err());
     }
 
     #[test]

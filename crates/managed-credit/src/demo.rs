@@ -180,7 +180,7 @@ async fn show_partner(
 fn print_next_steps(out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(
         out,
-        "\n== What to try next ==\n\n\
+        "\n== What to try next (in the repository with `cargo run --` in place of `managed-credit`) ==\n\n\
          managed-credit demo --keep                         the same, and goes on serving for your own questions\n\
          managed-credit serve all --data-dir ./data         an empty system of your own\n\
          managed-credit import programme DIR                your own programme; --help says what the files look like\n\
@@ -199,12 +199,9 @@ fn print_calls(as_of: Instant, running: &Running, urls: &ServerUrls, out: &mut i
     let credit_service = contracts::wire::credit::credit_calculation_service_server::SERVICE_NAME;
     let activity_service = contracts::wire::activity::activity_tracking_service_server::SERVICE_NAME;
     writeln!(out, "\n== Try it, until ctrl-c ==\n")?;
-    writeln!(out, "managed-credit breakdown --credit-url {} --partner 1002 --as-of {as_of}", urls.credit_url)?;
-    writeln!(
-        out,
-        "managed-credit why --credit-url {} --partner 1001 --client sakura --as-of {as_of}\n",
-        urls.credit_url
-    )?;
+    let program = std::env::args().next().unwrap_or_else(|| "managed-credit".to_owned());
+    writeln!(out, "{program} breakdown --credit-url {} --partner 1002 --as-of {as_of}", urls.credit_url)?;
+    writeln!(out, "{program} why --credit-url {} --partner 1001 --client sakura --as-of {as_of}\n", urls.credit_url)?;
     writeln!(out, "grpcurl -plaintext {credit} describe {credit_service}")?;
     writeln!(
         out,

@@ -5,6 +5,9 @@ use std::io::IsTerminal as _;
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use contracts::wire::credit::AnswerBasis;
+
+use crate::wording;
 
 /// The width of a paragraph, and of a table that is not printed to a terminal, in characters.
 const WIDTH_CHARACTERS: u16 = 120;
@@ -51,6 +54,21 @@ pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> 
 /// A paragraph, its lines broken between words.
 pub(crate) fn paragraph(text: &str) -> String {
     textwrap::fill(text, usize::from(WIDTH_CHARACTERS))
+}
+
+/// What an answer rests on (R125), but for what differs from run to run where the output is fixed.
+pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
+    let as_of = wording::minute_or_absent(basis.as_of_time.as_ref());
+    let answer = format!("As of {as_of}, by policy {}", basis.policy_version);
+    if width == Width::Fixed {
+        return format!("{answer}.");
+    }
+    let calculated = wording::minute_or_absent(basis.calculation_time.as_ref());
+    let facts = match basis.fresh_time {
+        Some(_) => format!("facts complete up to {}", wording::minute_or_absent(basis.fresh_time.as_ref())),
+        None => "facts that may not be complete yet".to_owned(),
+    };
+    format!("{answer}; calculated at {calculated} from {facts}.")
 }
 
 /// A cell with a number.

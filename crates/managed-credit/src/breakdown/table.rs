@@ -6,7 +6,7 @@ use comfy_table::{Cell, ColumnConstraint};
 use contracts::wire::credit::ManagedCredit;
 
 use super::Breakdown;
-use crate::output::{Width, number, table};
+use crate::output::{Width, basis, number, table};
 use crate::wording;
 
 /// Amounts, points, states and times stay on one line.
@@ -16,7 +16,8 @@ const UNBROKEN_COLUMNS: std::ops::RangeInclusive<usize> = 1..=5;
 pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     if breakdown.rows.is_empty() {
         writeln!(out, "No clients.")?;
-        return write_basis(breakdown, out);
+        writeln!(out, "{}", basis(&breakdown.basis, width))?;
+        return Ok(());
     }
     let header = ["Client", "Pays a month", "Credit", "Points", "State", "Ends, ended (UTC)", "In short"];
     let mut table = table(width, header);
@@ -34,7 +35,7 @@ pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Wr
     if breakdown.rows_without_points > 0 {
         writeln!(out, "Not in the total: {} without points.", breakdown.rows_without_points)?;
     }
-    write_basis(breakdown, out)
+    Ok(writeln!(out, "{}", basis(&breakdown.basis, width))?)
 }
 
 fn cells(row: &ManagedCredit) -> [Cell; 7] {
@@ -47,11 +48,6 @@ fn cells(row: &ManagedCredit) -> [Cell; 7] {
         Cell::new(wording::minute_or_absent(row.expire_time.as_ref()).trim_end_matches(" UTC")),
         Cell::new(wording::in_short(row)),
     ]
-}
-
-fn write_basis(breakdown: &Breakdown, out: &mut impl Write) -> anyhow::Result<()> {
-    let as_of = wording::minute_or_absent(breakdown.basis.as_of_time.as_ref());
-    Ok(writeln!(out, "As of {as_of}, by policy {}.", breakdown.basis.policy_version)?)
 }
 
 #[cfg(test)]

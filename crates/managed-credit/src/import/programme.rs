@@ -5,7 +5,7 @@ mod report;
 mod rows;
 mod sending;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::bail;
@@ -44,6 +44,7 @@ pub(crate) fn read(dir: &Path) -> anyhow::Result<Programme> {
     };
     if problems.is_empty() {
         problems.extend(links_without_employee(&programme));
+        problems.extend(links_twice(&programme));
         problems.extend(subscriptions_out_of_order(&programme));
     }
     if !problems.is_empty() {
@@ -104,11 +105,24 @@ fn links_without_employee(programme: &Programme) -> Vec<Problem> {
     unknown.map(problem).collect()
 }
 
-fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
+fn links_twice(programme: &Programme) -> Vec<Problem> {
+    let mut first_lines = BTreeMap::new();
     let mut problems = Vec::new();
-    for (index, row) in programme.subscriptions.iter().enumerate() {
-        let same = |other: &&SubscriptionRow| other.client == row.client && other.subscription == row.subscription;
-        let Some(before) = programme.subscriptions[..index].iter().rev().find(same) else { continue };
+    for link in &programme.links {
+        let first = *first_lines.entry((link.partner, &link.email, link.client)).or_insert(link.line);
+        if first != link.line {
+            let text = format!("client: is linked to {} by line {first} already", link.email);
+            problems.push(Problem { file: "links.csv".to_owned(), line: link.line, text });
+        }
+    }
+    problems
+}
+
+fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
+    let mut last: BTreeMap<_, &SubscriptionRow> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for row in &programme.subscriptions {
+        let Some(before) = last.insert((row.client, &row.subscription), row) else { continue };
         // A time that is left out is now: nothing can follow it.
         let follows = match (before.effective_time, row.effective_time) {
             (Some(before), Some(time)) => before < time,
@@ -116,11 +130,8 @@ fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
             (None, _) => false,
         };
         if !follows {
-            problems.push(Problem {
-                file: "subscriptions.csv".to_owned(),
-                line: row.line,
-                text: format!("effective_time: is not after that of line {}, of the same subscription", before.line),
-            });
+            let text = format!("effective_time: is not after that of line {}, of the same subscription", before.line);
+            problems.push(Problem { file: "subscriptions.csv".to_owned(), line: row.line, text });
         }
     }
     problems
@@ -206,12 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn a_link_needs_its_employee() {
+    fn a_link_needs_its_employee_and_comes_once() {
         let employees = "partner,email,display_name\n1001,Anna@Agency.example,Anna\n";
-        let links = "partner,email,client\n1001,anna@agency.example,2001\n1002,anna@agency.example,2001\n";
+        let links = "partner,email,client\n\
+                     1001,anna@agency.example,2001\n\
+                     1002,anna@agency.example,2001\n\
+                     1001,anna@agency.example,2001\n";
         let error = read_files(&[("employees.csv", employees), ("links.csv", links)]).expect_err("wrong");
         assert!(error.contains("links.csv:3: email: partner 1002 has no anna@agency.example"), "{error}");
-        assert!(!error.contains("links.csv:2"), "{error}");
+        assert!(error.contains("links.csv:4: client: is linked to anna@agency.example by line 2"), "{error}");
+        assert!(!error.contains("links.csv:2:"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 use comfy_table::Cell;
 use contracts::wire::credit::{Condition, ExplainCreditResponse, Loss};
 
-use crate::output::{Width, paragraph, table};
+use crate::output::{Width, basis, paragraph, table};
 use crate::wording;
 
 /// The headline, what was lost, every condition with what shows it, and the next step.
@@ -28,9 +28,7 @@ pub(crate) fn write_text(answer: &ExplainCreditResponse, width: Width, out: &mut
         ]);
     }
     writeln!(out, "\n{table}")?;
-    let basis = answer.basis.clone().unwrap_or_default();
-    let as_of = wording::minute_or_absent(basis.as_of_time.as_ref());
-    Ok(writeln!(out, "As of {as_of}, by policy {}.", basis.policy_version)?)
+    Ok(writeln!(out, "{}", basis(&answer.basis.clone().unwrap_or_default(), width))?)
 }
 
 fn write_loss(loss: &Loss, out: &mut impl Write) -> anyhow::Result<()> {

@@ -128,7 +128,7 @@ fn pending_migrations_are_refused_until_they_are_run() {
     let refused = run(&serve);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("--access-database-url") && refused.stderr.contains("--migrate"), "{refused:?}");
-    let migrated = run(&["migrate", "access", "--access-database-url", &url]);
+    let migrated = run(&["migrate", "--access-database-url", &url]);
     assert_eq!(
         (migrated.code, migrated.stdout.as_str()),
         (Some(0), "the database of access-management is up to date\n")
