@@ -46,3 +46,6 @@ fn advance(cursor: &mut Cursor, last: Option<(u64, Vec<u8>)>, caught_up: bool, n
         cursor.caught_up_time = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

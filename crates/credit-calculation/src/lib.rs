@@ -13,6 +13,8 @@ mod grpc;
 mod migration;
 mod operations;
 mod store;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

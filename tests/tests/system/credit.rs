@@ -1,11 +1,15 @@
 //! credit-calculation through gRPC: subscriptions, the breakdown, the "why", and where its facts come from.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use contracts::wire::credit::{
     self, ConditionKind, ConditionStatus, CreditState, ManagedCreditOrder, NoCreditReason, PointsAbsentReason,
 };
 use contracts::wire::{access, activity};
+use domain::policy::Policy;
 use managed_credit::running::Part;
-use system_tests::{Cluster, at, on_both_databases, stamp};
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, on_both_databases, stamp};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -200,16 +204,20 @@ on_both_databases!(what_nobody_introduced_is_not_found, |cluster| {
 
 on_both_databases!(a_revision_that_is_not_there_yet_is_not_answered_without, |cluster| {
     cluster.partner(1001, &[]).await;
-    for ahead in ["credit-1", "access-99", "servicing-99"] {
+    let behind = async |ahead: &str| {
         let mut request = tonic::Request::new(credit::GetManagedCreditRequest {
             partner: "partners/1001".to_owned(),
             client: "clients/2002".to_owned(),
             at_least_revisions: vec![ahead.to_owned()],
             as_of_time: None,
         });
-        request.set_timeout(std::time::Duration::from_millis(250));
-        let behind = cluster.credit().get_managed_credit(request).await.expect_err("behind");
-        assert_eq!((behind.code(), reason(&behind).as_str()), (Code::Unavailable, "FACTS_BEHIND"), "{ahead}");
+        // It is answered when four fifths have passed.
+        request.set_timeout(Duration::from_secs(2));
+        cluster.credit().get_managed_credit(request).await.expect_err("behind")
+    };
+    let (own, access, servicing) = tokio::join!(behind("credit-1"), behind("access-99"), behind("servicing-99"));
+    for behind in [own, access, servicing] {
+        assert_eq!((behind.code(), reason(&behind).as_str()), (Code::Unavailable, "FACTS_BEHIND"));
         assert!(behind.get_details_retry_info().is_some());
     }
 });
@@ -569,3 +577,57 @@ on_both_databases!(why_serviced_clients_without_a_known_subscription_have_no_cre
     let rules: Vec<_> = explained.conditions.iter().map(|condition| condition.rule.as_str()).collect();
     assert_eq!(rules[..4], ["R12", "R76", "R7a", "R20"]);
 });
+
+// Tiers
+
+/// A policy under which a partner without a tier needs three live activities per client.
+fn policy_of_three() -> Policy {
+    let document = include_str!("../../../crates/domain/policy.toml");
+    let three = r#"minimum_activities = [{ from = 0001-01-01, tier = "NONE", minimum = 3 }]"#;
+    Policy::parse(&document.replace("minimum_activities = []", three)).expect("a policy")
+}
+
+async fn example_16_on(kind: DatabaseKind) {
+    let options = ClusterOptions { policy: Arc::new(policy_of_three()), ..ClusterOptions::default() };
+    let cluster = Cluster::start_with(kind, options).await;
+    agency(&cluster, &[2002]).await;
+    cluster.subscription(2002, "main", "1000.00 USD", "2024-01-01").await.expect("a subscription");
+    for (id, when) in [("a", "2025-10-01"), ("b", "2025-10-11"), ("c", "2025-10-21"), ("d", "2025-11-05")] {
+        anna_works(&cluster, 2002, id, when).await;
+    }
+    let minimum = NoCreditReason::TierActivityMinimum;
+    for (as_of, expected_reason, expected_credit, expires) in [
+        ("2025-10-20T23:59:59Z", minimum, "0.00 USD", "2025-12-10"),
+        // The third brings full credit from its instant; as known then, it goes when the oldest expires.
+        ("2025-10-21", NoCreditReason::Unspecified, "1000.00 USD", "2025-11-30"),
+        ("2025-11-05", NoCreditReason::Unspecified, "1000.00 USD", "2025-12-10"),
+        ("2025-12-09T23:59:59Z", NoCreditReason::Unspecified, "1000.00 USD", "2025-12-10"),
+        ("2025-12-10", minimum, "0.00 USD", "2026-01-04"),
+        ("2026-01-04", NoCreditReason::Lapsed, "0.00 USD", "2026-01-04"),
+    ] {
+        let row = cluster.managed_credit(1001, 2002, as_of).await.expect("a row");
+        let found = (row.no_credit_reason(), amount(row.credit.as_ref()), row.expire_time);
+        assert_eq!(found, (expected_reason, expected_credit.to_owned(), Some(stamp(expires))), "{as_of}");
+        assert_eq!(row.servicing_partners, i32::from(expected_reason == NoCreditReason::Unspecified), "{as_of}");
+        let explained = cluster.explain(1001, 2002, as_of).await.expect("an explanation");
+        assert_eq!(explained.managed_credit, Some(row), "{as_of}");
+    }
+    let short = cluster.explain(1001, 2002, "2025-12-10").await.expect("an explanation");
+    let open = open_conditions(&short);
+    assert_eq!(open, [(ConditionKind::ActivityMinimum, ConditionStatus::Failed)]);
+    let lost = short.loss.as_ref().and_then(|loss| loss.lose_time);
+    assert_eq!(lost, Some(stamp("2025-12-10")), "{short:?}");
+    // R97 and the relationship speak of one activity, whatever the tier needs.
+    assert_eq!(short.managed_credit.expect("a row").serviced_since_time, Some(stamp("2025-10-01")));
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn example_16_fewer_activities_than_the_tier_needs_bring_nothing_on_sqlite() {
+    example_16_on(DatabaseKind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn example_16_fewer_activities_than_the_tier_needs_bring_nothing_on_postgresql() {
+    example_16_on(DatabaseKind::Postgresql).await;
+}

@@ -17,7 +17,7 @@ use service_kit::{ReadTransaction, ServiceError};
 use crate::evidence::EvidenceSource;
 use crate::store::clients::KnownClient;
 use crate::store::servicing::PeriodsByPartner;
-use crate::store::{clients, servicing, subscriptions};
+use crate::store::{servicing, subscriptions};
 
 /// How many activities make a relationship, whatever a tier needs (R57).
 const RELATIONSHIP_MINIMUM: u32 = 1;
@@ -104,15 +104,16 @@ pub(super) fn minimum_of(partner: HubId, policy: &Policy, as_of: Instant) -> u32
     policy.minimum_activities_at(credited_tier(partner, as_of), as_of)
 }
 
-/// The facts of these clients, in their order: a fixed number of queries per thousand clients.
+/// The facts of these clients, in their order, of whom `known` says what access-management has said: a fixed number of
+/// queries per thousand clients.
 pub(super) async fn load(
     transaction: &ReadTransaction,
     partner: HubId,
     client_ids: &[HubId],
+    mut known: BTreeMap<HubId, KnownClient>,
     policy: &Policy,
     as_of: Instant,
 ) -> Result<Vec<RowFacts>, ServiceError> {
-    let mut known = clients::load(&**transaction, client_ids).await?;
     let histories = subscriptions::histories(&**transaction, client_ids).await?;
     let periods = servicing::periods(&**transaction, client_ids, partner, as_of).await?;
     let last_activity_times = servicing::last_activity_times(&**transaction, client_ids, partner).await?;

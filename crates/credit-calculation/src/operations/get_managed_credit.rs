@@ -8,6 +8,7 @@ use service_kit::{ReadTransaction, ServiceError};
 use super::breakdown::{Row, RowFacts, load, settle};
 use super::reading::{Basis, Question, require_partner};
 use crate::CreditCalculation;
+use crate::store::clients;
 
 impl CreditCalculation {
     pub(crate) async fn get_managed_credit(
@@ -35,9 +36,9 @@ impl CreditCalculation {
         basis: &Basis,
     ) -> Result<RowFacts, ServiceError> {
         require_partner(transaction, partner).await?;
-        let facts = load(transaction, partner, &[client], &self.policy, basis.as_of).await?;
-        let known = facts.into_iter().find(RowFacts::is_known);
-        known.ok_or_else(|| unknown_client(client).into())
+        let known = clients::load(&**transaction, &[client]).await?;
+        let facts = load(transaction, partner, &[client], known, &self.policy, basis.as_of).await?;
+        facts.into_iter().find(RowFacts::is_known).ok_or_else(|| unknown_client(client).into())
     }
 }
 

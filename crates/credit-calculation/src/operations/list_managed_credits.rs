@@ -7,6 +7,8 @@
 mod order;
 mod page_token;
 
+use std::collections::BTreeMap;
+
 use domain::access::HubId;
 use domain::credit::PointsOutcome;
 use domain::money::Points;
@@ -17,7 +19,8 @@ use super::breakdown::{Row, RowFacts, load, settle};
 use super::reading::{Basis, Question, require_partner};
 use crate::CreditCalculation;
 use crate::folding::folded;
-use crate::store::{clients, contacts};
+use crate::store::clients::{self, KnownClient};
+use crate::store::contacts;
 
 pub(crate) use order::BreakdownOrder;
 use order::{Place, compare};
@@ -57,11 +60,6 @@ impl BreakdownQuery {
     pub fn page_start(&self, token: &str) -> Result<PageStart, page_token::PageTokenError> {
         PageToken::read(token, self).map(PageStart)
     }
-
-    fn finds(&self, client: HubId, search_name: Option<&str>) -> bool {
-        let is_its_id = self.search.parse().is_ok_and(|searched: HubId| searched == client);
-        is_its_id || search_name.is_some_and(|name| name.contains(&folded(&self.search)))
-    }
 }
 
 impl CreditCalculation {
@@ -77,8 +75,8 @@ impl CreditCalculation {
         let Question { at_least, deadline, .. } = question;
         let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
         require_partner(&transaction, query.partner).await?;
-        let clients = found_clients(&transaction, query, basis.as_of).await?;
-        let mut facts = load(&transaction, query.partner, &clients, &self.policy, basis.as_of).await?;
+        let (found, known) = found_clients(&transaction, query, basis.as_of).await?;
+        let mut facts = load(&transaction, query.partner, &found, known, &self.policy, basis.as_of).await?;
         drop(transaction);
 
         let source = self.evidence_source(query.partner, &basis, deadline);
@@ -125,16 +123,19 @@ struct Computed {
     rows_without_points: usize,
 }
 
-/// The clients of the partner that the query searches for.
+/// The clients of the partner that the query searches for, and what is known of them.
 async fn found_clients(
     transaction: &ReadTransaction,
     query: &BreakdownQuery,
     as_of: Instant,
-) -> Result<Vec<HubId>, ServiceError> {
+) -> Result<(Vec<HubId>, BTreeMap<HubId, KnownClient>), ServiceError> {
     let mut found = contacts::clients_of(&**transaction, query.partner, as_of).await?;
+    let known = clients::load(&**transaction, &found).await?;
     if !query.search.is_empty() {
-        let known = clients::load(&**transaction, &found).await?;
-        found.retain(|client| query.finds(*client, known.get(client).map(|known| known.search_name.as_str())));
+        let searched = folded(&query.search);
+        let is_named = |client: &HubId| known.get(client).is_some_and(|known| known.search_name.contains(&searched));
+        let numbered: Option<HubId> = query.search.parse().ok();
+        found.retain(|client| numbered == Some(*client) || is_named(client));
     }
-    Ok(found)
+    Ok((found, known))
 }
