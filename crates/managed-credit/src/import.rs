@@ -48,26 +48,30 @@ pub(crate) struct AuditLogCommand {
 }
 
 const PROGRAMME_HELP: &str = "\
-Files, each with a header line; columns marked ? may be left out, lines that begin with # are comments:
-  partners.csv       hub_id, display_name, country, email_domains (separated by spaces), join_time?
+Files, each with a header line; columns marked ? may be left out:
+  partners.csv       hub_id, display_name, country, email_domains (separated by spaces),
+                     join_time?
   employees.csv      partner, email, display_name, partner_employee? (yes or no), start_time?
   clients.csv        hub_id, display_name, country, start_time?
-  client_users.csv   client, email, display_name, permission_set (standard, partner_admin, super_admin),
-                     start_time?, removed_time?
+  client_users.csv   client, email, display_name, permission_set (standard, partner_admin,
+                     super_admin), start_time?, removed_time?
   links.csv          partner, email, client, link_time?
   subscriptions.csv  client, subscription, currency, mrr, effective_time?
-A country is an ISO 3166-1 code such as IT, a currency an ISO 4217 code such as EUR, a time a date (00:00 UTC) or
-RFC 3339; a time that is left out means now. Several rows of one subscription, in the order of time, are its changes;
-several rows of one client user are times at which it was added again. Semicolons in place of commas are understood.
-Nothing is sent before every file is right.
+
+A country is an ISO 3166-1 code such as IT, a currency an ISO 4217 code such as EUR, a time a
+date (00:00 UTC) or RFC 3339; a time that is left out means now. Several rows of one
+subscription, in the order of time, are its changes; several rows of one client user are times
+at which it was added again. Lines that begin with # are comments; semicolons in place of
+commas are understood. Nothing is sent before every file is right.
 
 Examples:
   managed-credit import programme crates/managed-credit/sample";
 
 const AUDIT_LOG_HELP: &str = "\
-A file is one page of the API ({\"results\":[...],\"paging\":{...}}), several pages one after the other, a JSON array of
-records, or one record a line. Files of any size are read as a stream. A record that cannot be read is reported with
-its file and line, the others are imported, and the exit code is 1.
+A file is one page of the API ({\"results\":[...],\"paging\":{...}}), several pages one after the
+other, a JSON array of records, or one record a line. Files of any size are read as a stream.
+A record that cannot be read is reported with its file and line, the others are imported, and
+the exit code is 1.
 
 Examples:
   managed-credit import audit-log --client 2002 2002-page-1.json 2002-page-2.json
