@@ -11,5 +11,7 @@ pub mod credit;
 pub mod money;
 pub mod policy;
 pub mod servicing;
+#[cfg(test)]
+mod testing;
 pub mod tier;
 pub mod time;

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use super::record::Records;
 use super::{
     Absence, AccessFact, AccessHistory, AccessRefusal, ClientUserId, ClientUserState, EmailAddress, EmailDomain,
-    EmployeeId, HubId, Subject,
+    EmployeeId, EmployeeSpell, HubId, Subject,
 };
 use crate::policy::Policy;
 use crate::time::{Instant, Period};
@@ -108,7 +108,7 @@ impl Records {
                 self.refuse_foreign_domain(*partner, address, at)
             }
             AccessFact::EmployeeDeleted { partner, employee, address } => {
-                self.require_employee(*partner, *employee, address, at)
+                self.require_employee(*partner, *employee, address, at).map(|_| ())
             }
             AccessFact::ClientAdded { .. } => self.refuse_taken_hub_id(fact),
             AccessFact::ClientClosed { client } => self.require_client(*client, at),
@@ -132,17 +132,17 @@ impl Records {
                 self.require_state(ClientUserKey { client: *client, user: *user, address }, at, REMOVE, allowed)
             }
             AccessFact::ClientLinked { client, partner, employee, address } => {
-                self.require_link_parties(*client, *partner, *employee, address, at)?;
-                let assignment = self.employee_assignment(*client, *partner, *employee, address, at);
-                assignment.map_or(Ok(()), |assignment| {
-                    Err(AccessRefusal::AlreadyAssigned { client: *client, address: address.clone(), assignment })
-                })
+                self.require_client_for(*partner, *client, at)?;
+                let spell = self.require_employee(*partner, *employee, address, at)?;
+                self.refuse_assigned(*client, spell, at)
             }
             AccessFact::ClientUnlinked { client, partner, employee, address } => {
-                self.require_link_parties(*client, *partner, *employee, address, at)?;
-                let assignment = self.employee_assignment(*client, *partner, *employee, address, at);
-                let refusal = || AccessRefusal::NotAssigned { client: *client, address: address.clone(), at };
-                assignment.map(|_| ()).ok_or_else(refusal)
+                self.require_client_for(*partner, *client, at)?;
+                let spell = self.require_employee(*partner, *employee, address, at)?;
+                if self.is_assigned_at(*client, spell, at) {
+                    return Ok(());
+                }
+                Err(AccessRefusal::NotAssigned { client: *client, address: address.clone(), at })
             }
         }
     }
@@ -172,41 +172,36 @@ impl Records {
         require_presence(Subject::Client(client), open, at)
     }
 
+    fn require_client_for(&self, partner: HubId, client: HubId, at: Instant) -> Result<(), AccessRefusal> {
+        self.require_partner(partner, at)?;
+        self.require_client(client, at)
+    }
+
     fn require_employee(
         &self,
         partner: HubId,
         employee: EmployeeId,
         address: &EmailAddress,
         at: Instant,
-    ) -> Result<(), AccessRefusal> {
+    ) -> Result<&EmployeeSpell, AccessRefusal> {
+        let subject = || Subject::Employee { partner, employee, address: address.clone() };
         let mut spells = self.employee_spells(address).iter();
         let spell = spells.find(|spell| spell.partner == partner && spell.employee == employee);
-        let subject = Subject::Employee { partner, employee, address: address.clone() };
-        require_presence(subject, spell.map(|spell| spell.period), at)
+        let unknown = || AccessRefusal::Unknown { subject: subject(), absence: Absence::NotKnown };
+        let spell = spell.ok_or_else(unknown)?;
+        require_presence(subject(), Some(spell.period), at)?;
+        Ok(spell)
     }
 
-    fn require_link_parties(
-        &self,
-        client: HubId,
-        partner: HubId,
-        employee: EmployeeId,
-        address: &EmailAddress,
-        at: Instant,
-    ) -> Result<(), AccessRefusal> {
-        self.require_partner(partner, at)?;
-        self.require_client(client, at)?;
-        self.require_employee(partner, employee, address, at)
-    }
-
-    fn employee_assignment(
-        &self,
-        client: HubId,
-        partner: HubId,
-        employee: EmployeeId,
-        address: &EmailAddress,
-        at: Instant,
-    ) -> Option<super::Assignment> {
-        self.assignment_at(client, partner, address, at).filter(|assignment| assignment.employee == employee)
+    fn refuse_assigned(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> Result<(), AccessRefusal> {
+        if !self.is_assigned_at(client, employee, at) {
+            return Ok(());
+        }
+        let assignments = self.assignments_of_employee(client, employee);
+        let assignment = assignments.into_iter().find(|assignment| assignment.period.contains(at));
+        assignment.map_or(Ok(()), |assignment| {
+            Err(AccessRefusal::AlreadyAssigned { client, address: employee.address.clone(), assignment })
+        })
     }
 
     /// R37: a domain is the partner's own, and no other partner's at that instant.

@@ -1,8 +1,6 @@
 //! "This client belongs to this employee": automatic by domain match, or by hand (R22 to R26).
 
-use std::collections::BTreeSet;
-
-use super::record::{EmployeeSpell, LinkStep, PartnerHistory, Records};
+use super::record::{EmployeeSpell, LinkStep, PartnerHistory, Records, user_at};
 use super::{ClientUserId, ClientUserSpell, EmailAddress, EmployeeId, HubId};
 use crate::time::{Instant, Period};
 
@@ -52,18 +50,9 @@ enum Claim {
 
 impl Records {
     pub(super) fn assignments(&self, client: HubId, partner: HubId, address: &EmailAddress) -> Vec<Assignment> {
-        let (Some(partner), Some(client)) = (self.partners.get(&partner), self.clients.get(&client)) else {
-            return Vec::new();
-        };
-        let users = self.client_user_spells(client.client, address);
-        let mut assignments = Vec::new();
-        for employee in self.employee_spells(address).iter().filter(|spell| spell.partner == partner.partner) {
-            let steps = self.link_steps.get(&(client.client, employee.employee)).map_or(&[][..], Vec::as_slice);
-            let bounds = [employee.period, partner.membership(), client.open()];
-            if let Some(life) = intersection(bounds) {
-                AssignmentQuestion { partner, employee, users, steps, life }.answer(&mut assignments);
-            }
-        }
+        let of_partner = self.employee_spells(address).iter().filter(|spell| spell.partner == partner);
+        let mut assignments: Vec<_> =
+            of_partner.flat_map(|employee| self.assignments_of_employee(client, employee)).collect();
         assignments.sort_by_key(|assignment| assignment.period.start);
         assignments
     }
@@ -78,23 +67,33 @@ impl Records {
         self.assignments(client, partner, address).into_iter().find(|assignment| assignment.period.contains(at))
     }
 
-    pub(super) fn assigned_since(
-        &self,
-        client: HubId,
-        partner: HubId,
-        address: &EmailAddress,
-        at: Instant,
-    ) -> Option<Instant> {
-        let assignments = self.assignments(client, partner, address);
+    /// Whether the client is assigned to the employee at an instant. Equal to looking for one of its assignments, but
+    /// without going through its whole history.
+    pub(super) fn is_assigned_at(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> bool {
+        self.assignment_question(client, employee).is_some_and(|question| question.is_assigned_at(at))
+    }
+
+    /// Since when the employee's assignment at an instant goes on without a gap.
+    pub(super) fn assigned_since(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> Option<Instant> {
+        let assignments = self.assignments_of_employee(client, employee);
         let current = assignments.iter().position(|assignment| assignment.period.contains(at))?;
-        let mut since = assignments[current];
-        for earlier in assignments[..current].iter().rev() {
-            if earlier.employee != since.employee || earlier.period.end != Some(since.period.start) {
-                break;
-            }
-            since = *earlier;
-        }
-        Some(since.period.start)
+        let neighbours = assignments[..=current].windows(2).rev();
+        let touching = neighbours.take_while(|pair| pair[0].period.end == Some(pair[1].period.start));
+        Some(touching.last().map_or(assignments[current].period.start, |pair| pair[0].period.start))
+    }
+
+    /// The assignments of one employee, in order.
+    pub(super) fn assignments_of_employee(&self, client: HubId, employee: &EmployeeSpell) -> Vec<Assignment> {
+        self.assignment_question(client, employee).map_or_else(Vec::new, |question| question.answer())
+    }
+
+    /// None where the partner or the client is not known, or no instant lies in the lives of all three.
+    fn assignment_question<'a>(&'a self, client: HubId, employee: &'a EmployeeSpell) -> Option<AssignmentQuestion<'a>> {
+        let (partner, client) = (self.partners.get(&employee.partner)?, self.clients.get(&client)?);
+        let life = intersection([employee.period, partner.membership(), client.open()])?;
+        let users = self.client_user_spells(client.client, &employee.address);
+        let steps = self.link_steps.get(&(client.client, employee.employee)).map_or(&[][..], Vec::as_slice);
+        Some(AssignmentQuestion { partner, employee, users, steps, life })
     }
 }
 
@@ -108,39 +107,74 @@ struct AssignmentQuestion<'a> {
 }
 
 impl AssignmentQuestion<'_> {
-    /// Appends the assignments of this employee, stepping from one moment of change to the next.
-    fn answer(&self, assignments: &mut Vec<Assignment>) {
-        let moments: Vec<Instant> = self.moments().into_iter().collect();
+    /// The assignments of this employee, stepping from one moment of change to the next.
+    fn answer(&self) -> Vec<Assignment> {
+        let moments = self.moments();
+        let mut assignments = Vec::new();
         let mut claim = Claim::None;
         for (index, &moment) in moments.iter().enumerate() {
             claim = self.next_claim(claim, moment);
             let end = moments.get(index + 1).copied().or(self.life.end);
             if let Some(assignment) = self.assignment(claim, Period { start: moment, end }) {
-                append(assignments, assignment);
+                append(&mut assignments, assignment);
             }
+        }
+        assignments
+    }
+
+    /// The last step by hand decides; without any, the assignment is automatic if all three conditions held at some
+    /// instant since the present user came (R25).
+    fn is_assigned_at(&self, at: Instant) -> bool {
+        if !self.life.contains(at) {
+            return false;
+        }
+        match self.last_step(at) {
+            Some(step) => step.linked,
+            None => user_at(self.users, at).is_some_and(|user| self.all_three_held(user, at)),
         }
     }
 
-    /// Every instant within the life at which something that matters may change.
-    fn moments(&self) -> BTreeSet<Instant> {
-        let of_users = self.users.iter().flat_map(|user| {
+    /// The last step by hand of this life, at or before an instant.
+    fn last_step(&self, at: Instant) -> Option<&LinkStep> {
+        let by_then = &self.steps[..self.steps.partition_point(|step| step.time <= at)];
+        by_then.last().filter(|step| self.life.start <= step.time)
+    }
+
+    /// Whether all three held at an instant of the user's life, at or before `at`.
+    fn all_three_held(&self, user: &ClientUserSpell, at: Instant) -> bool {
+        let by_then = &user.active[..user.active.partition_point(|stretch| stretch.start <= at)];
+        by_then.iter().any(|stretch| {
+            let start = stretch.start.max(self.life.start);
+            let is_within = |time: Instant| time <= at && stretch.contains(time);
+            is_within(start) && self.partner.owns_domain_from(&self.employee.address, start, is_within)
+        })
+    }
+
+    /// Every instant within the life at which something that matters may change, in order.
+    fn moments(&self) -> Vec<Instant> {
+        let is_over = |user: &ClientUserSpell| user.period.end.is_some_and(|end| end <= self.life.start);
+        let users = &self.users[self.users.partition_point(is_over)..];
+        let of_users = users.iter().flat_map(|user| {
             let stretches = user.active.iter().chain([&user.period]);
             stretches.flat_map(|stretch| [Some(stretch.start), stretch.end]).flatten()
         });
         let of_domains = self.partner.email_domains.iter().map(|(from, _)| *from);
         let of_steps = self.steps.iter().map(|step| step.time);
         let all = of_users.chain(of_domains).chain(of_steps).chain([self.life.start]);
-        all.filter(|moment| self.life.contains(*moment)).collect()
+        let mut moments: Vec<_> = all.filter(|moment| self.life.contains(*moment)).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        moments
     }
 
     fn next_claim(&self, claim: Claim, moment: Instant) -> Claim {
-        let user = self.user_at(moment);
+        let user = user_at(self.users, moment);
         let mut claim = match claim {
             // The assignment goes with its user; the one added again is another user.
             Claim::Automatic(owner) if user.is_none_or(|user| user.user != owner) => Claim::None,
             kept => kept,
         };
-        for step in self.steps.iter().filter(|step| step.time == moment) {
+        if let Some(step) = self.last_step(moment).filter(|step| step.time == moment) {
             claim = if step.linked { Claim::ByHand } else { Claim::Refused };
         }
         match user {
@@ -160,16 +194,12 @@ impl AssignmentQuestion<'_> {
             Claim::Automatic(_) => AssignmentOrigin::Automatic,
             Claim::ByHand => AssignmentOrigin::ByHand,
         };
-        let state = match self.user_at(period.start) {
+        let state = match user_at(self.users, period.start) {
             None => AssignmentState::PendingUser,
             Some(user) if user.is_active(period.start) => AssignmentState::Effective,
             Some(_) => AssignmentState::Suspended,
         };
         Some(Assignment { employee: self.employee.employee, period, origin, state })
-    }
-
-    fn user_at(&self, moment: Instant) -> Option<&ClientUserSpell> {
-        self.users.iter().find(|user| user.period.contains(moment))
     }
 }
 

@@ -134,7 +134,21 @@ impl AccessHistory {
         address: &EmailAddress,
         at: Instant,
     ) -> Option<Instant> {
-        self.records.assigned_since(client, partner, address, at)
+        let mut employees = self.employees(address);
+        let employee = employees.find(|spell| spell.partner == partner && spell.period.contains(at))?;
+        self.records.assigned_since(client, employee, at)
+    }
+
+    /// Whether the client is assigned to this employee at an instant.
+    #[must_use]
+    pub fn is_assigned_at(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> bool {
+        self.records.is_assigned_at(client, employee, at)
+    }
+
+    /// Since when the assignment of this employee that is in force at an instant goes on without a gap.
+    #[must_use]
+    pub fn employee_assigned_since(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> Option<Instant> {
+        self.records.assigned_since(client, employee, at)
     }
 
     /// What the changes up to and including `at` add up to.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::iter;
 
 use super::{AccessFact, ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId, PermissionSet};
 use crate::time::{Instant, Period};
@@ -33,13 +34,28 @@ impl PartnerHistory {
         if !self.is_in_programme(at) {
             return &NO_DOMAINS;
         }
-        self.email_domains.iter().rev().find(|(from, _)| *from <= at).map_or(&NO_DOMAINS, |(_, domains)| domains)
+        let by_then = &self.email_domains[..self.email_domains.partition_point(|(from, _)| *from <= at)];
+        by_then.last().map_or(&NO_DOMAINS, |(_, domains)| domains)
     }
 
     /// Whether the address is in one of the partner's employee email domains at that instant (R21, R25).
     #[must_use]
     pub fn owns_domain_of(&self, address: &EmailAddress, at: Instant) -> bool {
         self.email_domains_at(at).iter().any(|domain| address.is_in(domain))
+    }
+
+    /// Whether the address is in one of the employee email domains at `start`, an instant in the programme, or comes to
+    /// be at a later one that `is_within` still accepts.
+    pub(super) fn owns_domain_from(
+        &self,
+        address: &EmailAddress,
+        start: Instant,
+        is_within: impl Fn(Instant) -> bool,
+    ) -> bool {
+        let later = &self.email_domains[self.email_domains.partition_point(|(from, _)| *from <= start)..];
+        let sets = later.iter().map(|(from, _)| *from).take_while(|from| is_within(*from));
+        // Asking at each instant, so that of several sets of one instant only the last speaks.
+        iter::once(start).chain(sets).any(|time| self.owns_domain_of(address, time))
     }
 
     /// Whether the partner is in the programme at an instant.
@@ -118,7 +134,8 @@ impl ClientUserSpell {
     /// Whether the user is there and active at an instant.
     #[must_use]
     pub fn is_active(&self, at: Instant) -> bool {
-        self.active.iter().any(|stretch| stretch.contains(at))
+        let by_then = &self.active[..self.active.partition_point(|stretch| stretch.start <= at)];
+        by_then.last().is_some_and(|stretch| stretch.contains(at))
     }
 }
 
@@ -300,7 +317,7 @@ impl Records {
         address: &EmailAddress,
         at: Instant,
     ) -> Option<&ClientUserSpell> {
-        self.client_user_spells(client, address).iter().find(|spell| spell.period.contains(at))
+        user_at(self.client_user_spells(client, address), at)
     }
 
     pub(super) fn client_user_state_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> ClientUserState {
@@ -308,11 +325,18 @@ impl Records {
             Some(spell) if spell.is_active(at) => ClientUserState::Active,
             Some(_) => ClientUserState::Deactivated,
             None => {
-                let was_there = self.client_user_spells(client, address).iter().any(|spell| spell.period.start <= at);
+                let first = self.client_user_spells(client, address).first();
+                let was_there = first.is_some_and(|spell| spell.period.start <= at);
                 if was_there { ClientUserState::Removed } else { ClientUserState::None }
             }
         }
     }
+}
+
+/// Which of the users that one address was, in the order of creation, is there at an instant.
+pub(super) fn user_at(spells: &[ClientUserSpell], at: Instant) -> Option<&ClientUserSpell> {
+    let by_then = &spells[..spells.partition_point(|spell| spell.period.start <= at)];
+    by_then.last().filter(|spell| spell.period.contains(at))
 }
 
 fn end_activity(spell: &mut ClientUserSpell, time: Instant) {

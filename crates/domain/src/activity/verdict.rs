@@ -135,11 +135,7 @@ impl fmt::Display for NotCountedReason {
 #[must_use]
 pub fn judge(activity: &Activity, history: &AccessHistory, policy: &Policy) -> Judgement {
     let question = Question { activity, history, policy, action: mapped_action(activity, policy) };
-    let candidate = history
-        .employees(&activity.address)
-        .filter(|employee| employee.period.contains(activity.occur_time))
-        .map(|employee| (question.objection(Some(employee)), employee))
-        .min_by_key(|(objection, employee)| question.rank(*objection, employee));
+    let candidate = question.best_candidate();
     let objection = candidate.map_or_else(|| question.objection(None), |(objection, _)| objection);
     let verdict = objection
         .map_or_else(|| Verdict::Counted { expire_time: policy.expire_time(activity.occur_time) }, Verdict::NotCounted);
@@ -216,33 +212,36 @@ impl Question<'_> {
         match self.history.client_user_state_at(*client, address, *occur_time) {
             ClientUserState::None | ClientUserState::Removed => Some(NotCountedReason::NoUserInClient),
             ClientUserState::Deactivated => Some(NotCountedReason::UserDeactivated),
-            ClientUserState::Active => self.assigned_since(employee).is_none().then_some(NotCountedReason::NotAssigned),
+            ClientUserState::Active => {
+                let is_assigned = self.history.is_assigned_at(*client, employee, *occur_time);
+                (!is_assigned).then_some(NotCountedReason::NotAssigned)
+            }
         }
     }
 
-    /// The best candidate has the least rank.
-    fn rank(
-        &self,
-        objection: Option<NotCountedReason>,
-        employee: &EmployeeSpell,
-    ) -> (bool, Reverse<Option<NotCountedReason>>, bool, bool, Option<Instant>, HubId) {
-        let assigned_since = self.assigned_since(employee);
-        let partner = self.history.partner(employee.partner);
-        let domain_matches =
-            partner.is_some_and(|partner| partner.owns_domain_of(&employee.address, self.activity.occur_time));
-        (
-            objection.is_some(),
-            Reverse(objection),
-            !domain_matches,
-            assigned_since.is_none(),
-            assigned_since,
-            employee.partner,
-        )
+    /// Whose activity it is, with what stands against it: of all who have the address at the occur time, one for whom it
+    /// counts, else one against whom the latest reason stands; among equals by rank.
+    fn best_candidate(&self) -> Option<(Option<NotCountedReason>, &EmployeeSpell)> {
+        let present = self.history.employees(&self.activity.address);
+        let present = present.filter(|employee| employee.period.contains(self.activity.occur_time));
+        let candidates: Vec<_> = present.map(|employee| (self.objection(Some(employee)), employee)).collect();
+        let merit = |objection: Option<NotCountedReason>| (objection.is_some(), Reverse(objection));
+        let best = candidates.iter().map(|(objection, _)| merit(*objection)).min()?;
+        let equals: Vec<_> = candidates.into_iter().filter(|(objection, _)| merit(*objection) == best).collect();
+        match equals[..] {
+            // Nearly always: spares the search for the assignment's start.
+            [only] => Some(only),
+            _ => equals.into_iter().min_by_key(|(_, employee)| self.rank(employee)),
+        }
     }
 
-    fn assigned_since(&self, employee: &EmployeeSpell) -> Option<Instant> {
-        let Activity { client, address, occur_time, .. } = self.activity;
-        self.history.assigned_since(*client, employee.partner, address, *occur_time)
+    /// Among candidates that are equal otherwise, the least rank is the best.
+    fn rank(&self, employee: &EmployeeSpell) -> (bool, bool, Option<Instant>, HubId) {
+        let Activity { client, occur_time, .. } = self.activity;
+        let assigned_since = self.history.employee_assigned_since(*client, employee, *occur_time);
+        let partner = self.history.partner(employee.partner);
+        let domain_matches = partner.is_some_and(|partner| partner.owns_domain_of(&employee.address, *occur_time));
+        (!domain_matches, assigned_since.is_none(), assigned_since, employee.partner)
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::testing::*;
 use crate::access::{AccessChange, AccessFact, AccessHistory};
+use crate::testing::cases;
 
 const ANNA_EMPLOYED: (&str, u128) = ("2025-01-02T00:00:00Z", 1);
 
@@ -271,7 +272,7 @@ fn slow_state(
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn r25_assignments_are_what_stepping_through_the_changes_says(steps in steps()) {
@@ -280,12 +281,17 @@ proptest! {
         for client in CLIENTS {
             for partner in PARTNERS {
                 for text in PEOPLE {
-                    let assignments = history.assignments(hub(client), hub(partner), &address(text));
+                    let person = address(text);
+                    let assignments = history.assignments(hub(client), hub(partner), &person);
                     for pair in assignments.windows(2) {
                         prop_assert!(pair[0].period.end.is_some_and(|end| end <= pair[1].period.start));
                     }
                     for number in 0..=LAST_TICK + 1 {
                         let found = assignments.iter().find(|each| each.period.contains(tick(number)));
+                        let mut of_partner = history.employees(&person).filter(|spell| spell.partner == hub(partner));
+                        let is_assigned =
+                            of_partner.any(|spell| history.is_assigned_at(hub(client), spell, tick(number)));
+                        prop_assert_eq!(is_assigned, found.is_some(), "{}", number);
                         let found = found.map(|each| (each.employee, each.state));
                         prop_assert_eq!(found, slow_state(&log, (client, partner, text), tick(number)), "{}", number);
                     }
