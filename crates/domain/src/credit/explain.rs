@@ -193,7 +193,7 @@ fn loss(facts: &ExplanationFacts) -> Option<Loss> {
     let concerned = facts.counted.iter().filter(|counted| {
         let stopped = match last.end_cause {
             PeriodEndCause::Lapsed => counted.expire_time == last.end,
-            PeriodEndCause::Ended(_) => counted.activity.occur_time < last.end && last.end < counted.expire_time,
+            PeriodEndCause::Ended(_) => counted.activity.occur_time < last.end && last.end <= counted.expire_time,
         };
         stopped && !facts.was_cut_off_before(counted, last.end)
     });

@@ -450,6 +450,25 @@ fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
 }
 
 #[test]
+fn r126_a_loss_by_an_ending_at_the_instant_of_expiry_names_what_expired() {
+    let endings = vec![("2025-03-11T12:00:00Z", EndingCause::AllEmployeesRemoved)];
+    let loss = Story { endings, ..Story::default() }.explain("2025-04-01T00:00:00Z").loss.expect("it was lost");
+    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    let evidence: Vec<_> = loss.evidence().map(|evidence| evidence.text).collect();
+    assert_eq!(evidence, ["blog publish by Anna Bianchi on 10 January 2025 counted until 11 March 2025 at 12:00 UTC."]);
+}
+
+#[test]
+fn r126_the_minimum_says_since_when_it_is_met_or_not() {
+    let since = |story: &Story, as_of| condition(&story.explain(as_of), ConditionKind::ActivityMinimum).since;
+    let story = Story::default();
+    assert_eq!(since(&story, "2025-01-10T11:59:59Z"), None);
+    assert_eq!(since(&story, "2025-02-01T00:00:00Z"), Some(at("2025-01-10T12:00:00Z")));
+    assert_eq!(since(&story, "2025-04-01T00:00:00Z"), Some(at("2025-03-11T12:00:00Z")));
+    assert_eq!(since(&Story { minimum_activities: 3, ..story }, "2025-02-01T00:00:00Z"), None);
+}
+
+#[test]
 fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
     let story = Story {
         counted: vec![
