@@ -140,7 +140,7 @@ pub enum AccessRefusal {
         at: Instant,
     },
     /// The client user's state does not allow the transition (R39).
-    #[error("cannot {transition} {address} in client {client}: the user is {state}, and must be {required}")]
+    #[error("cannot {transition} {address} in client {client}: it is {state} there, and must be {required}")]
     IllegalTransition {
         /// The client account.
         client: HubId,
@@ -241,7 +241,7 @@ impl fmt::Display for Absence {
                 write!(formatter, "exists only from {} on; the effective time must not be earlier", text(time))
             }
             Self::GoneSince(time) => {
-                write!(formatter, "is gone since {}; the effective time must be earlier", text(time))
+                write!(formatter, "has been gone since {}; the effective time must be earlier", text(time))
             }
         }
     }

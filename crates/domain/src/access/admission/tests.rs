@@ -241,7 +241,7 @@ fn r22_an_earlier_time_is_refused_where_a_later_change_would_become_illegal() {
         refusal.to_string(),
         "effective 2025-02-15T00:00:00Z, this would make a later change impossible: anna@agency.example is \
          deactivated in client 2001 at 2025-03-01T00:00:00Z (cannot deactivate anna@agency.example in client 2001: \
-         the user is removed, and must be active); choose a later time"
+         it is removed there, and must be active); choose a later time"
     );
     assert_eq!(refusal.field(), "effective_time");
     assert_eq!(decide(&active, "2025-03-01T00:00:00Z", &user_removed(CLIENT, 1, ANNA)), Ok(()));
@@ -290,6 +290,12 @@ fn r22_a_late_fact_that_breaks_a_later_one_in_another_way_than_before_is_refused
 #[test]
 fn a_refusal_says_what_would_be_right() {
     let texts = [
+        (
+            user_removed(CLIENT, 9, BRUNO),
+            "address",
+            "cannot remove bruno@agency.example in client 2001: it is not a user there, and must be active or \
+             deactivated",
+        ),
         (employee_added(1003, 9, ANNA), "partner", "partner 1003 is not known; it must be created first"),
         (client_added(CLIENT), "client", "client 2001 exists already, since 2025-01-01T00:00:00Z"),
         (
