@@ -286,8 +286,3 @@ fn fact(
         Attempt::Unlink => unlinked(client, partner, employee()?, person),
     })
 }
-
-/// A fixed number of cases; failures are printed and not kept in files.
-pub(crate) fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}

@@ -39,6 +39,7 @@ fn divide_with_decimals(numerator: i128, denominator: i128, decimals: u32) -> (i
 mod tests {
     use super::*;
     use crate::credit::testing::money;
+    use crate::testing::cases;
     use proptest::prelude::*;
 
     fn points(code: &str, amount: &str, units_per_point: &str, multiplier: u32) -> String {
@@ -114,7 +115,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
+        #![proptest_config(cases(1000))]
 
         #[test]
         fn r96_points_equal_the_slow_reference(

@@ -68,6 +68,7 @@ mod tests {
     use crate::access::{Ending, EndingCause};
     use crate::credit::testing::at;
     use crate::servicing::{CountedActivity, periods, standing};
+    use crate::testing::cases;
     use crate::time::SECONDS_PER_DAY;
 
     fn day(number: i64) -> Instant {
@@ -100,7 +101,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+        #![proptest_config(cases(500))]
 
         #[test]
         fn r63_what_nothing_later_speaks_in_equals_the_standing_by_the_activities(

@@ -45,6 +45,7 @@ pub fn split(mrr: Money, partners: &[ServicingPartner]) -> Vec<Share> {
 mod tests {
     use super::*;
     use crate::credit::testing::{EVERY_CURRENCY, at, hub, money};
+    use crate::testing::cases;
     use proptest::prelude::*;
 
     fn servicing(partner: i64, since: &str) -> ServicingPartner {
@@ -104,7 +105,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+        #![proptest_config(cases(100))]
 
         #[test]
         fn r96_shares_add_up_to_the_mrr_and_differ_by_one_minor_unit_at_most(

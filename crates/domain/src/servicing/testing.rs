@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{CountedActivity, PeriodEndCause, ServicingPeriod};
-pub(super) use crate::access::testing::{at, cases, tick};
+pub(super) use crate::access::testing::{at, tick};
 use crate::access::{Ending, EndingCause};
 use crate::time::Instant;
 

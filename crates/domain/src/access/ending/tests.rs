@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::testing::*;
 use crate::access::{AccessFact, ClientUserState};
+use crate::testing::cases;
 
 fn endings<const N: usize>(facts: [(&str, AccessFact); N]) -> Vec<Ending> {
     history_with(facts).endings(hub(CLIENT), hub(PARTNER), &POLICY)
@@ -159,7 +160,7 @@ fn is_anybody_present(history: &AccessHistory, client: HubId, partner: HubId, ti
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn r71_an_ending_is_where_somebody_was_present_and_nobody_is(steps in steps()) {

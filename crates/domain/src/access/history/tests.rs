@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::access::testing::*;
 use crate::access::{AccessChange, AccessFact, AccessHistory, ClientUserState};
+use crate::testing::cases;
 
 #[test]
 fn a_user_is_nobody_then_active_then_deactivated_then_removed() {
@@ -98,7 +99,7 @@ fn log_and_shuffled() -> impl Strategy<Value = (Vec<AccessChange>, Vec<AccessCha
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn r60_the_order_in_which_changes_arrive_never_matters((log, shuffled) in log_and_shuffled()) {

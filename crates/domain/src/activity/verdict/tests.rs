@@ -6,6 +6,7 @@ use super::*;
 use crate::access::testing::*;
 use crate::access::{AccessFact, PermissionSet};
 use crate::activity::SourceAction;
+use crate::testing::cases;
 
 use NotCountedReason as Reason;
 
@@ -287,7 +288,7 @@ fn the_reasons_have_names_that_read_back() {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn r61_a_late_access_fact_judges_as_if_it_had_been_known_from_the_start(steps in steps()) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::credit::testing::{at, money};
+use crate::testing::cases;
 use proptest::prelude::*;
 
 const NOW: &str = "2026-01-01T00:00:00Z";
@@ -257,7 +258,7 @@ fn slow_sum(changes: &[SubscriptionChange], day: i64) -> Option<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn the_mrr_equals_the_slow_reference_on_every_day_whatever_the_order_of_arrival(

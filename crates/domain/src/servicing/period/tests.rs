@@ -9,6 +9,7 @@ use crate::access::testing::{
     ANNA, BRUNO, CLIENT, PARTNER, POLICY, employee_added, history_with, hub, user_added, user_deactivated, user_removed,
 };
 use crate::servicing::testing::*;
+use crate::testing::cases;
 
 use PeriodEndCause::Lapsed;
 
@@ -211,7 +212,7 @@ fn changed_histories() -> impl Strategy<Value = (Histories, Histories, i64)> {
 type Histories = (Vec<CountedActivity>, Vec<Ending>);
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn r57_periods_are_where_enough_activities_live((activities, endings) in histories(), minimum in 1..=4_u32) {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::EndingCause;
 use crate::servicing::testing::*;
+use crate::testing::cases;
 
 fn state_at(activities: &[CountedActivity], endings: &[Ending], as_of: &str) -> ServicingState {
     standing(activities, endings, 1, at(as_of), 30).state
@@ -81,7 +82,7 @@ fn an_activity_at_the_instant_of_an_ending_lives() {
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn r63_the_standing_as_of_an_instant_does_not_depend_on_what_occurs_after_it(

@@ -4,6 +4,7 @@ use super::*;
 use crate::credit::NoCreditReason;
 use crate::credit::PointsAbsentReason;
 use crate::credit::PointsOutcome;
+use crate::testing::cases;
 use proptest::prelude::*;
 
 fn user_state() -> impl Strategy<Value = ClientUserState> {
@@ -102,7 +103,7 @@ fn every_text(explanation: &Explanation) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn r126_every_explanation_agrees_with_the_credit_that_it_explains(story in story(), as_of_day in 0_i64..300) {
