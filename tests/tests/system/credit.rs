@@ -1,5 +1,6 @@
 //! credit-calculation through gRPC: subscriptions, the breakdown, the "why", and where its facts come from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use contracts::wire::credit::{
 };
 use contracts::wire::{access, activity};
 use domain::policy::Policy;
+use futures_util::future::join_all;
 use managed_credit::running::Part;
 use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, on_both_databases, stamp};
 use tonic::{Code, Status};
@@ -148,6 +150,29 @@ on_both_databases!(an_update_to_what_is_recorded_already_changes_nothing, |clust
     );
 });
 
+on_both_databases!(of_callers_who_create_at_once_one_creates_and_positions_have_no_gap, |cluster| {
+    let create = async |id: String| {
+        let subscription = credit::Subscription {
+            mrr: Some(credit::Money { currency_code: "USD".to_owned(), amount: "1.00".to_owned() }),
+            ..credit::Subscription::default()
+        };
+        let request = credit::CreateSubscriptionRequest {
+            parent: "clients/2002".to_owned(),
+            subscription_id: id,
+            subscription: Some(subscription),
+            effective_time: None,
+        };
+        cluster.credit().create_subscription(request).await
+    };
+    let same = join_all((0..8).map(|_| create("main".to_owned()))).await;
+    let refused: Vec<_> = same.iter().filter_map(|outcome| outcome.as_ref().err()).map(reason).collect();
+    assert_eq!(refused, vec!["SUBSCRIPTION_EXISTS"; 7]);
+    let different = join_all((0..8).map(|number| create(format!("more-{number}")))).await;
+    let revisions: BTreeSet<_> =
+        different.into_iter().map(|outcome| outcome.expect("a subscription").into_inner().revision).collect();
+    assert_eq!(revisions, (2..=9).map(|position| format!("credit-{position}")).collect());
+});
+
 on_both_databases!(everything_that_is_wrong_with_a_request_is_reported_at_once, |cluster| {
     let year_10000 = prost_types::Timestamp { seconds: 253_402_300_800, nanos: 0 };
     let create = credit::CreateSubscriptionRequest {
@@ -272,7 +297,7 @@ on_both_databases!(example_02_as_of_20_january_later_work_does_not_speak, |clust
     // The same in a breakdown, whether it is ordered by what activity-tracking had to be asked for or not.
     for order in [ManagedCreditOrder::ExpireTime, ManagedCreditOrder::Points] {
         let page = cluster.breakdown(1001, "2025-01-20", ordered(order, false)).await.expect("rows");
-        assert_eq!(page.managed_credits, [row.clone()]);
+        assert_eq!(page.managed_credits, std::slice::from_ref(&row));
     }
     let explained = cluster.explain(1001, 2002, "2025-01-20").await.expect("an explanation");
     assert_eq!(explained.managed_credit, Some(row));
