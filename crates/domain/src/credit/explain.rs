@@ -217,6 +217,12 @@ impl ExplanationFacts {
         }
     }
 
+    /// Since when the partner earns, or no longer does; absent where it never did.
+    fn earning_since(&self) -> Option<Instant> {
+        let turns = self.earning_periods.iter().flat_map(|period| [period.start, period.end]);
+        turns.filter(|turn| *turn <= self.as_of).max()
+    }
+
     /// Whether an ending cut the activity off before an instant (R73).
     fn was_cut_off_before(&self, counted: &CountedFacts, at: Instant) -> bool {
         self.endings.iter().any(|ending| counted.activity.occur_time < ending.time && ending.time < at)

@@ -2,18 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::access::HubId;
+pub(super) use crate::access::testing::{at, hub};
 use crate::money::{Currency, Money};
 use crate::servicing::{ServicingState, Standing};
-use crate::time::Instant;
-
-pub(super) fn at(text: &str) -> Instant {
-    text.parse().expect("a test writes valid times")
-}
-
-pub(super) fn hub(number: i64) -> HubId {
-    HubId::try_from(number).expect("a test writes valid hub ids")
-}
 
 pub(super) fn money(code: &str, amount: &str) -> Money {
     let currency = code.parse().expect("a test writes valid currencies");

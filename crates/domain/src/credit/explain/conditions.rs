@@ -231,13 +231,7 @@ fn activity_minimum(facts: &ExplanationFacts) -> Finding {
         plural(facts.relationship.live_activities, "qualifying activity counts", "qualifying activities count"),
         facts.minimum_activities
     );
-    Finding::new(passed_if(facts.earns()), statement).since(earning_since(facts)).help(remedy::servicing_help(facts))
-}
-
-/// Since when the partner earns, or no longer does.
-fn earning_since(facts: &ExplanationFacts) -> Option<Instant> {
-    let turns = facts.earning_periods.iter().flat_map(|period| [period.start, period.end]);
-    turns.filter(|turn| *turn <= facts.as_of).max()
+    Finding::new(passed_if(facts.earns()), statement).since(facts.earning_since()).help(remedy::servicing_help(facts))
 }
 
 fn paid_subscription(facts: &ExplanationFacts) -> Finding {

@@ -8,22 +8,29 @@ use crate::access::EndingCause;
 use crate::credit::managed_credit::{NoCreditReason, PointsAbsentReason, PointsOutcome};
 use crate::credit::subscription::Mrr;
 use crate::servicing::PeriodEndCause;
+use crate::time::Instant;
 
 pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
     let client = facts.client_name();
     let Some(no_credit_reason) = facts.credit.no_credit_reason else {
-        return format!("{client} has counted for you{}: {}{}.", since(facts), worth(facts), until(facts));
+        // From the instant at which the tier's minimum was reached, which may be later than the first work (R57).
+        return format!(
+            "{client} has counted for you{}: {}{}.",
+            since(facts.earning_since()),
+            worth(facts),
+            until(facts)
+        );
     };
     match no_credit_reason {
         NoCreditReason::MrrUnknown => format!(
             "You have serviced {client}{}, but what it pays is not known, so its credit cannot be said{}.",
-            since(facts),
+            since(facts.credit.serviced_since),
             until(facts)
         ),
         NoCreditReason::NoPaidSubscription => {
             format!(
                 "You have serviced {client}{}, but {}, so there is no credit to share.",
-                since(facts),
+                since(facts.credit.serviced_since),
                 pays_nothing(facts)
             )
         }
@@ -39,8 +46,8 @@ pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String 
     }
 }
 
-fn since(facts: &ExplanationFacts) -> String {
-    facts.credit.serviced_since.map_or_else(String::new, |since| format!(" since {}", date_and_time(since)))
+fn since(start: Option<Instant>) -> String {
+    start.map_or_else(String::new, |start| format!(" since {}", date_and_time(start)))
 }
 
 /// `500.00 USD of managed credit and 5.00 points, an equal share among 2 partners`.

@@ -1,7 +1,6 @@
 //! A relationship told by a few facts, from which everything else of an explanation follows by the rules.
 
-use std::sync::LazyLock;
-
+use crate::access::testing::POLICY;
 use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState, Ending, EndingCause};
 use crate::activity::NotCountedReason;
 use crate::credit::explain::{
@@ -10,12 +9,8 @@ use crate::credit::explain::{
 };
 use crate::credit::testing::{at, hub, money};
 use crate::credit::{CreditQuestion, Mrr, ServicingPartner, managed_credit};
-use crate::policy::Policy;
 use crate::servicing::{CountedActivity, ServicingState, Standing, periods, standing};
 use crate::time::{Instant, Period};
-
-/// The programme's numbers, read once.
-static POLICY: LazyLock<Policy> = LazyLock::new(Policy::embedded);
 
 /// Anna has been employee, user and assigned since 2 January 2025, published a blog post on 10 January, and nothing
 /// else happened; the client pays 1,000 USD.

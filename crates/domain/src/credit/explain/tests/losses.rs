@@ -1,0 +1,202 @@
+//! How a relationship that is over, or that goes on without its people, is told.
+
+use super::*;
+
+#[test]
+fn a_lapse_names_the_instant_the_last_activity_and_what_brings_the_credit_back() {
+    let explanation = Story::default().explain("2025-04-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. stopped counting for you on 11 March 2025 at 12:00 UTC: the last qualifying activity (blog \
+         publish by Anna Bianchi on 10 January 2025) reached its 60 days and nobody worked there since."
+    );
+    assert_eq!(remedy(&explanation), ANNA_WORKS);
+    let loss = explanation.loss.as_ref().expect("it was lost");
+    assert_eq!((loss.time, loss.cause), (at("2025-03-11T12:00:00Z"), PeriodEndCause::Lapsed));
+    assert_eq!(loss.activities.len(), 1);
+    // People are as they should be; what expired is the first thing that fails, since that instant.
+    let expected = [ConditionKind::NotExpired, ConditionKind::ActivityMinimum];
+    assert_eq!(statuses(&explanation, ConditionStatus::Failed), expected);
+    let not_expired = condition(&explanation, ConditionKind::NotExpired);
+    assert_eq!(not_expired.since, Some(at("2025-03-11T12:00:00Z")));
+    assert_eq!(not_expired.statement, "The last of what was done there expired on 11 March 2025 at 12:00 UTC.");
+    assert_eq!(not_expired.help.as_deref(), Some(ANNA_WORKS));
+}
+
+#[test]
+fn example_01_the_credit_is_explained_on_both_sides_of_the_instant_at_which_it_lapses() {
+    let before = Story::default().explain("2025-03-11T11:59:59Z");
+    assert_eq!(
+        before.headline,
+        "Rossi S.r.l. has counted for you since 10 January 2025 at 12:00 UTC: 1000.00 USD of managed credit and 10.00 \
+         points; it expires on 11 March 2025 at 12:00 UTC unless one of your people does qualifying work there before."
+    );
+    assert_eq!((before.loss.as_ref(), before.remedy.as_ref()), (None, None));
+    assert_eq!(statuses(&before, ConditionStatus::Passed), ConditionKind::ALL);
+    assert!(before.conditions.iter().all(|condition| condition.help.is_none()));
+    let at_the_instant = Story::default().explain("2025-03-11T12:00:00Z");
+    assert_eq!(remedy(&at_the_instant), ANNA_WORKS);
+    let shown = &condition(&at_the_instant, ConditionKind::NotExpired).evidence[0].text;
+    assert_eq!(shown, "blog publish by Anna Bianchi on 10 January 2025 expired on 11 March 2025 at 12:00 UTC");
+    assert_eq!(at_the_instant.loss.map(|loss| loss.time), Some(at("2025-03-11T12:00:00Z")));
+}
+
+#[test]
+fn work_that_did_not_count_after_the_last_that_did_is_not_called_idleness() {
+    let story = Story { not_counted: vec![activity("blog", "draft", "2025-03-01T09:00:00Z")], ..Story::default() };
+    let explanation = story.explain("2025-04-01T00:00:00Z");
+    assert!(explanation.headline.ends_with("reached its 60 days and nobody did anything there that counts since."));
+    let evidence = &condition(&explanation, ConditionKind::QualifyingActivity).evidence;
+    assert_eq!(
+        evidence.iter().map(|evidence| evidence.text.as_str()).collect::<Vec<_>>(),
+        [
+            "blog publish by Anna Bianchi on 10 January 2025 counts for 60 days",
+            "blog draft by Anna Bianchi on 1 March 2025 does not count: this kind of action does not qualify",
+        ]
+    );
+}
+
+#[test]
+fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_added() {
+    let mut removed = anna();
+    removed.user_state = ClientUserState::Removed;
+    removed.user_state_since = Some(at("2025-02-20T08:00:00Z"));
+    removed.assignment = None;
+    let story = Story {
+        people: vec![removed],
+        endings: vec![("2025-02-20T08:00:00Z", EndingCause::AllEmployeesRemoved)],
+        ..Story::default()
+    };
+    let explanation = story.explain("2025-03-01T00:00:00Z");
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. stopped counting for you on 20 February 2025 at 08:00 UTC: the last of your people there was \
+         removed from its account."
+    );
+    assert_eq!(
+        remedy(&explanation),
+        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. Where the employee e-mail \
+         domain does not assign it, somebody with access to the Client Access Manager links Rossi S.r.l. to Anna \
+         Bianchi: Employees tab, Anna Bianchi, Link clients. After that, any qualifying activity, for example \
+         publishing a blog post or editing a form, brings the credit back from that instant."
+    );
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::UserInClient));
+    let in_client = condition(&explanation, ConditionKind::UserInClient);
+    assert_eq!(in_client.since, Some(at("2025-02-20T08:00:00Z")));
+    assert_eq!(
+        in_client.evidence[0].text,
+        "Anna Bianchi (anna@agency.example): removed there since 20 February 2025 at 08:00 UTC"
+    );
+    let not_ended = condition(&explanation, ConditionKind::NotEnded);
+    assert_eq!((not_ended.status, not_ended.since), (ConditionStatus::Failed, Some(at("2025-02-20T08:00:00Z"))));
+    assert_eq!(condition(&explanation, ConditionKind::NotExpired).status, ConditionStatus::Passed);
+    let loss = explanation.loss.expect("it was lost");
+    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    assert_eq!(loss.activities.len(), 1);
+}
+
+#[test]
+fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_conditions_say_so() {
+    let mut deactivated = anna();
+    deactivated.user_state = ClientUserState::Deactivated;
+    deactivated.user_state_since = Some(at("2025-01-20T00:00:00Z"));
+    let story = Story { people: vec![deactivated], ..Story::default() };
+    let earning = story.explain("2025-02-01T00:00:00Z");
+    assert_eq!(earning.remedy, None);
+    let active = condition(&earning, ConditionKind::UserActive);
+    assert_eq!(active.status, ConditionStatus::Passed);
+    assert_eq!(
+        active.statement,
+        "It was so for the work that still counts (blog publish by Anna Bianchi on 10 January 2025); it is so for \
+         nobody now, which matters for new work only."
+    );
+
+    let lapsed = story.explain("2025-04-01T00:00:00Z");
+    assert_eq!(first_failed(&lapsed), Some(ConditionKind::UserActive));
+    // Since when the user is there is not among the facts, only since when it is deactivated.
+    assert_eq!(condition(&lapsed, ConditionKind::UserInClient).since, None);
+    let active = condition(&lapsed, ConditionKind::UserActive);
+    assert_eq!(active.since, Some(at("2025-01-20T00:00:00Z")));
+    assert_eq!(active.statement, "The user of Anna Bianchi at Rossi S.r.l. is deactivated.");
+    assert!(remedy(&lapsed).starts_with("A Partner admin or a super admin of Rossi S.r.l. reactivates Anna Bianchi:"));
+}
+
+#[test]
+fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mended() {
+    let left = Story {
+        programme: Some(Period::between(at("2024-01-01T00:00:00Z"), at("2025-02-01T00:00:00Z"))),
+        endings: vec![("2025-02-01T00:00:00Z", EndingCause::PartnerLeft)],
+        ..Story::default()
+    };
+    let explanation = left.explain("2025-02-01T00:00:00Z");
+    let in_programme = condition(&explanation, ConditionKind::PartnerInProgramme);
+    assert_eq!(in_programme.since, Some(at("2025-02-01T00:00:00Z")));
+    let endings: Vec<_> = condition(&explanation, ConditionKind::NotEnded).evidence.iter().collect();
+    assert_eq!(endings.len(), 1);
+    assert_eq!(endings[0].text, "your company left the programme on 1 February 2025 at 00:00 UTC");
+    assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00 UTC: your company left the programme."));
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::PartnerInProgramme));
+    assert!(remedy(&explanation).starts_with("Ask the programme to take your company in:"));
+
+    let closed = Story {
+        closed_time: Some(at("2025-02-01T00:00:30Z")),
+        endings: vec![("2025-02-01T00:00:30Z", EndingCause::ClientClosed)],
+        ..Story::default()
+    };
+    let explanation = closed.explain("2025-02-01T00:00:30Z");
+    assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00:30 UTC: its account was closed."));
+    assert_eq!(first_failed(&explanation), Some(ConditionKind::NotEnded));
+    assert!(remedy(&explanation).starts_with("Nothing can be done for this client:"));
+}
+
+#[test]
+fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
+    let mut deleted = anna();
+    deleted.employments[0].period.end = Some(at("2025-02-20T08:00:00Z"));
+    deleted.assignment = None;
+    let explanation = Story { people: vec![deleted], ..Story::default() }.explain("2025-04-01T00:00:00Z");
+    let exists = condition(&explanation, ConditionKind::EmployeeExists);
+    assert_eq!((exists.status, exists.since), (ConditionStatus::Failed, Some(at("2025-02-20T08:00:00Z"))));
+    assert_eq!(
+        exists.evidence[0].text,
+        "Anna Bianchi (anna@agency.example): deleted in your account on 20 February 2025 at 08:00 UTC"
+    );
+    let flagged = condition(&explanation, ConditionKind::EmployeeFlagged);
+    assert_eq!(flagged.since, None);
+    assert_eq!(flagged.statement, "Nobody meets the conditions before this one, so nobody meets this one.");
+    assert!(remedy(&explanation).starts_with(
+        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. Where the \
+         employee e-mail domain does not assign it, somebody with access to the Client Access Manager links Rossi \
+         S.r.l. to Anna Bianchi:"
+    ));
+}
+
+#[test]
+fn r126_a_loss_by_an_ending_at_the_instant_of_expiry_names_what_expired() {
+    let endings = vec![("2025-03-11T12:00:00Z", EndingCause::AllEmployeesRemoved)];
+    let loss = Story { endings, ..Story::default() }.explain("2025-04-01T00:00:00Z").loss.expect("it was lost");
+    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    let evidence: Vec<_> = loss.evidence().map(|evidence| evidence.text).collect();
+    assert_eq!(evidence, ["blog publish by Anna Bianchi on 10 January 2025 counted until 11 March 2025 at 12:00 UTC."]);
+}
+
+#[test]
+fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
+    let story = Story {
+        counted: vec![
+            story::counted(("form", "edit", "2025-02-22T10:00:00Z")),
+            // At the very instant of the first ending: it belongs to what came after.
+            story::counted(("list", "create", "2025-02-20T08:00:00Z")),
+            story::counted(("blog", "publish", "2025-02-10T12:00:00Z")),
+        ],
+        endings: vec![
+            ("2025-02-20T08:00:00Z", EndingCause::AllEmployeesRemoved),
+            ("2025-03-01T08:00:00Z", EndingCause::AllEmployeesRemoved),
+        ],
+        ..Story::default()
+    };
+    let loss = story.explain("2025-03-10T00:00:00Z").loss.expect("it was lost twice");
+    assert_eq!(loss.time, at("2025-03-01T08:00:00Z"));
+    let tools: Vec<_> = loss.activities.iter().map(|counted| counted.activity.tool.as_str()).collect();
+    assert_eq!(tools, ["form", "list"]);
+}
