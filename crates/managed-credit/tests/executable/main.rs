@@ -4,4 +4,5 @@ mod commands;
 mod demo;
 mod import;
 mod process;
+mod readme;
 mod serve;
