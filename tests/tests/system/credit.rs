@@ -284,6 +284,17 @@ on_both_databases!(r127_an_unknown_mrr_is_not_zero, |cluster| {
     );
 });
 
+on_both_databases!(r63_a_clients_country_is_a_fact_from_when_it_is_known_and_its_name_is_always_shown, |cluster| {
+    cluster.partner(1001, &[]).await;
+    cluster.client_since(2002, "IN", "2025-06-01").await.expect("a client");
+    cluster.subscription(2002, "main", "1000.00 USD", "2025-01-01").await.expect("a subscription");
+    for (as_of, country, multiplier) in [("2025-05-31T23:59:59.999999Z", "", 0), ("2025-06-01", "IN", 2)] {
+        let row = cluster.managed_credit(1001, 2002, as_of).await.expect("a row");
+        assert_eq!((row.country_code.as_str(), row.multiplier), (country, multiplier), "{as_of}");
+        assert_eq!((row.growth_market, row.client_display_name.as_str()), (multiplier == 2, "Client 2002"), "{as_of}");
+    }
+});
+
 on_both_databases!(example_02_as_of_20_january_later_work_does_not_speak, |cluster| {
     agency(&cluster, &[2002]).await;
     cluster.subscription(2002, "main", "1000.00 USD", "2024-01-01").await.expect("a subscription");
