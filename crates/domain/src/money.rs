@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
+/// More digits before the point are too large for every currency, and for what reads them.
+const MAXIMUM_WHOLE_DIGITS: usize = 20;
+
 /// An ISO 4217 currency that has a minor unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency {
@@ -103,17 +106,22 @@ impl Money {
         if !is_plain {
             return Err(MoneyError::NotANumber);
         }
-        let whole_digits = plain.split('.').next().map_or(0, str::len);
-        if whole_digits > 20 {
-            return Err(MoneyError::TooLarge);
+        let (whole, decimals) = plain.split_once('.').unwrap_or((plain, ""));
+        if decimals.contains('.') {
+            return Err(MoneyError::NotANumber);
         }
-        let decimal = Decimal::from_str_exact(amount).map_err(|_| MoneyError::NotANumber)?.normalize();
-        if decimal.is_sign_negative() && !decimal.is_zero() {
+        if plain.len() < amount.len() && plain.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
             return Err(MoneyError::Negative);
         }
-        if decimal.scale() > currency.exponent {
+        let decimals = decimals.trim_end_matches('0');
+        if decimals.len() > currency.exponent as usize {
             return Err(MoneyError::TooManyDecimals { currency: currency.code(), decimals: currency.exponent });
         }
+        if whole.len() > MAXIMUM_WHOLE_DIGITS {
+            return Err(MoneyError::TooLarge);
+        }
+        let decimal = Decimal::from_str_exact(&format!("{whole}.{decimals}0")).map_err(|_| MoneyError::NotANumber)?;
+        let decimal = decimal.normalize();
         let minor_units = decimal.mantissa() * 10_i128.pow(currency.exponent - decimal.scale());
         if minor_units > i128::from(Self::MAXIMUM_MINOR_UNITS) {
             return Err(MoneyError::TooLarge);
@@ -163,6 +171,11 @@ mod tests {
             assert_eq!(money("USD", wrong), Err(MoneyError::NotANumber), "{wrong}");
         }
         assert_eq!(money("USD", "-0.01"), Err(MoneyError::Negative));
+        assert_eq!(money("USD", "-0.00").map(|money| money.minor_units), Ok(0));
+        let zeros = "0".repeat(40);
+        let too_many = Err(MoneyError::TooManyDecimals { currency: "USD", decimals: 2 });
+        assert_eq!(money("USD", &format!("1.{zeros}1")), too_many);
+        assert_eq!(money("USD", &format!("1.5{zeros}")).map(|money| money.minor_units), Ok(150));
         assert_eq!(money("JPY", "0.5"), Err(MoneyError::TooManyDecimals { currency: "JPY", decimals: 0 }));
         assert_eq!(money("USD", "10000000000000.00").map(|money| money.minor_units), Ok(Money::MAXIMUM_MINOR_UNITS));
         assert_eq!(money("USD", "10000000000000.01"), Err(MoneyError::TooLarge));
