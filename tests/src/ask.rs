@@ -130,8 +130,7 @@ impl Cluster {
     /// # Errors
     /// As RemoveClientUser.
     pub async fn remove(&self, name: &str, when: &str) -> Result<(), Status> {
-        let request =
-            access::RemoveClientUserRequest { name: name.to_owned(), effective_time: Some(stamp(when)) };
+        let request = access::RemoveClientUserRequest { name: name.to_owned(), effective_time: Some(stamp(when)) };
         let removed = self.access().remove_client_user(request).await?;
         self.note(&removed.get_ref().revision);
         Ok(())
@@ -235,10 +234,8 @@ impl Cluster {
             mrr: Some(money(mrr)),
             effective_time: None,
         };
-        let request = credit::UpdateSubscriptionRequest {
-            subscription: Some(subscription),
-            effective_time: Some(stamp(since)),
-        };
+        let request =
+            credit::UpdateSubscriptionRequest { subscription: Some(subscription), effective_time: Some(stamp(since)) };
         let updated = self.credit().update_subscription(request).await?.into_inner();
         self.note(&updated.revision);
         Ok(updated.unchanged)

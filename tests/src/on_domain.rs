@@ -47,12 +47,8 @@ fn address(text: &str) -> EmailAddress {
 
 impl<'policy> World<'policy> {
     fn of(case: &Case, policy: &'policy Policy) -> Self {
-        let mut world = Self {
-            policy,
-            history: AccessHistory::default(),
-            activities: Vec::new(),
-            subscriptions: Vec::new(),
-        };
+        let mut world =
+            Self { policy, history: AccessHistory::default(), activities: Vec::new(), subscriptions: Vec::new() };
         for (index, fact) in case.facts.iter().enumerate() {
             world.take(index as u64 + 1, fact);
         }

@@ -25,16 +25,6 @@ const MAXIMUM_PAGE_SIZE: u32 = 1_000;
 /// The longest text to search for, in characters.
 const SEARCH_LENGTH: usize = 200;
 
-/// Who states what, and from when on.
-fn statement(
-    violations: &mut Violations,
-    metadata: &MetadataMap,
-    effective_time: Option<&Timestamp>,
-) -> Result<Statement, Failure> {
-    let actor = platform_only(metadata)?;
-    Ok(Statement { actor, effective_time: violations.optional_instant("effective_time", effective_time) })
-}
-
 /// What every read states beside its subject.
 fn question(
     violations: &mut Violations,
@@ -50,6 +40,20 @@ fn question(
     })
 }
 
+impl CreditCalculation {
+    /// Who states what, and from when on.
+    fn statement(
+        &self,
+        violations: &mut Violations,
+        metadata: &MetadataMap,
+        effective_time: Option<&Timestamp>,
+    ) -> Result<Statement, Failure> {
+        let actor = platform_only(metadata)?;
+        let effective_time = violations.optional_past_instant("effective_time", effective_time, self.clock.now());
+        Ok(Statement { actor, effective_time })
+    }
+}
+
 #[tonic::async_trait]
 impl CreditCalculationService for CreditCalculation {
     async fn create_subscription(
@@ -57,7 +61,8 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::CreateSubscriptionRequest>,
     ) -> Result<Response<wire::CreateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let statement =
+            self.statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
         let new = new_subscription(violations, request.get_ref())?;
         let (subscription, revision) = self.create_subscription(new, statement).await?;
         let subscription = Some((&subscription).into());
@@ -69,7 +74,8 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::UpdateSubscriptionRequest>,
     ) -> Result<Response<wire::UpdateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let statement = statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let statement =
+            self.statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
         let changed = changed_subscription(violations, request.get_ref())?;
         let (subscription, revision, unchanged) = self.update_subscription(changed, statement).await?;
         let subscription = Some((&subscription).into());

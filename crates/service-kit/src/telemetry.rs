@@ -19,10 +19,8 @@ pub enum LogFormat {
 /// A filter that is none.
 pub fn start_telemetry(filter: &str, format: LogFormat) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     // A second start, in a process that hosts several services, finds logging there already.
     let _ = match format {
         LogFormat::Human => builder.try_init(),

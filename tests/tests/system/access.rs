@@ -110,7 +110,8 @@ on_both_databases!(r22_nothing_is_recorded_ahead_of_its_time_or_against_what_cam
     cluster.user_since(2003, "anna@agency.example", "2025-06-01").await.expect("a user");
     let earlier = cluster.user_since(2003, "anna@agency.example", "2025-01-01").await.expect_err("the later one stays");
     assert_eq!((earlier.code(), reason(&earlier).as_str()), (Code::FailedPrecondition, "ILLEGAL_SEQUENCE"));
-    let before_the_client = cluster.user_since(2003, "bruno@agency.example", "2023-01-01").await.expect_err("too early");
+    let before_the_client =
+        cluster.user_since(2003, "bruno@agency.example", "2023-01-01").await.expect_err("too early");
     assert_eq!((before_the_client.code(), reason(&before_the_client).as_str()), (Code::NotFound, "UNKNOWN_CLIENT"));
 });
 
@@ -207,7 +208,8 @@ on_both_databases!(positions_are_gapless_however_many_write_at_once, |cluster| {
                     country_code: "US".to_owned(),
                     ..access::Client::default()
                 };
-                let request = access::CreateClientRequest { hub_id: client, client: Some(stated), effective_time: None };
+                let request =
+                    access::CreateClientRequest { hub_id: client, client: Some(stated), effective_time: None };
                 access.create_client(request).await.expect("a client");
             }
         });
@@ -233,7 +235,8 @@ on_both_databases!(a_cursor_of_another_history_is_refused, |cluster| {
 });
 
 on_both_databases!(a_watcher_hears_of_new_changes_without_asking_again, |cluster| {
-    let request = access::WatchAccessRequest { policy_digest: cluster.policy.digest().to_owned(), ..Default::default() };
+    let request =
+        access::WatchAccessRequest { policy_digest: cluster.policy.digest().to_owned(), ..Default::default() };
     let mut stream = cluster.access_feed().watch_access(request).await.expect("a stream").into_inner();
     let first = stream.message().await.expect("a message").expect("a stream that goes on");
     assert!(first.changes.is_empty() && first.caught_up);
@@ -256,7 +259,7 @@ on_both_databases!(a_change_takes_effect_now_even_if_the_clock_steps_back, |clus
     cluster.access().create_client(create(1)).await.expect("a client");
     cluster.clock.set(at("2026-01-01"));
     let second = cluster.access().create_client(create(2)).await.expect("a client").into_inner();
-    let since: Instant = contracts::instant(&second.client.and_then(|client| client.start_time).expect("a time"))
-        .expect("a time");
+    let since: Instant =
+        contracts::instant(&second.client.and_then(|client| client.start_time).expect("a time")).expect("a time");
     assert_eq!(since, at("2026-01-02"));
 });

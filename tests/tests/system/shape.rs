@@ -23,9 +23,7 @@ fn root() -> PathBuf {
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata =
         MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata");
-    let normal = |dependency: &&cargo_metadata::Dependency| {
-        dependency.kind == cargo_metadata::DependencyKind::Normal
-    };
+    let normal = |dependency: &&cargo_metadata::Dependency| dependency.kind == cargo_metadata::DependencyKind::Normal;
     metadata
         .packages
         .iter()
@@ -112,7 +110,8 @@ fn rule_ids(text: &str) -> BTreeSet<String> {
     let words = text.split(|character: char| !character.is_ascii_alphanumeric());
     words
         .filter(|word| {
-            let digits = word.strip_prefix('R').unwrap_or_default().trim_end_matches(|last| ('a'..='d').contains(&last));
+            let digits =
+                word.strip_prefix('R').unwrap_or_default().trim_end_matches(|last| ('a'..='d').contains(&last));
             !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
         })
         .map(|word| word.trim_end_matches(|last: char| last.is_ascii_lowercase()).to_owned())
@@ -139,7 +138,8 @@ fn every_reason_that_a_contract_names_exists() {
     let mut named = 0;
     for path in files(&root().join("proto/managedcredit"), "_service.proto") {
         let text = fs::read_to_string(&path).expect("a contract");
-        for code in ["NOT_FOUND (", "ALREADY_EXISTS (", "FAILED_PRECONDITION (", "UNAVAILABLE (", "INVALID_ARGUMENT ("] {
+        for code in ["NOT_FOUND (", "ALREADY_EXISTS (", "FAILED_PRECONDITION (", "UNAVAILABLE (", "INVALID_ARGUMENT ("]
+        {
             for rest in text.split(code).skip(1) {
                 let inside = rest.split(')').next().unwrap_or_default();
                 let words = inside.split(|character: char| !(character.is_ascii_uppercase() || character == '_'));

@@ -4,9 +4,10 @@ use std::pin::Pin;
 
 use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_server::ServicingFeedService;
-use contracts::wire::error::ErrorReason;
-use contracts::{Failure, Feed, Revision, timestamp};
-use service_kit::feed::{Page, WatchSettings, read_cursor, read_head, watch};
+use contracts::{Feed, Revision, timestamp};
+use service_kit::feed::{
+    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, read_cursor, read_head, require_same_history, watch,
+};
 use service_kit::{ServiceError, platform_only};
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
@@ -14,9 +15,6 @@ use tonic::{Request, Response, Status};
 
 use crate::ActivityTracking;
 use crate::store::change;
-
-/// The most changes of one message.
-const CHANGES_PER_MESSAGE: u64 = 500;
 
 /// The feed of a service.
 pub(crate) struct ServicingFeed {
@@ -53,7 +51,7 @@ impl ServicingFeedService for ServicingFeed {
         platform_only(request.metadata())?;
         let wire::WatchServicingRequest { after_position, after_chain_hash, policy_digest } = request.into_inner();
         self.service.require_same_history(after_position, &after_chain_hash).await?;
-        self.service.compare_policy(&policy_digest);
+        compare_policy(self.service.policy.digest(), &policy_digest);
         let service = self.service.clone();
         let stream = watch(
             after_position,
@@ -83,19 +81,9 @@ impl ActivityTracking {
     }
 
     async fn require_same_history(&self, after: u64, chain_hash: &[u8]) -> Result<(), ServiceError> {
-        if change::is_of_this_history(self.database.connection(), after, chain_hash).await? {
-            return Ok(());
-        }
-        let message =
-            format!("servicing-{after} with this hash is not of this feed's history; the copy must be rebuilt");
-        Err(Failure::new(ErrorReason::FeedDiverged, message).into())
-    }
-
-    /// Different documents are no fault: during a deployment both are in use for a while.
-    fn compare_policy(&self, followers_digest: &str) {
-        if followers_digest != self.policy.digest() {
-            tracing::warn!(ours = self.policy.digest(), theirs = followers_digest, "a follower has another policy");
-        }
+        let kept = change::chain_hash_at(self.database.connection(), after).await?;
+        let cursor = Revision { feed: Feed::Servicing, position: after };
+        Ok(require_same_history(cursor, chain_hash, kept.as_deref())?)
     }
 
     async fn feed_page(&self, after: u64) -> Result<Page<wire::WatchServicingResponse>, ServiceError> {

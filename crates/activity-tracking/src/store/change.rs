@@ -73,15 +73,8 @@ pub(crate) async fn page<C: ConnectionTrait>(
         .collect()
 }
 
-/// Whether the feed has, at `after`, the change with this hash: whether a follower's copy is of this history.
-pub(crate) async fn is_of_this_history<C: ConnectionTrait>(
-    connection: &C,
-    after: u64,
-    chain_hash: &[u8],
-) -> Result<bool, DbErr> {
-    if after == 0 {
-        return Ok(chain_hash.is_empty());
-    }
-    let row = Entity::find_by_id(stored_position(after)).one(connection).await?;
-    Ok(row.is_some_and(|row| row.chain_hash == chain_hash))
+/// The hash over the feed's history up to a position; nothing where there is no such change.
+pub(crate) async fn chain_hash_at<C: ConnectionTrait>(connection: &C, at: u64) -> Result<Option<Vec<u8>>, DbErr> {
+    let row = Entity::find_by_id(stored_position(at)).one(connection).await?;
+    Ok(row.map(|row| row.chain_hash))
 }

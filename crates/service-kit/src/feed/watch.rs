@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use async_stream::try_stream;
+use contracts::wire::error::ErrorReason;
+use contracts::{Failure, Revision};
 use futures_util::Stream;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
@@ -12,6 +14,32 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::ServiceError;
+
+/// The most changes of one message.
+pub const CHANGES_PER_MESSAGE: u64 = 500;
+
+/// Refuses a cursor that is not of this feed's history: `kept` is the hash that the feed has at the cursor's position,
+/// if it has one.
+///
+/// # Errors
+/// FEED_DIVERGED.
+pub fn require_same_history(cursor: Revision, chain_hash: &[u8], kept: Option<&[u8]>) -> Result<(), Failure> {
+    // Before the first change there is no hash.
+    let kept = if cursor.position == 0 { Some(&[][..]) } else { kept };
+    if kept == Some(chain_hash) {
+        return Ok(());
+    }
+    let message = format!("{cursor} with this hash is not of this feed's history; the copy must be rebuilt");
+    Err(Failure::new(ErrorReason::FeedDiverged, message))
+}
+
+/// Logs that a follower works by another policy document. That is no fault: during a deployment both are in use for a
+/// while. Whoever states none, such as a person with grpcurl, is not compared.
+pub fn compare_policy(ours: &str, followers: &str) {
+    if !followers.is_empty() && followers != ours {
+        tracing::warn!(ours, theirs = followers, "a follower has another policy");
+    }
+}
 
 /// The limits of a watch stream.
 #[derive(Debug, Clone, Copy)]
