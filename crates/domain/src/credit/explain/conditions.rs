@@ -147,7 +147,7 @@ fn step_statement(facts: &ExplanationFacts, step: Step, is_met: bool) -> String 
 fn qualifying_activity(facts: &ExplanationFacts) -> Finding {
     let counted = facts.counted.iter().map(|counted| Evidence {
         time: Some(counted.activity.occur_time),
-        text: format!("{} counts for {}", activity(&counted.activity), window(counted)),
+        text: format!("{} qualified, for {}", activity(&counted.activity), window(counted)),
     });
     let evidence = counted.chain(facts.not_counted.iter().map(not_counted_evidence));
     let is_met = facts.relationship.state != ServicingState::None;
@@ -226,11 +226,15 @@ fn not_expired(facts: &ExplanationFacts) -> Finding {
 }
 
 fn activity_minimum(facts: &ExplanationFacts) -> Finding {
-    let statement = format!(
-        "{} now; your tier needs {}.",
-        plural(facts.relationship.live_activities, "qualifying activity counts", "qualifying activities count"),
-        facts.minimum_activities
-    );
+    let live = match facts.relationship.live_activities {
+        0 => "No qualifying activity counts".to_owned(),
+        live => plural(live, "qualifying activity counts", "qualifying activities count"),
+    };
+    let needed = match facts.minimum_activities {
+        1 => "one is enough".to_owned(),
+        needed => format!("your tier needs {needed}"),
+    };
+    let statement = format!("{live} now; {needed}.");
     Finding::new(passed_if(facts.earns()), statement).since(facts.earning_since()).help(remedy::servicing_help(facts))
 }
 

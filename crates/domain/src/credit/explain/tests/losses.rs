@@ -50,7 +50,7 @@ fn work_that_did_not_count_after_the_last_that_did_is_not_called_idleness() {
     assert_eq!(
         evidence.iter().map(|evidence| evidence.text.as_str()).collect::<Vec<_>>(),
         [
-            "blog publish by Anna Bianchi on 10 January 2025 counts for 60 days",
+            "blog publish by Anna Bianchi on 10 January 2025 qualified, for 60 days",
             "blog draft by Anna Bianchi on 1 March 2025 does not count: this kind of action does not qualify",
         ]
     );
