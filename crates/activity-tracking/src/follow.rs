@@ -8,7 +8,7 @@ use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use service_kit::feed::{Cursor, Follow, Head, follow, lock_cursor, read_cursor, store_cursor};
-use service_kit::{ServiceError, WriteTransaction, access_log};
+use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
@@ -75,7 +75,11 @@ impl Follow for AccessFollower {
             after_chain_hash: cursor.chain_hash.clone(),
             policy_digest: self.service.policy.digest().to_owned(),
         };
-        Ok(AccessFeedServiceClient::new(self.service.access.clone()).watch_access(request).await?.into_inner())
+        Ok(AccessFeedServiceClient::new(self.service.access.clone())
+            .max_decoding_message_size(MAXIMUM_ANSWER_BYTES)
+            .watch_access(request)
+            .await?
+            .into_inner())
     }
 
     async fn apply(&self, message: Self::Message) -> Result<Cursor, ServiceError> {
@@ -83,18 +87,13 @@ impl Follow for AccessFollower {
         let service = &self.service;
         let transaction = service.database.begin_write().await?;
         let mut cursor = lock_cursor(&*transaction, Feed::Access).await?;
-        let changes = unknown(&cursor, changes)?;
+        let changes = cursor.advance(changes, caught_up, service.clock.now())?;
         if changes.is_empty() && !caught_up {
             return Ok(cursor);
         }
         let is_news = !changes.is_empty();
-        if let Some(last) = changes.last() {
-            cursor.position = last.position;
-            cursor.chain_hash.clone_from(&last.chain_hash);
-        }
         let head = service.incorporate(&transaction, changes).await?;
         if caught_up {
-            cursor.caught_up_time = Some(service.clock.now());
             service.mend_provisional(&*transaction, cursor.position).await?;
         }
         store_cursor(&*transaction, &cursor).await?;
@@ -104,17 +103,6 @@ impl Follow for AccessFollower {
             service.news.send_modify(|position| *position = head.map_or(*position, |head| head.position));
         }
         Ok(cursor)
-    }
-}
-
-/// The changes behind the cursor, which must begin right behind it.
-fn unknown(cursor: &Cursor, changes: Vec<wire::AccessChange>) -> Result<Vec<wire::AccessChange>, ServiceError> {
-    let unknown: Vec<_> = changes.into_iter().filter(|change| change.position > cursor.position).collect();
-    let positions = unknown.iter().map(|change| change.position);
-    if positions.eq((cursor.position + 1..).take(unknown.len())) {
-        Ok(unknown)
-    } else {
-        Err(ServiceError::stored(format!("the access feed has a gap after position {}", cursor.position)))
     }
 }
 
@@ -141,34 +129,6 @@ impl ActivityTracking {
     pub(crate) fn tell(&self, head: Option<&Head>) {
         if let Some(head) = head {
             self.news.send_replace(head.position);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cursor(position: u64) -> Cursor {
-        Cursor { feed: Feed::Access, position, chain_hash: vec![1], incorporated_position: 0, caught_up_time: None }
-    }
-
-    fn changes(positions: &[u64]) -> Vec<wire::AccessChange> {
-        let change = |position: &u64| wire::AccessChange { position: *position, ..wire::AccessChange::default() };
-        positions.iter().map(change).collect()
-    }
-
-    #[test]
-    fn what_is_stored_already_is_passed_over() {
-        let behind = unknown(&cursor(5), changes(&[4, 5, 6, 7])).expect("no gap");
-        assert_eq!(behind, changes(&[6, 7]));
-        assert_eq!(unknown(&cursor(7), changes(&[6, 7])).expect("no gap"), []);
-    }
-
-    #[test]
-    fn a_gap_in_the_feed_is_not_passed_over() {
-        for positions in [&[7][..], &[6, 8], &[4, 5, 7]] {
-            assert!(matches!(unknown(&cursor(5), changes(positions)), Err(ServiceError::Stored(_))), "{positions:?}");
         }
     }
 }

@@ -15,6 +15,9 @@ use service_kit::ServiceError;
 /// How many alternatives one condition names, so that no database finds it too deep.
 const ALTERNATIVES_PER_QUERY: usize = 100;
 
+/// How many people one query names, within SQLite's 32,766 parameters.
+const ADDRESSES_PER_QUERY: usize = 10_000;
+
 /// How many rows one statement inserts: at most 13 columns each, within SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 500;
 

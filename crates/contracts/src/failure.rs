@@ -12,6 +12,10 @@ use crate::wire::error::ErrorReason;
 /// The `domain` of every `google.rpc.ErrorInfo`.
 const ERROR_DOMAIN: &str = "managed-credit";
 
+/// The most bytes of violations that one refusal carries. gRPC sends a refusal in headers, all of its text three times,
+/// and many clients read no more than 8 KiB of them: a longer one would reach them as a fault of the transport.
+const MAXIMUM_VIOLATION_BYTES: usize = 1_500;
+
 /// How long a caller should wait before it tries again what may work later.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -31,11 +35,16 @@ impl Failure {
         Self { reason, message: message.into(), metadata: HashMap::new(), violations: Vec::new() }
     }
 
-    /// A refusal of fields, all at once.
+    /// A refusal of fields, all at once; of very many the first, and how many more there are.
     #[must_use]
-    pub fn of_fields(violations: Vec<FieldViolation>) -> Self {
-        let listed: Vec<String> =
+    pub fn of_fields(mut violations: Vec<FieldViolation>) -> Self {
+        let all = violations.len();
+        violations.truncate(count_that_fits(&violations));
+        let mut listed: Vec<String> =
             violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
+        if violations.len() < all {
+            listed.push(format!("and {} more", all - violations.len()));
+        }
         Self { reason: ErrorReason::InvalidFields, message: listed.join("; "), metadata: HashMap::new(), violations }
     }
 
@@ -85,6 +94,16 @@ impl Failure {
             details: Vec::new(),
         })
     }
+}
+
+/// How many of the violations a refusal has room for; one at least.
+fn count_that_fits(violations: &[FieldViolation]) -> usize {
+    let mut bytes = 0;
+    let fitting = violations.iter().take_while(|violation| {
+        bytes += violation.field.len() + violation.description.len();
+        bytes <= MAXIMUM_VIOLATION_BYTES
+    });
+    fitting.count().max(1)
 }
 
 /// The reason's name as clients see it: `UNKNOWN_PARTNER`.
@@ -167,6 +186,17 @@ mod tests {
         let fields: Vec<&str> = details.field_violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["a", "b.c"]);
         assert_eq!(status.message(), "a: is wrong; b.c: too");
+    }
+
+    #[test]
+    fn of_very_many_violations_as_many_are_reported_as_headers_have_room_for() {
+        let violation = |index| FieldViolation::new(format!("clients[{index}]"), "a name of the form clients/{hub id}");
+        let status = Status::from(Failure::of_fields((0..1_000).map(violation).collect()));
+        let reported = status.get_details_bad_request().expect("violations").field_violations;
+        assert_eq!(reported[0].field, "clients[0]");
+        assert!(status.message().ends_with(&format!("; and {} more", 1_000 - reported.len())), "{}", status.message());
+        // As headers have them: blanks and braces as three characters each, details in base 64.
+        assert!(status.message().len() * 3 / 2 + status.details().len() * 4 / 3 < 7_500, "they fit into headers");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use contracts::{ClientName, Failure, PartnerName, Revision, standing_from_wire, 
 use domain::access::HubId;
 use domain::servicing::Standing;
 use domain::time::Instant;
-use service_kit::ServiceError;
+use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
@@ -82,8 +82,7 @@ impl EvidenceSource<'_> {
     }
 
     fn client(&self) -> ActivityTrackingServiceClient<Channel> {
-        // A thousand pairs with their last activities are more than the default limit of a message allows for.
-        ActivityTrackingServiceClient::new(self.activity.clone()).max_decoding_message_size(64 * 1_024 * 1_024)
+        ActivityTrackingServiceClient::new(self.activity.clone()).max_decoding_message_size(MAXIMUM_ANSWER_BYTES)
     }
 
     fn pair(&self, client: HubId) -> wire::ServicingPair {

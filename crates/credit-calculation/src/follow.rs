@@ -4,7 +4,6 @@ mod access;
 mod servicing;
 
 use contracts::Feed;
-use domain::time::Instant;
 use service_kit::ServiceError;
 use service_kit::feed::{Cursor, Follow, follow, read_cursor};
 use tokio_util::sync::CancellationToken;
@@ -33,17 +32,6 @@ async fn run<F: Follow>(follower: F, service: &CreditCalculation, shutdown: &Can
 impl CreditCalculation {
     async fn cursor(&self, feed: Feed) -> Result<Cursor, ServiceError> {
         Ok(read_cursor(self.database.connection(), feed).await?)
-    }
-}
-
-/// Moves a cursor behind a message: its last new change, if it has one, and whether nothing more was there.
-fn advance(cursor: &mut Cursor, last: Option<(u64, Vec<u8>)>, caught_up: bool, now: Instant) {
-    if let Some((position, chain_hash)) = last {
-        cursor.position = position;
-        cursor.chain_hash = chain_hash;
-    }
-    if caught_up {
-        cursor.caught_up_time = Some(now);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, WireError};
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use tonic::Status;
 
 /// Why an operation did not succeed.
@@ -44,9 +44,32 @@ impl ServiceError {
     }
 }
 
-/// Whether the same call may work later.
+/// Whether the same call may work later: nothing is wrong with it, but with the database or the way to it.
 fn is_passing(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)))
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
+            SqlxError::Io(_)
+            | SqlxError::Tls(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::WorkerCrashed
+            | SqlxError::BeginFailed => true,
+            SqlxError::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Of PostgreSQL the classes 08 (connection), 40 (rolled back, for example by a deadlock), 53 (out of resources) and 57
+/// (stopped by an operator) and 55P03 (locked); of SQLite 5 (busy) and 6 (locked) with whatever is in their higher bits.
+fn is_passing_code(code: &str) -> bool {
+    let of_sqlite = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
+    matches!(of_sqlite, Some(5 | 6))
+        || code.len() == 5 && (["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "55P03")
 }
 
 impl From<Failure> for ServiceError {
@@ -61,5 +84,27 @@ impl From<ServiceError> for Status {
             tracing::error!(%error, "a call failed");
         }
         error.failure().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_or_busy_may_answer_later() {
+        for passing in ["08006", "40001", "40P01", "53300", "55P03", "57P01", "5", "6", "261", "517"] {
+            assert!(is_passing_code(passing), "{passing}");
+        }
+        for lasting in ["23505", "42703", "22021", "1", "8", "19", "2067", ""] {
+            assert!(!is_passing_code(lasting), "{lasting}");
+        }
+        let reason = |error: DbErr| ServiceError::from(error).failure().reason();
+        let cut = SqlxError::Io(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+        let cut = DbErr::Query(RuntimeErr::SqlxError(cut.into()));
+        assert_eq!(reason(cut), ErrorReason::StorageUnavailable);
+        let missing = DbErr::Query(RuntimeErr::SqlxError(SqlxError::RowNotFound.into()));
+        assert_eq!(reason(missing), ErrorReason::InternalFault);
+        assert_eq!(reason(DbErr::Custom("x".to_owned())), ErrorReason::InternalFault);
     }
 }

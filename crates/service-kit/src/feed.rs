@@ -11,8 +11,8 @@ mod head;
 mod watch;
 mod watermark;
 
-pub use cursor::{Cursor, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor};
+pub use cursor::{Change, Cursor, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor};
 pub use follow::{Follow, FollowError, follow};
 pub use head::{Head, create_head_table, lock_head, read_head, store_head};
-pub use watch::{CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, require_same_history, watch};
+pub use watch::{CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, require_same_history, watch};
 pub use watermark::{Progress, Watermarks};

@@ -19,6 +19,6 @@ pub use clock::{Clock, ManualClock};
 pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;
 pub use sea_orm_migration::MigratorTrait;
-pub use server::{ServeError, Service, bind, connect, serve};
+pub use server::{MAXIMUM_ANSWER_BYTES, ServeError, Service, bind, connect, serve};
 pub use stored::{StoredInstant, position, stored_position};
 pub use telemetry::{LogFormat, start_telemetry};

@@ -25,6 +25,10 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// How many calls of one connection may be under way.
 const CONCURRENT_CALLS_PER_CONNECTION: usize = 256;
 
+/// The longest answer that one service reads from another: more than the default, because a thousand rows, or all the
+/// periods of a pair, may be more than that allows for.
+pub const MAXIMUM_ANSWER_BYTES: usize = 64 * 1_024 * 1_024;
+
 /// A service that is ready to be served.
 pub struct Service {
     /// What it is called in logs.

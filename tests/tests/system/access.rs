@@ -174,6 +174,19 @@ on_both_databases!(a_batch_of_links_over_its_limits_is_refused_whole, |cluster| 
     }
 });
 
+on_both_databases!(of_a_thousand_wrong_names_the_caller_is_told_the_first, |cluster| {
+    let request = access::BatchLinkClientsRequest {
+        employee: "partners/1001/employees/0190a0b0-0000-7000-8000-000000000001".to_owned(),
+        clients: (1..=1_000).map(|id| format!("client/{id}")).collect(),
+        effective_time: None,
+    };
+    let refused = cluster.access().batch_link_clients(request).await.expect_err("no name is right");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
+    let reported = fields(&refused);
+    assert_eq!(reported[..2], ["clients[0]", "clients[1]"]);
+    assert!(refused.message().ends_with(&format!("; and {} more", 1_000 - reported.len())), "{}", refused.message());
+});
+
 on_both_databases!(people_are_refused_until_their_permissions_are_judged, |cluster| {
     let mut request = Request::new(access::CreateClientRequest::default());
     request.metadata_mut().insert("x-actor", "anna@agency.example".parse().expect("ASCII"));

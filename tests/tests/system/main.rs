@@ -4,5 +4,6 @@ mod access;
 mod activity;
 mod cases;
 mod credit;
+mod faults;
 mod order;
 mod shape;

@@ -6,7 +6,7 @@ use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_server::AccessFeedService;
 use contracts::{Revision, timestamp};
 use service_kit::feed::{
-    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, read_head, require_same_history, watch,
+    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, read_head, require_same_history, watch,
 };
 use service_kit::{ServiceError, access_log, platform_only};
 use tokio_stream::Stream;
@@ -72,8 +72,8 @@ impl AccessManagement {
 
     async fn feed_page(&self, after: u64) -> Result<Page<wire::WatchAccessResponse>, ServiceError> {
         let changes = access_log::page(self.database.connection(), after, CHANGES_PER_MESSAGE).await?;
+        let (changes, caught_up) = fill_message(changes);
         let last_position = changes.last().map_or(after, |change| change.position);
-        let caught_up = (changes.len() as u64) < CHANGES_PER_MESSAGE;
         let send_time = Some(timestamp(self.clock.now()));
         let message = wire::WatchAccessResponse { changes, caught_up, send_time };
         Ok(Page { message, last_position, caught_up, mark: 0 })

@@ -6,7 +6,8 @@ use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_server::ServicingFeedService;
 use contracts::{Feed, Revision, timestamp};
 use service_kit::feed::{
-    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, read_cursor, read_head, require_same_history, watch,
+    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, read_cursor, read_head,
+    require_same_history, watch,
 };
 use service_kit::{ServiceError, platform_only};
 use tokio_stream::Stream;
@@ -90,9 +91,8 @@ impl ActivityTracking {
         let connection = self.database.connection();
         // Before the changes, for the reason that `head_revisions` gives.
         let access_position = read_cursor(connection, Feed::Access).await?.position;
-        let changes = change::page(connection, after, CHANGES_PER_MESSAGE).await?;
+        let (changes, caught_up) = fill_message(change::page(connection, after, CHANGES_PER_MESSAGE).await?);
         let last_position = changes.last().map_or(after, |change| change.position);
-        let caught_up = (changes.len() as u64) < CHANGES_PER_MESSAGE;
         let message = wire::WatchServicingResponse {
             changes,
             caught_up,

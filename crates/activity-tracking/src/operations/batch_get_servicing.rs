@@ -10,7 +10,7 @@ use super::read::{Answer, Finding, Moment, PairStanding, finding};
 use crate::ActivityTracking;
 use crate::store::{Pair, activity};
 
-/// For how many pairs the people of their clients are held at once.
+/// For how many pairs their activities and the people of their clients are held at once.
 const PAIRS_AT_ONCE: usize = 100;
 
 /// What is asked about pairs.
@@ -31,31 +31,29 @@ impl ActivityTracking {
         let reading = self.begin_reading(&moment).await?;
         let (transaction, as_of) = (&*reading.transaction, reading.as_of_time);
         let distinct: BTreeSet<Pair> = pairs.iter().copied().collect();
-        let occurred = activity::counted_by(transaction, &distinct, as_of).await?;
-        let last_names: BTreeSet<ActivityName> =
-            occurred.values().filter_map(|occurred| occurred.last()).map(|last| last.name.clone()).collect();
-        let last_activities = reading.recorded(&last_names).await?;
-
-        let mut findings = BTreeMap::new();
-        let with_activities: Vec<Pair> = occurred.keys().copied().collect();
-        for some in with_activities.chunks(PAIRS_AT_ONCE) {
-            let clients = some.iter().map(|pair| pair.client).collect();
+        let distinct: Vec<Pair> = distinct.into_iter().collect();
+        let mut found = BTreeMap::new();
+        for some in distinct.chunks(PAIRS_AT_ONCE) {
+            let occurred = activity::counted_by(transaction, some, as_of).await?;
+            let clients = occurred.keys().map(|pair| pair.client).collect();
             let history = access_log::history_of_clients(transaction, &clients).await?;
-            for pair in some {
-                let finding = finding(&self.policy, &history, *pair, &occurred[pair], minimum, as_of);
-                findings.insert(*pair, finding);
+            for (pair, occurred) in occurred {
+                let finding = finding(&self.policy, &history, pair, &occurred, minimum, as_of);
+                found.insert(pair, (finding, occurred.last().map(|last| last.name.clone())));
             }
         }
+        let last_names: BTreeSet<ActivityName> = found.values().filter_map(|(_, last)| last.clone()).collect();
+        let last_activities = reading.recorded(&last_names).await?;
         // Of a pair without a counted activity nothing is known, whatever its endings.
         let nothing = |pair| finding(&self.policy, &AccessHistory::default(), pair, &[], minimum, as_of);
         let standings = pairs.iter().map(|pair| {
-            let Finding { standing, periods } = findings.get(pair).cloned().unwrap_or_else(|| nothing(*pair));
-            let last = occurred.get(pair).and_then(|occurred| occurred.last());
+            let (Finding { standing, periods }, last) =
+                found.get(pair).cloned().unwrap_or_else(|| (nothing(*pair), None));
             PairStanding {
                 pair: *pair,
                 standing,
                 end_cause: periods.last().map(|period| period.end_cause),
-                last_activity: last.and_then(|last| last_activities.get(&last.name)).cloned(),
+                last_activity: last.and_then(|name| last_activities.get(&name)).cloned(),
             }
         });
         let standings = standings.collect();

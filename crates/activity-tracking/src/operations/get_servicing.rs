@@ -54,15 +54,14 @@ impl ActivityTracking {
         let (transaction, as_of) = (&*reading.transaction, reading.as_of_time);
         require_known(&reading, pair).await?;
         let history = access_log::history_of_clients(transaction, &BTreeSet::from([pair.client])).await?;
-        let mut by_pair = activity::counted_by(transaction, &BTreeSet::from([pair]), as_of).await?;
+        let mut by_pair = activity::counted_by(transaction, &[pair], as_of).await?;
         let occurred = by_pair.remove(&pair).unwrap_or_default();
         let Finding { standing, periods } = finding(&self.policy, &history, pair, &occurred, minimum, as_of);
 
         let limit = usize::try_from(evidence_limit).unwrap_or(usize::MAX);
         let counted = newest(&reading, &occurred, limit.max(1)).await?;
         let people = access_log::employee_addresses(transaction, pair.partner).await?;
-        let not_counted =
-            activity::newest_not_counted(transaction, pair, &people, as_of, evidence_limit.into()).await?;
+        let not_counted = activity::newest_not_counted(transaction, pair, &people, as_of, limit).await?;
         let counts = activity::not_counted_per_employee(transaction, pair, &people, as_of).await?;
         let employees = self.employees(&history, pair, &occurred, counts, as_of);
         let end_cause = periods.last().map(|period| period.end_cause);

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use super::{ADDRESSES_PER_QUERY, ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
 use crate::entity::activity::{ActiveModel, Column, Entity, Model};
 
 /// How many activities are read at once to be judged again.
@@ -307,10 +307,9 @@ struct CountedRow {
 /// Everything that counts for each of these pairs and had occurred by `as_of`, in the order of time.
 pub(crate) async fn counted_by<C: ConnectionTrait>(
     connection: &C,
-    pairs: &BTreeSet<Pair>,
+    pairs: &[Pair],
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, Vec<Counted>>, ServiceError> {
-    let pairs: Vec<Pair> = pairs.iter().copied().collect();
     let mut counted: BTreeMap<Pair, Vec<Counted>> = BTreeMap::new();
     for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
         let any = some.iter().fold(Condition::any(), |any, pair| any.add(counted_of(*pair)));
@@ -342,12 +341,11 @@ pub(crate) async fn counted_by<C: ConnectionTrait>(
 }
 
 /// What does not count of a partner's people in a client: theirs by the verdict, or nobody's and of one of `addresses`.
-fn not_counted(pair: Pair, addresses: &BTreeSet<EmailAddress>, as_of: Instant) -> Select<Entity> {
-    let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+fn not_counted(pair: Pair, addresses: &[&EmailAddress], as_of: Instant) -> Select<Entity> {
     let theirs = Condition::any().add(Column::PartnerId.eq(pair.partner.get())).add(Column::PartnerId.is_null());
     Entity::find()
         .filter(Column::ClientId.eq(pair.client.get()))
-        .filter(Column::Address.is_in(texts))
+        .filter(Column::Address.is_in(addresses.iter().map(|address| address.as_str())))
         .filter(Column::ExpireTime.is_null())
         .filter(theirs)
         .filter(Column::OccurTime.lte(StoredInstant::from(as_of)))
@@ -359,13 +357,20 @@ pub(crate) async fn newest_not_counted<C: ConnectionTrait>(
     pair: Pair,
     addresses: &BTreeSet<EmailAddress>,
     as_of: Instant,
-    limit: u64,
+    limit: usize,
 ) -> Result<Vec<Recorded>, ServiceError> {
-    let query = not_counted(pair, addresses, as_of)
-        .order_by_desc(Column::OccurTime)
-        .order_by_desc(Column::ActivityId)
-        .limit(limit);
-    query.all(connection).await?.iter().map(recorded).collect()
+    let addresses: Vec<&EmailAddress> = addresses.iter().collect();
+    let mut newest = Vec::new();
+    for some in addresses.chunks(ADDRESSES_PER_QUERY) {
+        let query = not_counted(pair, some, as_of)
+            .order_by_desc(Column::OccurTime)
+            .order_by_desc(Column::ActivityId)
+            .limit(limit as u64);
+        newest.extend(query.all(connection).await?);
+        newest.sort_by(|one, other| (other.occur_time, &other.activity_id).cmp(&(one.occur_time, &one.activity_id)));
+        newest.truncate(limit);
+    }
+    newest.iter().map(recorded).collect()
 }
 
 /// How many activities of each employee do not count and had occurred by `as_of`, with the employee's address.
@@ -375,21 +380,24 @@ pub(crate) async fn not_counted_per_employee<C: ConnectionTrait>(
     addresses: &BTreeSet<EmailAddress>,
     as_of: Instant,
 ) -> Result<Vec<(EmployeeId, EmailAddress, i64)>, ServiceError> {
-    let rows: Vec<(Uuid, String, i64)> = not_counted(pair, addresses, as_of)
-        .select_only()
-        .columns([Column::EmployeeId, Column::Address])
-        .column_as(Column::ActivityId.count(), "activities")
-        .filter(Column::EmployeeId.is_not_null())
-        .group_by(Column::EmployeeId)
-        .group_by(Column::Address)
-        .into_tuple()
-        .all(connection)
-        .await?;
-    rows.into_iter()
-        .map(|(employee, address, count)| {
-            Ok((EmployeeId(employee), address.parse().map_err(ServiceError::stored)?, count))
-        })
-        .collect()
+    let addresses: Vec<&EmailAddress> = addresses.iter().collect();
+    let mut counts = Vec::new();
+    for some in addresses.chunks(ADDRESSES_PER_QUERY) {
+        let rows: Vec<(Uuid, String, i64)> = not_counted(pair, some, as_of)
+            .select_only()
+            .columns([Column::EmployeeId, Column::Address])
+            .column_as(Column::ActivityId.count(), "activities")
+            .filter(Column::EmployeeId.is_not_null())
+            .group_by(Column::EmployeeId)
+            .group_by(Column::Address)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        for (employee, address, count) in rows {
+            counts.push((EmployeeId(employee), address.parse().map_err(ServiceError::stored)?, count));
+        }
+    }
+    Ok(counts)
 }
 
 /// Whether any verdict is marked as provisional.

@@ -4,11 +4,10 @@ use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
-use service_kit::{ServiceError, access_log};
+use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError, access_log};
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-use super::advance;
 use crate::CreditCalculation;
 use crate::store::{clients, contacts};
 
@@ -19,7 +18,7 @@ pub(super) struct AccessFollower {
 
 impl AccessFollower {
     pub fn new(service: CreditCalculation, access: Channel) -> Self {
-        Self { service, client: AccessFeedServiceClient::new(access) }
+        Self { service, client: AccessFeedServiceClient::new(access).max_decoding_message_size(MAXIMUM_ANSWER_BYTES) }
     }
 }
 
@@ -46,14 +45,12 @@ impl Follow for AccessFollower {
     async fn apply(&self, message: wire::WatchAccessResponse) -> Result<Cursor, ServiceError> {
         let transaction = self.service.database.begin_write().await?;
         let mut cursor = lock_cursor(&*transaction, Feed::Access).await?;
-        let news: Vec<_> = message.changes.into_iter().filter(|change| change.position > cursor.position).collect();
-        let last = news.last().map(|change| (change.position, change.chain_hash.clone()));
+        let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
 
         let changes = access_log::take_over(&*transaction, news).await?;
         clients::keep(&*transaction, &changes).await?;
         contacts::keep(&*transaction, &changes).await?;
 
-        advance(&mut cursor, last, message.caught_up, self.service.clock.now());
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         Ok(cursor)

@@ -3,12 +3,11 @@
 use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::{Feed, servicing_change_from_wire};
-use service_kit::ServiceError;
 use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
+use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError};
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-use super::advance;
 use crate::CreditCalculation;
 use crate::store::servicing;
 
@@ -19,7 +18,10 @@ pub(super) struct ServicingFollower {
 
 impl ServicingFollower {
     pub fn new(service: CreditCalculation, activity: Channel) -> Self {
-        Self { service, client: ServicingFeedServiceClient::new(activity) }
+        Self {
+            service,
+            client: ServicingFeedServiceClient::new(activity).max_decoding_message_size(MAXIMUM_ANSWER_BYTES),
+        }
     }
 }
 
@@ -46,13 +48,11 @@ impl Follow for ServicingFollower {
     async fn apply(&self, message: wire::WatchServicingResponse) -> Result<Cursor, ServiceError> {
         let transaction = self.service.database.begin_write().await?;
         let mut cursor = lock_cursor(&*transaction, Feed::Servicing).await?;
-        let news: Vec<_> = message.changes.into_iter().filter(|change| change.position > cursor.position).collect();
-        let last = news.last().map(|change| (change.position, change.chain_hash.clone()));
+        let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
 
         let changes = news.iter().map(servicing_change_from_wire).collect::<Result<Vec<_>, _>>()?;
         servicing::replace(&*transaction, changes).await?;
 
-        advance(&mut cursor, last, message.caught_up, self.service.clock.now());
         if message.caught_up {
             // A replica that is behind may say less than was known already.
             cursor.incorporated_position = cursor.incorporated_position.max(message.access_position);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{AccessHistory, ClientUserId, EmailAddress, EmployeeId, HubId};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{Condition, QuerySelect as _};
 
 use super::entity::{Column, Entity, Model};
 use super::{change, row_position};
@@ -34,40 +35,62 @@ pub enum Question<'keys> {
     UsersAndLinksAnywhere(&'keys BTreeSet<EmailAddress>),
 }
 
+/// How many keys one query names: two lists of them are within SQLite's 32,766 parameters.
+const KEYS_PER_QUERY: usize = 10_000;
+
 impl Question<'_> {
-    fn condition(self) -> Condition {
-        let numbers = |ids: &BTreeSet<HubId>| ids.iter().map(|id| id.get()).collect::<Vec<_>>();
-        let texts = |addresses: &BTreeSet<EmailAddress>| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+    /// What to look for: nothing where there are no keys, several conditions where there are more than one query holds.
+    fn conditions(self) -> Vec<Condition> {
         let about_partners = || Condition::all().add(Column::ClientId.is_null()).add(Column::Address.is_null());
         match self {
-            Self::AllPartners => about_partners().add(Column::PartnerId.is_not_null()),
-            Self::Partners(partners) => about_partners().add(Column::PartnerId.is_in(numbers(partners))),
-            Self::EmployeesAt(addresses) => {
-                Condition::all().add(Column::ClientId.is_null()).add(Column::Address.is_in(texts(addresses)))
+            Self::AllPartners => vec![about_partners().add(Column::PartnerId.is_not_null())],
+            Self::Partners(partners) => {
+                one_of(Column::PartnerId, partners).map(|one| about_partners().add(one)).collect()
             }
-            Self::Clients(clients) => {
-                Condition::all().add(Column::ClientId.is_in(numbers(clients))).add(Column::Address.is_null())
-            }
-            Self::UsersAndLinks { clients, addresses } => Condition::all()
-                .add(Column::ClientId.is_in(numbers(clients)))
-                .add(Column::Address.is_in(texts(addresses))),
-            Self::UsersAndLinksOf(clients) => {
-                Condition::all().add(Column::ClientId.is_in(numbers(clients))).add(Column::Address.is_not_null())
-            }
-            Self::UsersAndLinksAnywhere(addresses) => {
-                Condition::all().add(Column::ClientId.is_not_null()).add(Column::Address.is_in(texts(addresses)))
-            }
+            Self::EmployeesAt(addresses) => one_of(Column::Address, addresses)
+                .map(|one| Condition::all().add(Column::ClientId.is_null()).add(one))
+                .collect(),
+            Self::Clients(clients) => one_of(Column::ClientId, clients)
+                .map(|one| Condition::all().add(Column::Address.is_null()).add(one))
+                .collect(),
+            Self::UsersAndLinks { clients, addresses } => one_of(Column::ClientId, clients)
+                .flat_map(|client| {
+                    one_of(Column::Address, addresses)
+                        .map(move |address| Condition::all().add(client.clone()).add(address))
+                })
+                .collect(),
+            Self::UsersAndLinksOf(clients) => one_of(Column::ClientId, clients)
+                .map(|one| Condition::all().add(Column::Address.is_not_null()).add(one))
+                .collect(),
+            Self::UsersAndLinksAnywhere(addresses) => one_of(Column::Address, addresses)
+                .map(|one| Condition::all().add(Column::ClientId.is_not_null()).add(one))
+                .collect(),
         }
     }
+}
 
-    fn is_empty(self) -> bool {
-        match self {
-            Self::AllPartners => false,
-            Self::Partners(ids) | Self::Clients(ids) | Self::UsersAndLinksOf(ids) => ids.is_empty(),
-            Self::EmployeesAt(addresses) | Self::UsersAndLinksAnywhere(addresses) => addresses.is_empty(),
-            Self::UsersAndLinks { clients, addresses } => clients.is_empty() || addresses.is_empty(),
-        }
+/// A key as a query names it.
+trait Key {
+    fn value(&self) -> Value;
+}
+
+impl Key for HubId {
+    fn value(&self) -> Value {
+        self.get().into()
     }
+}
+
+impl Key for EmailAddress {
+    fn value(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
+/// "The column is one of these keys", in portions of a query.
+fn one_of<K: Key>(column: Column, keys: &BTreeSet<K>) -> impl Iterator<Item = SimpleExpr> {
+    let values: Vec<Value> = keys.iter().map(Key::value).collect();
+    let portions: Vec<Vec<Value>> = values.chunks(KEYS_PER_QUERY).map(<[Value]>::to_vec).collect();
+    portions.into_iter().map(move |portion| column.is_in(portion))
 }
 
 /// The history that the changes of all these questions make.
@@ -79,8 +102,8 @@ pub async fn history<C: ConnectionTrait>(
     questions: &[Question<'_>],
 ) -> Result<AccessHistory, ServiceError> {
     let mut rows: BTreeMap<u64, Model> = BTreeMap::new();
-    for question in questions.iter().filter(|question| !question.is_empty()) {
-        let found = Entity::find().filter(question.condition()).order_by_asc(Column::Position).all(connection).await?;
+    for condition in questions.iter().flat_map(|question| question.conditions()) {
+        let found = Entity::find().filter(condition).all(connection).await?;
         rows.extend(found.into_iter().map(|row| (row_position(&row), row)));
     }
     let changes = rows.values().map(change).collect::<Result<Vec<_>, _>>()?;
@@ -183,4 +206,42 @@ async fn address_of<C: ConnectionTrait>(
 ) -> Result<Option<EmailAddress>, ServiceError> {
     let row = Entity::find().filter(Column::SubjectId.eq(subject)).filter(about).one(connection).await?;
     row.and_then(|row| row.address).map(|address| address.parse().map_err(ServiceError::stored)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::{AccessFact, Actor, ClientUserId, PermissionSet};
+    use sea_orm_migration::SchemaManager;
+
+    use super::*;
+    use crate::Database;
+    use crate::access_log::{FEED, append, create_table};
+    use crate::feed::{create_head_table, lock_head};
+
+    #[tokio::test]
+    async fn more_people_than_a_statement_has_parameters_are_asked_about_in_several() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("log.sqlite3").display());
+        let database = Database::connect(&url, 2).await.expect("a database");
+        let manager = SchemaManager::new(database.connection());
+        create_table(&manager).await.expect("a table");
+        create_head_table(&manager, FEED).await.expect("a table");
+
+        let (client, people) = (HubId::try_from(2002).expect("a hub id"), 33_000);
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let transaction = database.begin_write().await.expect("a transaction");
+        let mut head = lock_head(&*transaction, FEED).await.expect("the head");
+        for number in 0..people {
+            let fact = AccessFact::ClientUserAdded {
+                client,
+                user: ClientUserId(Uuid::from_u128(number)),
+                address: format!("e{number}@agency.example").parse().expect("an address"),
+                display_name: "Somebody".to_owned(),
+                permission_set: PermissionSet::Standard,
+            };
+            append(&*transaction, &mut head, fact, now, now, &Actor::Platform).await.expect("a row");
+        }
+        let history = history_of_clients(&*transaction, &BTreeSet::from([client])).await.expect("a history");
+        assert_eq!(history.client_users(client).count() as u128, people);
+    }
 }

@@ -1,13 +1,13 @@
 //! Where a follower is in a feed.
 
-use contracts::Feed;
+use contracts::{Feed, wire};
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ColumnDef, Query, Table};
 use sea_orm::{ActiveValue::Set, QuerySelect as _, Select};
 use sea_orm_migration::SchemaManager;
 
-use crate::{StoredInstant, position, stored_position};
+use crate::{ServiceError, StoredInstant, position, stored_position};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -44,6 +44,61 @@ pub struct Cursor {
     pub incorporated_position: u64,
     /// When the copy was last known to be complete.
     pub caught_up_time: Option<Instant>,
+}
+
+/// A change as a feed sends it.
+pub trait Change {
+    /// Its place in the feed.
+    fn position(&self) -> u64;
+    /// The hash over it and all before it.
+    fn chain_hash(&self) -> &[u8];
+}
+
+impl Change for wire::access::AccessChange {
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn chain_hash(&self) -> &[u8] {
+        &self.chain_hash
+    }
+}
+
+impl Change for wire::activity::ServicingChange {
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn chain_hash(&self) -> &[u8] {
+        &self.chain_hash
+    }
+}
+
+impl Cursor {
+    /// Moves behind a message, and answers which of its changes are not stored yet.
+    ///
+    /// # Errors
+    /// They do not begin right behind the cursor: to go on would be to lose what is missing.
+    pub fn advance<M: Change>(
+        &mut self,
+        changes: Vec<M>,
+        caught_up: bool,
+        now: Instant,
+    ) -> Result<Vec<M>, ServiceError> {
+        let news: Vec<M> = changes.into_iter().filter(|change| change.position() > self.position).collect();
+        if !news.iter().map(Change::position).eq((self.position + 1..).take(news.len())) {
+            let (feed, position) = (self.feed.as_str(), self.position);
+            return Err(ServiceError::stored(format!("the {feed} feed has a gap after position {position}")));
+        }
+        if let Some(last) = news.last() {
+            self.position = last.position();
+            self.chain_hash = last.chain_hash().to_vec();
+        }
+        if caught_up {
+            self.caught_up_time = Some(now);
+        }
+        Ok(news)
+    }
 }
 
 /// Creates the table of the cursors at which the service resumes to follow.
@@ -130,4 +185,48 @@ pub async fn store_cursor<C: ConnectionTrait>(transaction: &C, cursor: &Cursor) 
     };
     entity::Entity::update(row).exec(transaction).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::access::AccessChange;
+
+    use super::*;
+
+    fn cursor(position: u64) -> Cursor {
+        Cursor { feed: Feed::Access, position, chain_hash: vec![1], incorporated_position: 0, caught_up_time: None }
+    }
+
+    fn changes(positions: &[u64]) -> Vec<AccessChange> {
+        let change = |position: &u64| AccessChange {
+            position: *position,
+            chain_hash: position.to_be_bytes().to_vec(),
+            ..AccessChange::default()
+        };
+        positions.iter().map(change).collect()
+    }
+
+    fn now() -> Instant {
+        "2026-01-01T00:00:00Z".parse().expect("a time")
+    }
+
+    #[test]
+    fn what_is_stored_already_is_passed_over() {
+        let mut behind = cursor(5);
+        assert_eq!(behind.advance(changes(&[4, 5, 6, 7]), false, now()).expect("no gap"), changes(&[6, 7]));
+        let expected = Cursor { chain_hash: 7_u64.to_be_bytes().to_vec(), ..cursor(7) };
+        assert_eq!(behind, expected);
+        assert_eq!(behind.advance(changes(&[6, 7]), true, now()).expect("no gap"), []);
+        assert_eq!(behind, Cursor { caught_up_time: Some(now()), ..expected });
+    }
+
+    #[test]
+    fn a_gap_in_the_feed_is_not_passed_over() {
+        for positions in [&[7][..], &[6, 8], &[4, 5, 7], &[6, 6], &[7, 6]] {
+            let mut behind = cursor(5);
+            let refused = behind.advance(changes(positions), true, now());
+            assert!(matches!(refused, Err(ServiceError::Stored(_))), "{positions:?}");
+            assert_eq!(behind, cursor(5), "it stays where it was");
+        }
+    }
 }

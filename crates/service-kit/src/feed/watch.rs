@@ -8,6 +8,7 @@ use async_stream::try_stream;
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Revision};
 use futures_util::Stream;
+use prost::Message;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,26 @@ use crate::ServiceError;
 
 /// The most changes of one message.
 pub const CHANGES_PER_MESSAGE: u64 = 500;
+
+/// The most bytes of the changes of one message, unless it is a single one: well within the 4 MiB that a gRPC client
+/// reads where it is not told otherwise.
+const BYTES_PER_MESSAGE: usize = 1_024 * 1_024;
+
+/// Of the changes that were read behind a cursor, at most `CHANGES_PER_MESSAGE`, those that one message holds, and
+/// whether they are all that there are.
+#[must_use]
+pub fn fill_message<M: Message>(mut changes: Vec<M>) -> (Vec<M>, bool) {
+    let read = changes.len();
+    let mut bytes = 0;
+    let fitting = changes.iter().take_while(|change| {
+        bytes += change.encoded_len();
+        bytes <= BYTES_PER_MESSAGE
+    });
+    let fitting = fitting.count().max(1);
+    changes.truncate(fitting);
+    let caught_up = changes.len() == read && (read as u64) < CHANGES_PER_MESSAGE;
+    (changes, caught_up)
+}
 
 /// Refuses a cursor that is not of this feed's history: `kept` is the hash that the feed has at the cursor's position,
 /// if it has one.
@@ -116,4 +137,30 @@ where
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::access::AccessChange;
+
+    use super::*;
+
+    fn changes(count: u64, bytes_each: usize) -> Vec<AccessChange> {
+        let change = |position| AccessChange { position, chain_hash: vec![0; bytes_each], ..AccessChange::default() };
+        (1..=count).map(change).collect()
+    }
+
+    #[test]
+    fn a_message_holds_few_large_changes_or_many_small_ones_and_at_least_one() {
+        let filled = |count, bytes_each| {
+            let (changes, caught_up) = fill_message(changes(count, bytes_each));
+            (changes.len(), caught_up)
+        };
+        assert_eq!(filled(0, 0), (0, true));
+        assert_eq!(filled(499, 100), (499, true));
+        assert_eq!(filled(500, 100), (500, false));
+        assert_eq!(filled(3, 400_000), (2, false));
+        assert_eq!(filled(1, 2_000_000), (1, true));
+        assert_eq!(filled(2, 2_000_000), (1, false));
+    }
 }

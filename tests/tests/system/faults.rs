@@ -1,0 +1,85 @@
+//! Databases that fail in the middle, and facts that are larger or more than usual.
+
+use std::collections::BTreeSet;
+
+use contracts::wire::access;
+use domain::access::{AccessFact, Actor, EmailDomain, HubId};
+use managed_credit::running::Part;
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
+use service_kit::Database;
+use service_kit::access_log::{FEED, append};
+use service_kit::feed::{lock_head, store_head};
+use system_tests::{Cluster, DatabaseKind, at, on_both_databases};
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+/// A connection to the database of a service, beside those of the service.
+async fn beside(cluster: &Cluster, part: Part) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(cluster.database_url(part));
+    options.max_connections(2);
+    sea_orm::Database::connect(options).await.expect("a connection")
+}
+
+fn new_client(hub_id: i64) -> access::CreateClientRequest {
+    let client = access::Client {
+        display_name: "Client".to_owned(),
+        country_code: "US".to_owned(),
+        ..access::Client::default()
+    };
+    access::CreateClientRequest { hub_id, client: Some(client), effective_time: None }
+}
+
+on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_several, |cluster| {
+    cluster.stop_part(Part::Access).await;
+    let database = Database::connect(&cluster.database_url(Part::Access), 2).await.expect("a database");
+    let transaction = database.begin_write().await.expect("a transaction");
+    let mut head = lock_head(&*transaction, FEED).await.expect("the head");
+    let (now, label) = (at("2025-01-01"), "a".repeat(60));
+    for number in 1..=400 {
+        let domain = |index| format!("{label}.{label}.{label}.p{number}-{index}.example").parse::<EmailDomain>();
+        let email_domains: BTreeSet<EmailDomain> = (0..50).map(|index| domain(index).expect("a domain")).collect();
+        let fact = AccessFact::PartnerAdded {
+            partner: HubId::try_from(number).expect("a hub id"),
+            display_name: "Partner".to_owned(),
+            country: "IT".parse().expect("a country"),
+            email_domains,
+        };
+        append(&*transaction, &mut head, fact, now, now, &Actor::Platform).await.expect("a row");
+    }
+    store_head(&*transaction, &head).await.expect("the head");
+    transaction.commit().await.expect("a commit");
+    database.close().await.expect("to close");
+
+    cluster.start_part(Part::Access).await;
+    cluster.note("access-400");
+    let row = cluster.managed_credit(400, 2002, "2025-01-02").await.expect_err("a partner, and no client");
+    assert_eq!(
+        (row.code(), row.get_details_error_info().expect("a reason").reason.as_str()),
+        (Code::NotFound, "UNKNOWN_CLIENT")
+    );
+});
+
+/// A service waits for a row that somebody else holds; then its connection is cut.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_in_the_middle_of_a_call_may_be_asked_again_on_postgresql() {
+    let cluster = Cluster::start(DatabaseKind::Postgresql).await;
+    let other = beside(&cluster, Part::Access).await;
+    other.execute_unprepared("BEGIN; SELECT * FROM feed_head FOR UPDATE").await.expect("the lock");
+    let call = tokio::spawn({
+        let mut access = cluster.access();
+        async move { access.create_client(new_client(2002)).await }
+    });
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while other.execute_unprepared(cut).await.expect("an answer").rows_affected() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = call.await.expect("no panic").expect_err("its connection is gone");
+    let reason = refused.get_details_error_info().expect("a reason").reason;
+    assert_eq!((refused.code(), reason.as_str()), (Code::Unavailable, "STORAGE_UNAVAILABLE"));
+    assert!(refused.get_details_retry_info().is_some(), "the same call may work later");
+    other.close().await.expect("to close");
+    let created = cluster.access().create_client(new_client(2002)).await.expect("nothing was recorded before");
+    assert_eq!(created.into_inner().revision, "access-1");
+    cluster.stop().await;
+}
