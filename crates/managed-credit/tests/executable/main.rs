@@ -3,6 +3,7 @@
 mod commands;
 mod demo;
 mod import;
+mod postgresql;
 mod process;
 mod readme;
 mod serve;

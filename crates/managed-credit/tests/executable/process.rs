@@ -50,53 +50,29 @@ pub fn run(arguments: &[&str]) -> Finished {
     run_with_input(arguments, "")
 }
 
-/// Services that run until they are stopped, or the test ends.
-pub struct Services {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    urls: BTreeMap<String, String>,
-    /// What was printed before the ready lines.
-    pub printed: String,
-}
+/// Where services are called, by their names.
+#[derive(Debug, Clone, Default)]
+pub struct Urls(BTreeMap<String, String>);
 
-impl Services {
-    /// Starts so many services, and waits until each has said that it is ready.
-    pub fn start(arguments: &[&str], count: usize) -> Self {
-        let mut child = managed_credit(arguments).stdout(Stdio::piped()).spawn().expect("the executable is built");
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (mut urls, mut printed) = (BTreeMap::new(), String::new());
-        while urls.len() < count {
-            let mut line = String::new();
-            let bytes = stdout.read_line(&mut line).expect("output is text");
-            assert!(bytes > 0, "it ended before it was ready: {printed}");
-            match line.trim_end().split_once(" is ready on ") {
-                Some((name, address)) => drop(urls.insert(name.to_owned(), format!("http://{address}"))),
-                None => printed.push_str(&line),
-            }
-        }
-        Self { child, stdout, urls, printed }
+impl Urls {
+    /// These, and those of another process.
+    pub fn with(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.clone());
+        self
     }
 
-    /// All three, on free ports, with embedded databases in a folder.
-    pub fn start_all(data_dir: &Path) -> Self {
-        let data_dir = data_dir.to_str().expect("a path of text");
-        let mut arguments = vec!["serve", "all", "--log", "warn", "--data-dir", data_dir];
-        arguments.extend(FREE_PORTS);
-        Self::start(&arguments, 3)
-    }
-
-    pub fn url(&self, name: &str) -> String {
-        self.urls.get(name).unwrap_or_else(|| panic!("{name} is not served")).clone()
+    pub fn of(&self, name: &str) -> String {
+        self.0.get(name).unwrap_or_else(|| panic!("{name} is not served")).clone()
     }
 
     /// The flags that make a command ask these services.
-    pub fn flags(&self) -> Vec<String> {
+    fn flags(&self) -> Vec<String> {
         let flags = [
             ("--access-url", "access-management"),
             ("--activity-url", "activity-tracking"),
             ("--credit-url", "credit-calculation"),
         ];
-        flags.into_iter().flat_map(|(flag, name)| [flag.to_owned(), self.url(name)]).collect()
+        flags.into_iter().flat_map(|(flag, name)| [flag.to_owned(), self.of(name)]).collect()
     }
 
     /// Runs a command that asks these services.
@@ -104,29 +80,28 @@ impl Services {
         self.ask_with_input(arguments, "")
     }
 
-    pub fn ask_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+    fn ask_with_input(&self, arguments: &[&str], input: &str) -> Finished {
         let flags = self.flags();
         let arguments: Vec<&str> = arguments.iter().copied().chain(flags.iter().map(String::as_str)).collect();
         run_with_input(&arguments, input)
     }
 
-    /// Sends SIGTERM.
-    pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill is installed").success());
-    }
-
-    /// Waits for the end; what was printed after the ready lines, too.
-    pub fn wait(mut self) -> (ExitStatus, String) {
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).expect("output is text");
-        (self.child.wait().expect("it was started"), rest)
+    /// Imports the whole sample programme, and waits until credit-calculation knows it.
+    pub async fn import_sample(&self) {
+        let imported = self.ask(&["import", "programme", SAMPLE]);
+        assert_eq!(imported.code, Some(0), "{imported:?}");
+        for client in 2001..=2008 {
+            let file = format!("{SAMPLE}/audit-log/{client}.json");
+            let imported = self.ask(&["import", "audit-log", "--client", &client.to_string(), &file]);
+            assert_eq!(imported.code, Some(0), "{imported:?}");
+        }
+        self.settle("partners/1001").await;
     }
 
     /// Waits until credit-calculation knows everything that has been imported.
-    pub async fn settle(&self, partner: &str) {
+    async fn settle(&self, partner: &str) {
         let (access, activity, credit) =
-            (self.url("access-management"), self.url("activity-tracking"), self.url("credit-calculation"));
+            (self.of("access-management"), self.of("activity-tracking"), self.of("credit-calculation"));
         let mut feed = AccessFeedServiceClient::connect(access).await.expect("access-management is ready");
         let head = feed.get_head_revision(GetAccessHead {}).await.expect("a head").into_inner().revision;
         let mut tracking = ActivityTrackingServiceClient::connect(activity.clone()).await.expect("it is ready");
@@ -149,6 +124,68 @@ impl Services {
     }
 }
 
+/// Services that run until they are stopped, or the test ends.
+pub struct Services {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub urls: Urls,
+    /// What was printed before the ready lines.
+    pub printed: String,
+}
+
+impl Services {
+    /// Starts so many services, and waits until each has said that it is ready.
+    pub fn start(arguments: &[&str], count: usize) -> Self {
+        let mut child = managed_credit(arguments).stdout(Stdio::piped()).spawn().expect("the executable is built");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (mut urls, mut printed) = (Urls::default(), String::new());
+        while urls.0.len() < count {
+            let mut line = String::new();
+            let bytes = stdout.read_line(&mut line).expect("output is text");
+            assert!(bytes > 0, "it ended before it was ready: {printed}");
+            match line.trim_end().split_once(" is ready on ") {
+                Some((name, address)) => drop(urls.0.insert(name.to_owned(), format!("http://{address}"))),
+                None => printed.push_str(&line),
+            }
+        }
+        Self { child, stdout, urls, printed }
+    }
+
+    /// All three, on free ports, with embedded databases in a folder.
+    pub fn start_all(data_dir: &Path) -> Self {
+        let data_dir = data_dir.to_str().expect("a path of text");
+        let mut arguments = vec!["serve", "all", "--log", "warn", "--data-dir", data_dir];
+        arguments.extend(FREE_PORTS);
+        Self::start(&arguments, 3)
+    }
+
+    pub fn url(&self, name: &str) -> String {
+        self.urls.of(name)
+    }
+
+    /// Runs a command that asks these services.
+    pub fn ask(&self, arguments: &[&str]) -> Finished {
+        self.urls.ask(arguments)
+    }
+
+    pub fn ask_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        self.urls.ask_with_input(arguments, input)
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill is installed").success());
+    }
+
+    /// Waits for the end; what was printed after the ready lines, too.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("output is text");
+        (self.child.wait().expect("it was started"), rest)
+    }
+}
+
 impl Drop for Services {
     fn drop(&mut self) {
         // It may have ended already.
@@ -164,13 +201,6 @@ pub const FREE_PORTS: [&str; 6] =
 /// Services with the whole sample programme.
 pub async fn services_with_sample(data_dir: &Path) -> Services {
     let services = Services::start_all(data_dir);
-    let imported = services.ask(&["import", "programme", SAMPLE]);
-    assert_eq!(imported.code, Some(0), "{imported:?}");
-    for client in 2001..=2008 {
-        let file = format!("{SAMPLE}/audit-log/{client}.json");
-        let imported = services.ask(&["import", "audit-log", "--client", &client.to_string(), &file]);
-        assert_eq!(imported.code, Some(0), "{imported:?}");
-    }
-    services.settle("partners/1001").await;
+    services.urls.import_sample().await;
     services
 }
