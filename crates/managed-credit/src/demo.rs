@@ -8,7 +8,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use contracts::wire::activity::{BatchGetServicingRequest, ServicingPair};
-use contracts::wire::credit::{CreditState, ExplainCreditRequest, ListManagedCreditsRequest, ManagedCreditOrder};
+use contracts::wire::credit::{
+    CreditState, ExplainCreditRequest, ListManagedCreditsRequest, ManagedCredit, ManagedCreditOrder,
+};
 use contracts::{ClientName, PartnerName, timestamp};
 use domain::policy::Policy;
 use domain::time::Instant;
@@ -90,9 +92,15 @@ async fn show(command: &DemoCommand, running: &Running, folder: &Path, out: &mut
     let programme = programme::read(sample.programme_dir())?;
     let mut revisions = NewestRevisions::default();
     import(&servers, &sample, &programme, &mut revisions, out).await?;
+    let asking = Asking { servers: &servers, as_of: command.as_of, revisions: &revisions };
+    let mut detail = Detail::Full;
     for partner in &programme.partners {
         writeln!(out, "\n== What {} ({}) is credited with ==\n", partner.display_name, partner.hub_id)?;
-        show_partner(&servers, PartnerName(partner.hub_id), command.as_of, &revisions, out).await?;
+        let name = PartnerName(partner.hub_id);
+        if let Some(lost) = asking.show_breakdown(name, out).await? {
+            asking.show_why(name, &lost, detail, out).await?;
+            detail = Detail::Summary;
+        }
     }
     if command.keep { print_calls(command.as_of, running, &urls, out) } else { print_next_steps(out) }
 }
@@ -148,33 +156,59 @@ async fn await_access(servers: &Servers, programme: &Programme, revisions: &Newe
     answer.await.map(|_| ()).map_err(|status| servers.problem(Part::Activity, &status))
 }
 
-async fn show_partner(
-    servers: &Servers,
-    partner: PartnerName,
+/// How much of a "why?" is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Full,
+    Summary,
+}
+
+/// Questions about one instant that know everything that was imported.
+struct Asking<'demo> {
+    servers: &'demo Servers,
     as_of: Instant,
-    revisions: &NewestRevisions,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
-    let question = ListManagedCreditsRequest {
-        parent: partner.to_string(),
-        order: ManagedCreditOrder::Client.into(),
-        as_of_time: Some(timestamp(as_of)),
-        at_least_revisions: revisions.to_wire(),
-        ..ListManagedCreditsRequest::default()
-    };
-    let breakdown = Breakdown::ask(servers, question).await?;
-    write_table(&breakdown, Width::Fixed, out)?;
-    let Some(lost) = breakdown.rows.iter().find(|row| row.state() == CreditState::Ended) else {
-        return Ok(());
-    };
-    writeln!(out, "\n-- Why does {} bring nothing? --\n", lost.client_display_name)?;
-    let question = ExplainCreditRequest {
-        partner: partner.to_string(),
-        client: lost.client.clone(),
-        as_of_time: Some(timestamp(as_of)),
-        at_least_revisions: revisions.to_wire(),
-    };
-    why::write_text(&why::ask(servers, question).await?, Width::Fixed, out)
+    revisions: &'demo NewestRevisions,
+}
+
+impl Asking<'_> {
+    /// A partner's breakdown; the first client that it lost.
+    async fn show_breakdown(
+        &self,
+        partner: PartnerName,
+        out: &mut impl Write,
+    ) -> anyhow::Result<Option<ManagedCredit>> {
+        let question = ListManagedCreditsRequest {
+            parent: partner.to_string(),
+            order: ManagedCreditOrder::Client.into(),
+            as_of_time: Some(timestamp(self.as_of)),
+            at_least_revisions: self.revisions.to_wire(),
+            ..ListManagedCreditsRequest::default()
+        };
+        let breakdown = Breakdown::ask(self.servers, question).await?;
+        write_table(&breakdown, Width::Fixed, out)?;
+        Ok(breakdown.rows.into_iter().find(|row| row.state() == CreditState::Ended))
+    }
+
+    async fn show_why(
+        &self,
+        partner: PartnerName,
+        lost: &ManagedCredit,
+        detail: Detail,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        writeln!(out, "\n-- Why does {} bring nothing? --\n", lost.client_display_name)?;
+        let question = ExplainCreditRequest {
+            partner: partner.to_string(),
+            client: lost.client.clone(),
+            as_of_time: Some(timestamp(self.as_of)),
+            at_least_revisions: self.revisions.to_wire(),
+        };
+        let answer = why::ask(self.servers, question).await?;
+        match detail {
+            Detail::Full => why::write_text(&answer, Width::Fixed, out),
+            Detail::Summary => why::write_summary(&answer.explanation.unwrap_or_default(), out),
+        }
+    }
 }
 
 fn print_next_steps(out: &mut impl Write) -> anyhow::Result<()> {

@@ -56,6 +56,13 @@ pub(crate) fn paragraph(text: &str) -> String {
     textwrap::fill(text, usize::from(WIDTH_CHARACTERS))
 }
 
+/// A line of a list, its lines broken between words.
+pub(crate) fn item(text: &str) -> String {
+    let options =
+        textwrap::Options::new(usize::from(WIDTH_CHARACTERS)).initial_indent("  - ").subsequent_indent("    ");
+    textwrap::fill(text, options)
+}
+
 /// What an answer rests on (R125), but for what differs from run to run where the output is fixed.
 pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
     let as_of = wording::minute_or_absent(basis.as_of_time.as_ref());

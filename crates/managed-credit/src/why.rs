@@ -17,7 +17,7 @@ use crate::output::{AnswerFormat, Width};
 use crate::running::Part;
 use crate::servers::{ServerUrls, Servers, asking, request};
 
-pub(crate) use text::write_text;
+pub(crate) use text::{write_summary, write_text};
 
 /// The flags of `why`.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub(crate) struct WhyCommand {
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
     pub format: AnswerFormat,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
 

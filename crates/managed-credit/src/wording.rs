@@ -30,6 +30,11 @@ pub(crate) fn money(money: Option<&Money>) -> String {
     money.map_or_else(|| ABSENT.to_owned(), |money| format!("{} {}", money.amount, money.currency_code))
 }
 
+/// `1 record`, `2 records`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The number in a resource name such as `clients/2002`.
 pub(crate) fn hub_id(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
@@ -66,7 +71,7 @@ pub(crate) fn in_short(row: &ManagedCredit) -> String {
         parts.push(format!("shared by {} partners", row.servicing_partners));
     }
     parts.extend(points_absent(row.points_absent_reason()).map(str::to_owned));
-    if row.multiplier > 1 && row.points.is_some() {
+    if row.multiplier > 1 && row.no_credit_reason() == NoCreditReason::Unspecified && row.points.is_some() {
         parts.push(format!("growth market: points x {}", row.multiplier));
     }
     parts.retain(|part| !part.is_empty());
@@ -84,7 +89,7 @@ fn standing(row: &ManagedCredit) -> &'static str {
 }
 
 /// Why there is no credit, and what to do.
-pub(crate) fn no_credit(reason: NoCreditReason) -> &'static str {
+fn no_credit(reason: NoCreditReason) -> &'static str {
     match reason {
         NoCreditReason::Unspecified => "",
         NoCreditReason::NotManaged => "nothing has counted yet; ask why",
@@ -105,17 +110,6 @@ fn points_absent(reason: PointsAbsentReason) -> Option<&'static str> {
         PointsAbsentReason::MrrUnknown => Some("no points: what the client pays is not known"),
         PointsAbsentReason::UnsupportedCurrency => Some("no points: its currency does not convert to points"),
         PointsAbsentReason::CountryUnknown => Some("no points: its country is not known yet"),
-    }
-}
-
-/// What caused a loss, as the end of a sentence.
-pub(crate) fn cause(reason: NoCreditReason) -> &'static str {
-    match reason {
-        NoCreditReason::Lapsed => "the last work that counted expired",
-        NoCreditReason::AllEmployeesRemoved => "the last of your people was removed from the client account",
-        NoCreditReason::PartnerLeft => "your company left the programme",
-        NoCreditReason::ClientClosed => "the client account was closed",
-        other => no_credit(other),
     }
 }
 
@@ -175,6 +169,8 @@ mod tests {
         };
         let shared = row(CreditState::Active, NoCreditReason::Unspecified, 2);
         assert_eq!(in_short(&shared), "counts; shared by 2 partners; growth market: points x 2");
+        let lapsed = row(CreditState::Ended, NoCreditReason::Lapsed, 0);
+        assert_eq!(in_short(&lapsed), "no work in time; do qualifying work there again");
         let expiring = row(CreditState::Expiring, NoCreditReason::Unspecified, 1);
         assert_eq!(in_short(&expiring), "work there again to keep it; growth market: points x 2");
     }

@@ -88,9 +88,9 @@ impl Summary {
         let new = self.judged() - self.duplicates;
         writeln!(
             out,
-            "{}: {} records; new: {new}, recorded before: {}, errors: {}.",
+            "{}: {}; new: {new}, recorded before: {}, errors: {}.",
             self.title,
-            self.judged() + self.errors,
+            wording::count(self.judged() + self.errors, "record"),
             self.duplicates,
             self.errors
         )?;
@@ -113,9 +113,9 @@ impl Summary {
         if self.provisional > 0 {
             writeln!(
                 out,
-                "{} verdicts are provisional: access-management could not be asked for its newest facts; they are judged \
-                 again by themselves.",
-                self.provisional
+                "Provisional: {}, because access-management could not be asked for its newest facts; when it answers, they \
+                 are judged again by themselves.",
+                wording::count(self.provisional, "verdict")
             )?;
         }
         Ok(())
@@ -123,10 +123,13 @@ impl Summary {
 
     /// Refuses a summary with errors.
     pub fn require_complete(&self) -> anyhow::Result<()> {
-        match self.errors {
-            0 => Ok(()),
-            1 => bail!("1 record could not be imported; the others are"),
-            errors => bail!("{errors} records could not be imported; the others are"),
+        if self.errors == 0 {
+            return Ok(());
+        }
+        let errors = wording::count(self.errors, "record");
+        match self.judged() {
+            0 => bail!("{errors} could not be imported, which is all that there was"),
+            judged => bail!("{errors} could not be imported; {} could", wording::count(judged, "other")),
         }
     }
 }
