@@ -44,7 +44,7 @@ pub(crate) struct BreakdownCommand {
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
     pub format: ListFormat,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
 

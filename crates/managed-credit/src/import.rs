@@ -30,7 +30,7 @@ pub(crate) struct ProgrammeCommand {
     /// The folder with the files; those that are not there are left out
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct AuditLogCommand {
     /// The files; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
 
@@ -69,7 +69,8 @@ Examples:
 
 const AUDIT_LOG_HELP: &str = "\
 A file is one page of the API ({\"results\":[...],\"paging\":{...}}), several pages one after the
-other, a JSON array of records, or one record a line. Files of any size are read as a stream.
+other, a JSON array of records, records one after the other, or one record a line. Files of any
+size are read as a stream. Importing a record again changes nothing: its id is remembered.
 A record that cannot be read is reported with its file and line, the others are imported, and
 the exit code is 1.
 

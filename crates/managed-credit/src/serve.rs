@@ -86,8 +86,13 @@ pub(crate) struct ServeCommand {
     /// Where credit-calculation calls activity-tracking, if this process does not run it
     #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_URL", value_name = "URL", default_value = "http://127.0.0.1:50052")]
     pub activity_url: String,
-    /// What is logged, to standard error: a level, or levels by module as in info,sqlx=warn
-    #[arg(long, env = "MANAGED_CREDIT_LOG", value_name = "FILTER", default_value = "info,sea_orm_migration=warn")]
+    /// What is logged, to standard error: a level, or levels by module as in info,service_kit=debug
+    #[arg(
+        long,
+        env = "MANAGED_CREDIT_LOG",
+        value_name = "FILTER",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn"
+    )]
     pub log: String,
     /// How it is logged
     #[arg(long, env = "MANAGED_CREDIT_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value = "human")]

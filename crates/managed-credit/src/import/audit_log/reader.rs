@@ -1,7 +1,7 @@
 //! Finds the records of a log in any of its shapes, one at a time: memory holds one record, whatever the file's size.
 //!
-//! Shapes: pages of the API one after the other, arrays of records, single records; or one record a line, where a line
-//! that is no JSON does not spoil the next.
+//! Shapes: pages of the API, arrays of records, or records over several lines, one after the other; or one record a line,
+//! where a line that is no JSON does not spoil the next.
 
 use std::cell::Cell;
 use std::fmt;
@@ -68,6 +68,11 @@ fn shape_by_beginning(seen: &[u8]) -> Option<Shape> {
         b'[' => Some(Shape::Documents),
         b'{' => {
             let inside = text[1..].trim_ascii_start();
+            let space = &text[1..text.len() - inside.len()];
+            if space.contains(&b'\n') {
+                // Written over several lines, as `jq` does.
+                return Some(Shape::Documents);
+            }
             let Some(name) = inside.strip_prefix(b"\"") else {
                 return (!inside.is_empty()).then_some(Shape::Lines);
             };
@@ -294,6 +299,13 @@ mod tests {
     #[test]
     fn an_array_of_records_is_read() {
         assert_eq!(ids("\u{feff} [{\"id\":\"a\"},\n{\"id\":\"b\"}]"), ["a", "b"]);
+    }
+
+    #[test]
+    fn records_over_several_lines_may_follow_each_other() {
+        let found = entries("{\n  \"id\": \"a\"\n}\n{\n  \"id\": \"b\"\n}\n");
+        assert_eq!(found, [(1, Ok("a".to_owned())), (4, Ok("b".to_owned()))]);
+        assert_eq!(ids("{\n  \"version\": 3,\n  \"results\": [{\"id\": \"a\"}]\n}"), ["a"]);
     }
 
     #[test]
