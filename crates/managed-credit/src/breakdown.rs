@@ -13,7 +13,7 @@ use domain::access::HubId;
 use domain::time::Instant;
 
 use crate::as_of::parse_instant;
-use crate::output::{ListFormat, Width};
+use crate::output::{Format, Width};
 use crate::running::Part;
 use crate::servers::{ServerUrls, Servers, asking, request};
 
@@ -43,7 +43,7 @@ pub(crate) struct BreakdownCommand {
     pub as_of: Option<Instant>,
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
-    pub format: ListFormat,
+    pub format: Format,
     #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
@@ -116,8 +116,8 @@ pub(crate) async fn breakdown(command: &BreakdownCommand, out: &mut impl Write) 
     };
     let breakdown = Breakdown::ask(&servers, question).await?;
     match command.format {
-        ListFormat::Table => write_table(&breakdown, Width::Terminal, out),
-        ListFormat::Json => json::write(&PartnerName(command.partner).to_string(), &breakdown, out),
-        ListFormat::Csv => csv::write(&breakdown, out),
+        Format::Table => write_table(&breakdown, Width::Terminal, out),
+        Format::Json => json::write(&PartnerName(command.partner).to_string(), &breakdown, out),
+        Format::Csv => csv::write(&breakdown, out),
     }
 }

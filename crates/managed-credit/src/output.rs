@@ -14,16 +14,7 @@ const WIDTH_CHARACTERS: u16 = 120;
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AnswerFormat {
-    /// For people.
-    Table,
-    /// For programs: the fields of the gRPC answer in snake_case, numbers of money and points as strings.
-    Json,
-}
-
-/// How a list is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
+pub(crate) enum Format {
     /// For people.
     Table,
     /// For programs: the fields of the gRPC answer in snake_case, numbers of money and points as strings.
@@ -81,4 +72,22 @@ pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
 /// A cell with a number.
 pub(crate) fn number(text: impl ToString) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// A cell of CSV. A spreadsheet runs one that begins like a formula; a quote before it makes it text.
+pub(crate) fn not_a_formula(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_never_run_as_a_formula() {
+        for text in ["=HYPERLINK(\"x\")", "+1", "-1", "@SUM(A1)"] {
+            assert_eq!(not_a_formula(text), format!("'{text}"));
+        }
+        assert_eq!(not_a_formula("Caffè = Borgo"), "Caffè = Borgo");
+    }
 }

@@ -1,5 +1,6 @@
 //! `why`: the explanation of one client's credit (R126), of a running system.
 
+mod csv;
 mod json;
 mod text;
 
@@ -13,7 +14,7 @@ use domain::time::Instant;
 
 use crate::as_of::parse_instant;
 use crate::client_search::find_client;
-use crate::output::{AnswerFormat, Width};
+use crate::output::{Format, Width};
 use crate::running::Part;
 use crate::servers::{ServerUrls, Servers, asking, request};
 
@@ -34,7 +35,7 @@ pub(crate) struct WhyCommand {
     pub as_of: Option<Instant>,
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
-    pub format: AnswerFormat,
+    pub format: Format,
     #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
@@ -56,7 +57,8 @@ pub(crate) async fn why(command: &WhyCommand, out: &mut impl Write) -> anyhow::R
     let question = ExplainCreditRequest { partner, client, as_of_time, at_least_revisions: Vec::new() };
     let answer = ask(&servers, question).await?;
     match command.format {
-        AnswerFormat::Table => write_text(&answer, Width::Terminal, out),
-        AnswerFormat::Json => json::write(&answer, out),
+        Format::Table => write_text(&answer, Width::Terminal, out),
+        Format::Json => json::write(&answer, out),
+        Format::Csv => csv::write(&answer.explanation.unwrap_or_default(), out),
     }
 }

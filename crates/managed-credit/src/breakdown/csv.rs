@@ -5,6 +5,7 @@ use std::io::Write;
 use contracts::wire::credit::{ManagedCredit, Money};
 
 use super::Breakdown;
+use crate::output::not_a_formula;
 use crate::wording::{hub_id, rfc_3339, short_name};
 
 const HEADER: [&str; 17] = [
@@ -65,22 +66,9 @@ fn cells(row: &ManagedCredit, as_of_time: &str) -> [String; HEADER.len()] {
     ]
 }
 
-/// A spreadsheet runs a cell that begins like a formula; a quote before it makes it text.
-fn not_a_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_never_run_as_a_formula() {
-        for name in ["=HYPERLINK(\"x\")", "+1", "-1", "@SUM(A1)"] {
-            assert_eq!(not_a_formula(name), format!("'{name}"));
-        }
-        assert_eq!(not_a_formula("Caffè = Borgo"), "Caffè = Borgo");
-    }
 
     #[test]
     fn what_is_absent_is_an_empty_cell() {

@@ -15,7 +15,7 @@ const UNBROKEN_COLUMNS: std::ops::RangeInclusive<usize> = 1..=5;
 /// The rows with their total; amounts are not added, for they are of different currencies (R10).
 pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     if breakdown.rows.is_empty() {
-        writeln!(out, "No clients.")?;
+        writeln!(out, "No clients: the partner has to do with none, or with none that the search finds.")?;
         writeln!(out, "{}", basis(&breakdown.basis, width))?;
         return Ok(());
     }

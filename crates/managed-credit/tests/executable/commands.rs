@@ -59,6 +59,12 @@ async fn a_running_system_is_asked_in_every_format() {
         assert_eq!(answer.code, Some(0), "{answer:?}");
         answer.stdout
     };
+    let why = |format: &str| {
+        let flags = ["--client", "SAKURA", "--as-of", "2025-09-01", "--format", format];
+        let answer = services.ask(&[&["why", "--partner", "1001"] as &[&str], &flags].concat());
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        answer.stdout
+    };
     insta::with_settings!({filters => [
         // What differs from run to run: when it was calculated, and from which revisions.
         (r#""calculation_time": "[^"]+""#, r#""calculation_time": "[time]""#),
@@ -70,8 +76,9 @@ async fn a_running_system_is_asked_in_every_format() {
         insta::assert_snapshot!("breakdown_table", breakdown("table"));
         insta::assert_snapshot!("breakdown_csv", breakdown("csv"));
         insta::assert_snapshot!("breakdown_json", breakdown("json"));
-        let why = services.ask(&["why", "--partner", "1001", "--client", "SAKURA", "--as-of", "2025-09-01", "--format", "json"]);
-        insta::assert_snapshot!("why_json", why.stdout);
+        insta::assert_snapshot!("why_table", why("table"));
+        insta::assert_snapshot!("why_csv", why("csv"));
+        insta::assert_snapshot!("why_json", why("json"));
     });
 
     let search = services.ask(&["breakdown", "--partner", "1001", "--search", "caffe", "--format", "csv"]);
