@@ -51,7 +51,7 @@ pub(crate) fn read(dir: &Path) -> anyhow::Result<Programme> {
         bail!("nothing was sent, because of these lines:\n{}", listed(&problems));
     }
     if programme.is_empty() {
-        bail!("{} has none of the files of a programme; `import programme --help` names them", dir.display());
+        bail!("{} has no row in any file of a programme; `import programme --help` names them", dir.display());
     }
     Ok(programme)
 }
@@ -159,7 +159,7 @@ mod tests {
         let programme = read_files(&[PARTNERS]).expect("right");
         assert_eq!(programme.partners[0].email_domains.len(), 2);
         assert!(programme.links.is_empty());
-        assert!(read_files(&[]).expect_err("nothing to import").contains("none of the files"));
+        assert!(read_files(&[]).expect_err("nothing to import").contains("no row in any file"));
     }
 
     #[test]
@@ -214,6 +214,15 @@ mod tests {
         let clients = "\u{feff}hub_id;display_name;country\n2001;Caffè, Borgo;IT\n";
         let programme = read_files(&[("clients.csv", clients)]).expect("right");
         assert_eq!(programme.clients[0].display_name, "Caffè, Borgo");
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_refused_at_its_first_such_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let latin_1 = b"hub_id,display_name,country\n2001,Bar,IT\n2002,Caff\xe8,IT\n";
+        fs::write(folder.path().join("clients.csv"), latin_1).expect("a file");
+        let error = read(folder.path()).expect_err("not text").to_string();
+        assert!(error.contains("clients.csv:3: is not UTF-8"), "{error}");
     }
 
     #[test]

@@ -73,11 +73,14 @@ fn a_refused_row_is_named_with_its_line_and_the_others_are_imported() {
     let services = Services::start_all(&folder.path().join("data"));
     let partners = "hub_id,display_name,country,email_domains\n1001,One,IT,one.example\n1002,Two,IT,gmail.com\n";
     fs::write(folder.path().join("partners.csv"), partners).expect("a file");
+    let clients = "hub_id,display_name,country,start_time\n2001,Ahead,IT,9000-01-01\n";
+    fs::write(folder.path().join("clients.csv"), clients).expect("a file");
     let imported = services.ask(&["import", "programme", folder.path().to_str().expect("text")]);
     assert_eq!(imported.code, Some(1), "{imported:?}");
     assert!(imported.stdout.contains("partners.csv:3: ") && imported.stdout.contains("gmail.com"), "{imported:?}");
     assert!(imported.stdout.lines().filter_map(cells).any(|row| row == ["partners.csv", "1", "0", "1"]));
-    assert!(imported.stderr.contains("1 row was refused"), "{imported:?}");
+    assert!(imported.stdout.contains("clients.csv:2: start_time: "), "{imported:?}");
+    assert!(imported.stderr.contains("2 rows were refused"), "{imported:?}");
 }
 
 #[test]

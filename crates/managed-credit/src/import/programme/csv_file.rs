@@ -20,6 +20,8 @@ pub(super) trait CsvRow: Sized {
     const REQUIRED: &'static [&'static str];
     /// The columns that it may have.
     const OPTIONAL: &'static [&'static str];
+    /// The one of them that says since when it is true.
+    const TIME_COLUMN: &'static str;
 
     /// The row, or what is wrong with it in `cells`.
     fn parse(cells: &mut Cells<'_>) -> Option<Self>;
@@ -83,12 +85,21 @@ impl Cells<'_> {
 /// The rows of a file of the folder; none where there is no such file. What is wrong is added to `problems`.
 pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
     let path = dir.join(T::FILE);
-    let content = match fs::read_to_string(&path) {
+    let content = match fs::read(&path) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
     let problem = |line, text| Problem { file: T::FILE.to_owned(), line, text };
+    let content = match String::from_utf8(content) {
+        Ok(content) => content,
+        Err(error) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            problems.push(problem(line as u64, "is not UTF-8: save the file as \"CSV UTF-8\"".to_owned()));
+            return Ok(Vec::new());
+        }
+    };
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter(&content))
         .comment(Some(b'#'))

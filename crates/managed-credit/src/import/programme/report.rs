@@ -12,7 +12,7 @@ use crate::output::{Width, number, table};
 pub(super) enum RowOutcome {
     Created,
     Unchanged,
-    Failed,
+    Refused,
 }
 
 /// What became of the rows of one file.
@@ -21,7 +21,7 @@ struct FileReport {
     file: &'static str,
     created: u64,
     unchanged: u64,
-    failed: u64,
+    refused: u64,
 }
 
 /// What became of all rows.
@@ -43,7 +43,7 @@ impl Report {
         match outcome {
             RowOutcome::Created => file.created += 1,
             RowOutcome::Unchanged => file.unchanged += 1,
-            RowOutcome::Failed => file.failed += 1,
+            RowOutcome::Refused => file.refused += 1,
         }
     }
 
@@ -57,19 +57,19 @@ impl Report {
         for note in &self.notes {
             writeln!(out, "{note}")?;
         }
-        let mut table = table(width, ["File", "Created", "Unchanged", "Failed"]);
-        for file in self.files.iter().filter(|file| file.created + file.unchanged + file.failed > 0) {
-            table.add_row([Cell::new(file.file), number(file.created), number(file.unchanged), number(file.failed)]);
+        let mut table = table(width, ["File", "Created", "Unchanged", "Refused"]);
+        for file in self.files.iter().filter(|file| file.created + file.unchanged + file.refused > 0) {
+            table.add_row([Cell::new(file.file), number(file.created), number(file.unchanged), number(file.refused)]);
         }
         Ok(writeln!(out, "{table}")?)
     }
 
     /// Refuses a report with rows that were refused.
     pub fn require_complete(&self) -> anyhow::Result<()> {
-        match self.files.iter().map(|file| file.failed).sum::<u64>() {
+        match self.files.iter().map(|file| file.refused).sum::<u64>() {
             0 => Ok(()),
             1 => bail!("1 row was refused; the others are imported"),
-            failed => bail!("{failed} rows were refused; the others are imported"),
+            refused => bail!("{refused} rows were refused; the others are imported"),
         }
     }
 }

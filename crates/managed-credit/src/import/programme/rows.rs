@@ -70,6 +70,7 @@ impl CsvRow for PartnerRow {
     const FILE: &'static str = "partners.csv";
     const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country", "email_domains"];
     const OPTIONAL: &'static [&'static str] = &["join_time"];
+    const TIME_COLUMN: &'static str = "join_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
@@ -93,6 +94,7 @@ impl CsvRow for EmployeeRow {
     const FILE: &'static str = "employees.csv";
     const REQUIRED: &'static [&'static str] = &["partner", "email", "display_name"];
     const OPTIONAL: &'static [&'static str] = &["partner_employee", "start_time"];
+    const TIME_COLUMN: &'static str = "start_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let partner = cells.required("partner", str::parse);
@@ -115,6 +117,7 @@ impl CsvRow for ClientRow {
     const FILE: &'static str = "clients.csv";
     const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country"];
     const OPTIONAL: &'static [&'static str] = &["start_time"];
+    const TIME_COLUMN: &'static str = "start_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
@@ -135,6 +138,7 @@ impl CsvRow for ClientUserRow {
     const FILE: &'static str = "client_users.csv";
     const REQUIRED: &'static [&'static str] = &["client", "email", "display_name", "permission_set"];
     const OPTIONAL: &'static [&'static str] = &["start_time", "removed_time"];
+    const TIME_COLUMN: &'static str = "start_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let client = cells.required("client", str::parse);
@@ -164,6 +168,7 @@ impl CsvRow for LinkRow {
     const FILE: &'static str = "links.csv";
     const REQUIRED: &'static [&'static str] = &["partner", "email", "client"];
     const OPTIONAL: &'static [&'static str] = &["link_time"];
+    const TIME_COLUMN: &'static str = "link_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let partner = cells.required("partner", str::parse);
@@ -178,6 +183,7 @@ impl CsvRow for SubscriptionRow {
     const FILE: &'static str = "subscriptions.csv";
     const REQUIRED: &'static [&'static str] = &["client", "subscription", "currency", "mrr"];
     const OPTIONAL: &'static [&'static str] = &["effective_time"];
+    const TIME_COLUMN: &'static str = "effective_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let client = cells.required("client", str::parse);

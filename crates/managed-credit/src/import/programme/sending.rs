@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorInfo, StatusExt as _};
 
 use super::Programme;
-use super::csv_file::CsvRow as _;
+use super::csv_file::CsvRow;
 use super::report::{Report, RowOutcome};
 use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, SubscriptionRow};
 use crate::import::progress;
@@ -56,6 +56,21 @@ struct Sending<'import> {
     employees: BTreeMap<(HubId, EmailAddress), String>,
 }
 
+/// A row that a service was asked to take.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    part: Part,
+    line: u64,
+    /// The column with the time that the call is about.
+    time_column: &'static str,
+}
+
+impl Sent {
+    const fn of<T: CsvRow>(part: Part, line: u64) -> Self {
+        Self { part, line, time_column: T::TIME_COLUMN }
+    }
+}
+
 /// What a write of something that may exist came to.
 enum Written<T> {
     Created(T),
@@ -92,7 +107,7 @@ impl Sending<'_> {
                 effective_time: row.join_time.map(timestamp),
             };
             let answer = call!(self.servers.access, create_partner, message);
-            let written = self.written(Part::Access, row.line, answer)?;
+            let written = self.written(Sent::of::<PartnerRow>(Part::Access, row.line), answer)?;
             self.finish(&written, |answer| &answer.revision);
         }
         Ok(())
@@ -112,7 +127,7 @@ impl Sending<'_> {
                 effective_time: row.start_time.map(timestamp),
             };
             let answer = call!(self.servers.access, create_employee, message);
-            let written = self.written(Part::Access, row.line, answer)?;
+            let written = self.written(Sent::of::<EmployeeRow>(Part::Access, row.line), answer)?;
             let name = match &written {
                 Written::Created(answer) => answer.employee.as_ref().map(|employee| employee.name.clone()),
                 Written::Existing { name } => Some(name.clone()),
@@ -137,7 +152,7 @@ impl Sending<'_> {
                 effective_time: row.start_time.map(timestamp),
             };
             let answer = call!(self.servers.access, create_client, message);
-            let written = self.written(Part::Access, row.line, answer)?;
+            let written = self.written(Sent::of::<ClientRow>(Part::Access, row.line), answer)?;
             self.finish(&written, |answer| &answer.revision);
         }
         Ok(())
@@ -148,7 +163,7 @@ impl Sending<'_> {
         for row in rows {
             let added = self.add_client_user(row).await?;
             let outcome = match (added, row.removed_time) {
-                (Written::Refused, _) => RowOutcome::Failed,
+                (Written::Refused, _) => RowOutcome::Refused,
                 (Written::Created(name) | Written::Existing { name }, Some(removed_time)) => {
                     self.remove_client_user(row, name, removed_time).await?
                 }
@@ -173,7 +188,7 @@ impl Sending<'_> {
             effective_time: row.start_time.map(timestamp),
         };
         let answer = call!(self.servers.access, create_client_user, message);
-        Ok(match self.written(Part::Access, row.line, answer)? {
+        Ok(match self.written(Sent::of::<ClientUserRow>(Part::Access, row.line), answer)? {
             Written::Created(answer) => {
                 self.revisions.note(&answer.revision);
                 Written::Created(answer.client_user.unwrap_or_default().name)
@@ -196,7 +211,10 @@ impl Sending<'_> {
                 Ok(RowOutcome::Created)
             }
             Err(status) if is_removed_already(&status) => Ok(RowOutcome::Unchanged),
-            Err(status) => self.refused(Part::Access, row.line, &status).map(|()| RowOutcome::Failed),
+            Err(status) => {
+                let row = Sent { time_column: "removed_time", ..Sent::of::<ClientUserRow>(Part::Access, row.line) };
+                self.refused(row, &status).map(|()| RowOutcome::Refused)
+            }
         }
     }
 
@@ -210,7 +228,7 @@ impl Sending<'_> {
             let Some(employee) = self.employees.get(&(partner, email.clone())).cloned() else {
                 for row in rows {
                     self.report.note(row.line, &format!("{email} could not be created, so nothing is linked"));
-                    self.count(RowOutcome::Failed);
+                    self.count(RowOutcome::Refused);
                 }
                 continue;
             };
@@ -231,8 +249,8 @@ impl Sending<'_> {
             Ok(answer) => answer,
             Err(status) => {
                 for row in rows {
-                    self.refused(Part::Access, row.line, &status)?;
-                    self.count(RowOutcome::Failed);
+                    self.refused(Sent::of::<LinkRow>(Part::Access, row.line), &status)?;
+                    self.count(RowOutcome::Refused);
                 }
                 return Ok(());
             }
@@ -245,7 +263,7 @@ impl Sending<'_> {
                 }
                 Some(wire::link_client_result::Outcome::Error(error)) => {
                     self.report.note(row.line, &error.message);
-                    RowOutcome::Failed
+                    RowOutcome::Refused
                 }
                 Some(wire::link_client_result::Outcome::Assignment(_)) | None => RowOutcome::Created,
             };
@@ -264,10 +282,10 @@ impl Sending<'_> {
                 Some(true) => self.update_subscription(row).await?,
                 Some(false) => {
                     self.report.note(row.line, "the subscription could not be created, so it is not changed");
-                    RowOutcome::Failed
+                    RowOutcome::Refused
                 }
             };
-            begun.entry(key).or_insert(outcome != RowOutcome::Failed);
+            begun.entry(key).or_insert(outcome != RowOutcome::Refused);
             self.count(outcome);
         }
         Ok(())
@@ -281,7 +299,7 @@ impl Sending<'_> {
             effective_time: effective_time(row),
         };
         let answer = call!(self.servers.credit, create_subscription, message);
-        let written = self.written(Part::Credit, row.line, answer)?;
+        let written = self.written(Sent::of::<SubscriptionRow>(Part::Credit, row.line), answer)?;
         if let Written::Created(answer) = &written {
             self.revisions.note(&answer.revision);
         }
@@ -300,35 +318,37 @@ impl Sending<'_> {
                 self.revisions.note(&answer.revision);
                 Ok(if answer.unchanged { RowOutcome::Unchanged } else { RowOutcome::Created })
             }
-            Err(status) => self.refused(Part::Credit, row.line, &status).map(|()| RowOutcome::Failed),
+            Err(status) => {
+                self.refused(Sent::of::<SubscriptionRow>(Part::Credit, row.line), &status).map(|()| RowOutcome::Refused)
+            }
         }
     }
 
     /// What an answer means; what exists with other content, and what is refused, is noted with its line.
-    fn written<T>(&mut self, part: Part, line: u64, answer: Result<T, Status>) -> anyhow::Result<Written<T>> {
+    fn written<T>(&mut self, row: Sent, answer: Result<T, Status>) -> anyhow::Result<Written<T>> {
         let status = match answer {
             Ok(answer) => return Ok(Written::Created(answer)),
             Err(status) => status,
         };
         if status.code() != Code::AlreadyExists {
-            self.refused(part, line, &status)?;
+            self.refused(row, &status)?;
             return Ok(Written::Refused);
         }
         let existing = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
         let differing = existing.get("differing_fields").map_or("", String::as_str);
         if !differing.is_empty() {
-            self.report
-                .note(line, &format!("exists with another {}, and is left as it is", differing.replace(',', ", ")));
+            let columns: Vec<&str> = differing.split(',').map(|field| column(field, row.time_column)).collect();
+            self.report.note(row.line, &format!("exists with another {}, and is left as it is", columns.join(", ")));
         }
         Ok(Written::Existing { name: existing.get("name").cloned().unwrap_or_default() })
     }
 
     /// Notes a refusal; a service that is away ends the import.
-    fn refused(&mut self, part: Part, line: u64, status: &Status) -> anyhow::Result<()> {
+    fn refused(&mut self, row: Sent, status: &Status) -> anyhow::Result<()> {
         if status.code() == Code::Unavailable {
-            return Err(self.servers.problem(part, status));
+            return Err(self.servers.problem(row.part, status));
         }
-        self.report.note(line, status.message());
+        self.report.note(row.line, &by_column(status.message(), row.time_column));
         Ok(())
     }
 
@@ -350,13 +370,31 @@ impl<T> Written<T> {
         match self {
             Self::Created(_) => RowOutcome::Created,
             Self::Existing { .. } => RowOutcome::Unchanged,
-            Self::Refused => RowOutcome::Failed,
+            Self::Refused => RowOutcome::Refused,
         }
     }
 }
 
 fn effective_time(row: &SubscriptionRow) -> Option<Timestamp> {
     row.effective_time.map(timestamp)
+}
+
+/// The column that a field of the contract is written in.
+fn column<'field>(field: &'field str, time_column: &'static str) -> &'field str {
+    match field.rsplit('.').next().unwrap_or(field) {
+        "country_code" => "country",
+        "email_address" => "email",
+        "effective_time" => time_column,
+        other => other,
+    }
+}
+
+/// A refusal with the name of the column in place of the field's, where it begins with one.
+fn by_column(message: &str, time_column: &'static str) -> String {
+    match message.split_once(": ") {
+        Some((field, problem)) if !field.contains(' ') => format!("{}: {problem}", column(field, time_column)),
+        _ => message.to_owned(),
+    }
 }
 
 /// Whether the user had been removed before.
@@ -366,4 +404,16 @@ fn is_removed_already(status: &Status) -> bool {
             && info.metadata.get("state").is_some_and(|state| state == "removed")
     };
     status.get_details_error_info().is_some_and(is_removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_column_and_not_the_field() {
+        assert_eq!(by_column("effective_time: now or earlier", "link_time"), "link_time: now or earlier");
+        assert_eq!(by_column("partner.country_code: is unknown", "join_time"), "country: is unknown");
+        assert_eq!(by_column("partner 7 is not known", "join_time"), "partner 7 is not known");
+    }
 }
