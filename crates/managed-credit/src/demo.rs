@@ -206,7 +206,7 @@ impl Asking<'_> {
         let answer = why::ask(self.servers, question).await?;
         match detail {
             Detail::Full => why::write_text(&answer, Width::Fixed, out),
-            Detail::Summary => why::write_summary(&answer.explanation.unwrap_or_default(), out),
+            Detail::Summary => why::write_summary(&answer.explanation.unwrap_or_default(), Width::Fixed, out),
         }
     }
 }

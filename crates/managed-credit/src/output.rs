@@ -1,7 +1,5 @@
 //! How answers are printed: tables of a fixed width where no terminal says its own.
 
-use std::io::IsTerminal as _;
-
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
@@ -9,8 +7,11 @@ use contracts::wire::credit::AnswerBasis;
 
 use crate::wording;
 
-/// The width of a paragraph, and of a table that is not printed to a terminal, in characters.
+/// The width where no terminal says its own, and the most of a paragraph, in characters.
 const WIDTH_CHARACTERS: u16 = 120;
+
+/// Below this a table is no longer readable, in characters: a narrower terminal wraps it.
+const MINIMUM_WIDTH_CHARACTERS: u16 = 100;
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,7 +24,7 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// How wide a table may be.
+/// How wide an answer may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
     /// As wide as the terminal, where there is one.
@@ -32,26 +33,37 @@ pub(crate) enum Width {
     Fixed,
 }
 
+impl Width {
+    fn characters(self) -> u16 {
+        let terminal = match self {
+            Self::Terminal => Table::new().width(),
+            Self::Fixed => None,
+        };
+        terminal.map_or(WIDTH_CHARACTERS, |characters| characters.max(MINIMUM_WIDTH_CHARACTERS))
+    }
+}
+
 /// An empty table with a header.
 pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    if width == Width::Fixed || !std::io::stdout().is_terminal() {
-        table.force_no_tty().set_width(WIDTH_CHARACTERS);
-    }
+    table.force_no_tty().set_width(width.characters());
     table
 }
 
 /// A paragraph, its lines broken between words.
-pub(crate) fn paragraph(text: &str) -> String {
-    textwrap::fill(text, usize::from(WIDTH_CHARACTERS))
+pub(crate) fn paragraph(text: &str, width: Width) -> String {
+    textwrap::fill(text, paragraph_characters(width))
 }
 
 /// A line of a list, its lines broken between words.
-pub(crate) fn item(text: &str) -> String {
-    let options =
-        textwrap::Options::new(usize::from(WIDTH_CHARACTERS)).initial_indent("  - ").subsequent_indent("    ");
-    textwrap::fill(text, options)
+pub(crate) fn item(text: &str, width: Width) -> String {
+    let options = textwrap::Options::new(paragraph_characters(width));
+    textwrap::fill(text, options.initial_indent("  - ").subsequent_indent("    "))
+}
+
+fn paragraph_characters(width: Width) -> usize {
+    usize::from(width.characters().min(WIDTH_CHARACTERS))
 }
 
 /// What an answer rests on (R125), but for what differs from run to run where the output is fixed.
@@ -66,7 +78,7 @@ pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
         Some(_) => format!("facts complete up to {}", wording::minute_or_absent(basis.fresh_time.as_ref())),
         None => "facts that may not be complete yet".to_owned(),
     };
-    format!("{answer}; calculated at {calculated} from {facts}.")
+    paragraph(&format!("{answer}; calculated at {calculated} from {facts}."), width)
 }
 
 /// A cell with a number.

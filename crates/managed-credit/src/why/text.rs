@@ -26,19 +26,19 @@ const PEOPLE: [ConditionKind; 5] = [
 /// The headline, the next step, every condition, and what shows them.
 pub(crate) fn write_text(answer: &ExplainCreditResponse, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     let explanation = answer.explanation.clone().unwrap_or_default();
-    write_summary(&explanation, out)?;
+    write_summary(&explanation, width, out)?;
     write_conditions(&explanation, width, out)?;
-    write_list("Your people", &people(&explanation), out)?;
-    write_list("Qualifying work", &qualifying_work(&explanation), out)?;
-    write_list("Other work", &other_work(&explanation), out)?;
+    write_list("Your people", &people(&explanation), width, out)?;
+    write_list("Qualifying work", &qualifying_work(&explanation), width, out)?;
+    write_list("Other work", &other_work(&explanation), width, out)?;
     Ok(writeln!(out, "\n{}", basis(&answer.basis.clone().unwrap_or_default(), width))?)
 }
 
 /// What is so, by what (the headline tells the instant and the cause of a loss), and the next step.
-pub(crate) fn write_summary(explanation: &Explanation, out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "{}", paragraph(&explanation.headline))?;
+pub(crate) fn write_summary(explanation: &Explanation, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(out, "{}", paragraph(&explanation.headline, width))?;
     if !explanation.remedy.is_empty() {
-        writeln!(out, "\n{}", paragraph(&format!("Next step: {}", explanation.remedy)))?;
+        writeln!(out, "\n{}", paragraph(&format!("Next step: {}", explanation.remedy), width))?;
     }
     Ok(())
 }
@@ -116,19 +116,21 @@ fn other_work(explanation: &Explanation) -> Vec<String> {
     done.iter().skip(qualified).map(|evidence| evidence.text.clone()).collect()
 }
 
-fn write_list(title: &str, lines: &[String], out: &mut impl Write) -> anyhow::Result<()> {
+fn write_list(title: &str, lines: &[String], width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{title}:")?;
     for line in lines.iter().take(MAXIMUM_LISTED) {
-        writeln!(out, "{}", item(line))?;
+        writeln!(out, "{}", item(line, width))?;
     }
     match lines.len().saturating_sub(MAXIMUM_LISTED) {
         0 => Ok(()),
-        more => {
-            Ok(writeln!(out, "{}", item(&format!("and {more} more; `why --format json` lists up to 50 of a kind")))?)
-        }
+        more => Ok(writeln!(
+            out,
+            "{}",
+            item(&format!("and {more} more; `why --format json` lists up to 50 of a kind"), width)
+        )?),
     }
 }
 
