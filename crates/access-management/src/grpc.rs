@@ -8,13 +8,11 @@ use contracts::wire::access as wire;
 use contracts::wire::access::access_management_service_server::AccessManagementService;
 use contracts::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, Violations, permission_set_from_wire};
 use domain::access::{CountryCode, EmailAddress, EmailDomain, HubId};
-use prost_types::Timestamp;
-use service_kit::platform_only;
-use tonic::metadata::MetadataMap;
+use service_kit::Statement;
 use tonic::{Request, Response, Status};
 
 use crate::AccessManagement;
-use crate::operations::{LinkOutcome, NewClient, NewClientUser, NewEmployee, NewLinks, NewPartner, Removal, Statement};
+use crate::operations::{LinkOutcome, NewClient, NewClientUser, NewEmployee, NewLinks, NewPartner, Removal};
 
 pub(crate) use feed::AccessFeed;
 
@@ -33,7 +31,7 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::CreatePartnerResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_partner(violations, request.get_ref())?;
         let (partner, revision) = self.create_partner(new, statement).await?;
         Ok(Response::new(wire::CreatePartnerResponse { partner: Some(partner), revision: revision.to_string() }))
@@ -45,7 +43,7 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::CreateEmployeeResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_employee(violations, request.get_ref())?;
         let (employee, revision) = self.create_employee(new, statement).await?;
         Ok(Response::new(wire::CreateEmployeeResponse { employee: Some(employee), revision: revision.to_string() }))
@@ -57,7 +55,7 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::CreateClientResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_client(violations, request.get_ref())?;
         let (client, revision) = self.create_client(new, statement).await?;
         Ok(Response::new(wire::CreateClientResponse { client: Some(client), revision: revision.to_string() }))
@@ -69,7 +67,7 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::CreateClientUserResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_client_user(violations, request.get_ref())?;
         let (client_user, revision) = self.create_client_user(new, statement).await?;
         let client_user = Some(client_user);
@@ -82,7 +80,7 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::RemoveClientUserResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let name = violations.parse::<ClientUserName>("name", &request.get_ref().name);
         let removal = violations.finish(|| Some(Removal { name: name? }))?;
         let (client_user, revision) = self.remove_client_user(removal, statement).await?;
@@ -96,25 +94,11 @@ impl AccessManagementService for AccessManagement {
     ) -> Result<Response<wire::BatchLinkClientsResponse>, Status> {
         let mut violations = Violations::default();
         let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = self.statement(&mut violations, request.metadata(), effective_time)?;
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_links(violations, request.get_ref())?;
         let (outcomes, revision) = self.link_clients(new, statement).await?;
         let results = request.into_inner().clients.into_iter().zip(outcomes).map(link_result).collect();
         Ok(Response::new(wire::BatchLinkClientsResponse { results, revision: revision.to_string() }))
-    }
-}
-
-impl AccessManagement {
-    /// Who states what, and from when on.
-    fn statement(
-        &self,
-        violations: &mut Violations,
-        metadata: &MetadataMap,
-        effective_time: Option<&Timestamp>,
-    ) -> Result<Statement, Failure> {
-        let actor = platform_only(metadata)?;
-        let effective_time = violations.optional_past_instant("effective_time", effective_time, self.clock.now());
-        Ok(Statement { actor, effective_time })
     }
 }
 

@@ -13,5 +13,4 @@ pub(crate) use create_client_user::NewClientUser;
 pub(crate) use create_employee::NewEmployee;
 pub(crate) use create_partner::NewPartner;
 pub(crate) use link_clients::{LinkOutcome, NewLinks};
-pub(crate) use recording::Statement;
 pub(crate) use remove_client_user::Removal;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use chrono::SecondsFormat;
 use domain::access::{
     AccessChange, AccessFact, AccessRefusal, Actor, Assignment, AssignmentOrigin, AssignmentState, ClientUserState,
     EmailDomain, EmployeeSpell, HubId, PermissionSet, Subject,
@@ -12,7 +13,7 @@ use tonic_types::FieldViolation;
 
 use crate::wire::access as wire;
 use crate::wire::error::ErrorReason;
-use crate::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, WireError, instant, timestamp};
+use crate::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, WireError, required_instant, timestamp};
 
 /// The change that a message of the access feed says.
 ///
@@ -21,21 +22,13 @@ use crate::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, Wire
 pub fn access_change_from_wire(change: &wire::AccessChange) -> Result<AccessChange, WireError> {
     Ok(AccessChange {
         position: change.position,
-        effective_time: required_time("effective_time", change.effective_time.as_ref())?,
-        record_time: required_time("record_time", change.record_time.as_ref())?,
+        effective_time: required_instant("effective_time", change.effective_time.as_ref())?,
+        record_time: required_instant("record_time", change.record_time.as_ref())?,
         actor: actor(&change.actor)?,
         fact: fact(
             change.fact.as_ref().ok_or_else(|| WireError::new("fact", "a kind that this version does not know"))?,
         )?,
     })
-}
-
-fn required_time(
-    field: &'static str,
-    time: Option<&prost_types::Timestamp>,
-) -> Result<domain::time::Instant, WireError> {
-    let time = time.ok_or_else(|| WireError::new(field, "is missing"))?;
-    instant(time).map_err(|problem| WireError::new(field, problem))
 }
 
 fn actor(text: &str) -> Result<Actor, WireError> {
@@ -337,7 +330,15 @@ impl From<&AccessRefusal> for Failure {
             AccessRefusal::IllegalTransition { state, .. } => {
                 of_reason(ErrorReason::IllegalTransition).with("state", state)
             }
-            AccessRefusal::IllegalSequence { .. } => of_reason(ErrorReason::IllegalSequence),
+            AccessRefusal::IllegalSequence { later_time, because, .. } => match because.as_ref() {
+                // The later change is another partner's.
+                AccessRefusal::DomainTaken { domain, .. } => {
+                    let since = later_time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                    let message = format!("the domain {domain} belongs to another partner from {since} on");
+                    Self::new(ErrorReason::EmailDomainTaken, message).with("email_domain", domain)
+                }
+                _ => of_reason(ErrorReason::IllegalSequence),
+            },
         }
     }
 }

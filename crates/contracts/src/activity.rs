@@ -11,7 +11,9 @@ use domain::servicing::{PeriodEndCause, ServicingPeriod, ServicingState, Standin
 use domain::time::Instant;
 
 use crate::wire::activity as wire;
-use crate::{ActivityName, ClientName, EmployeeName, Failure, PartnerName, Violations, WireError, instant, timestamp};
+use crate::{
+    ActivityName, ClientName, EmployeeName, Failure, PartnerName, Violations, WireError, required_instant, timestamp,
+};
 
 /// The activity that a caller states, or everything that is wrong with it; `path` names it in the request.
 ///
@@ -209,8 +211,8 @@ impl From<&ServicingPeriod> for wire::ServicingPeriod {
 /// A time or cause that is missing or has no meaning.
 pub fn servicing_period_from_wire(period: &wire::ServicingPeriod) -> Result<ServicingPeriod, WireError> {
     Ok(ServicingPeriod {
-        start: required_time("start_time", period.start_time.as_ref())?,
-        end: required_time("end_time", period.end_time.as_ref())?,
+        start: required_instant("start_time", period.start_time.as_ref())?,
+        end: required_instant("end_time", period.end_time.as_ref())?,
         end_cause: period_end_cause_from_wire(period.end_cause())
             .ok_or_else(|| WireError::new("end_cause", "a cause that this version does not know"))?,
     })
@@ -221,9 +223,8 @@ pub fn servicing_period_from_wire(period: &wire::ServicingPeriod) -> Result<Serv
 /// # Errors
 /// A state or cause that is missing, or a time that has no meaning.
 pub fn standing_from_wire(servicing: &wire::Servicing) -> Result<Standing, WireError> {
-    let time = |field, time: Option<&prost_types::Timestamp>| {
-        time.map(|time| instant(time).map_err(|problem| WireError::new(field, problem))).transpose()
-    };
+    let time =
+        |field, time: Option<&prost_types::Timestamp>| time.map(|time| required_instant(field, Some(time))).transpose();
     let state = match servicing.state() {
         wire::ServicingState::Unspecified => return Err(WireError::new("state", "is missing")),
         wire::ServicingState::None => ServicingState::None,
@@ -243,11 +244,6 @@ pub fn standing_from_wire(servicing: &wire::Servicing) -> Result<Standing, WireE
         live_activities: u32::try_from(servicing.live_activities)
             .map_err(|problem| WireError::new("live_activities", problem))?,
     })
-}
-
-fn required_time(field: &'static str, time: Option<&prost_types::Timestamp>) -> Result<Instant, WireError> {
-    let time = time.ok_or_else(|| WireError::new(field, "is missing"))?;
-    instant(time).map_err(|problem| WireError::new(field, problem))
 }
 
 /// The complete servicing periods of a partner and a client, from one change on until the next.
@@ -299,15 +295,18 @@ pub fn servicing_change_from_wire(change: &wire::ServicingChange) -> Result<Serv
         let of_minimum = minimum.periods.iter().map(servicing_period_from_wire).collect::<Result<_, _>>()?;
         periods.insert(number, of_minimum);
     }
-    let last_activity_time =
-        change.last_activity_time.as_ref().map(|time| required_time("last_activity_time", Some(time))).transpose()?;
+    let last_activity_time = change
+        .last_activity_time
+        .as_ref()
+        .map(|time| required_instant("last_activity_time", Some(time)))
+        .transpose()?;
     Ok(ServicingChange {
         position: change.position,
         partner: partner.0,
         client: client.0,
         periods,
         last_activity_time,
-        record_time: required_time("record_time", change.record_time.as_ref())?,
+        record_time: required_instant("record_time", change.record_time.as_ref())?,
     })
 }
 

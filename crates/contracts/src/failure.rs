@@ -119,10 +119,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::Unspecified | ErrorReason::InternalFault => Code::Internal,
         ErrorReason::InvalidFields | ErrorReason::FutureDated => Code::InvalidArgument,
         ErrorReason::ActorNotAllowed => Code::PermissionDenied,
-        ErrorReason::StorageUnavailable
-        | ErrorReason::FactsBehind
-        | ErrorReason::EvidenceUnavailable
-        | ErrorReason::ShuttingDown => Code::Unavailable,
+        ErrorReason::StorageUnavailable | ErrorReason::FactsBehind | ErrorReason::EvidenceUnavailable => {
+            Code::Unavailable
+        }
         ErrorReason::PartnerExists
         | ErrorReason::EmployeeExists
         | ErrorReason::ClientExists

@@ -25,7 +25,7 @@ pub use resource_name::{
     ActivityName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError, SubscriptionName,
 };
 pub use revision::{Feed, Revision, RevisionError};
-pub use time::{TimeError, instant, timestamp};
+pub use time::{TimeError, instant, required_instant, timestamp};
 pub use violations::Violations;
 pub use wire::error::ErrorReason;
 

@@ -4,6 +4,8 @@ use chrono::DateTime;
 use domain::time::{Instant, cut_to_microseconds, is_storable};
 use prost_types::Timestamp;
 
+use crate::WireError;
+
 /// A timestamp outside the years that the system keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time lies between 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z")]
@@ -22,6 +24,15 @@ pub fn instant(timestamp: &Timestamp) -> Result<Instant, TimeError> {
         .filter(|instant| is_storable(*instant))
         .map(cut_to_microseconds)
         .ok_or(TimeError)
+}
+
+/// The instant of a field that every message has.
+///
+/// # Errors
+/// There is none, or it is out of range.
+pub fn required_instant(field: &'static str, timestamp: Option<&Timestamp>) -> Result<Instant, WireError> {
+    let timestamp = timestamp.ok_or_else(|| WireError::new(field, "is missing"))?;
+    instant(timestamp).map_err(|problem| WireError::new(field, problem))
 }
 
 /// The timestamp of an instant.

@@ -8,15 +8,13 @@ use contracts::{ClientName, Failure, PartnerName, SubscriptionName, Violations, 
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
-use service_kit::{platform_only, wait_limit};
+use service_kit::{Statement, platform_only, wait_limit};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use crate::CreditCalculation;
 use crate::evidence::Deadline;
-use crate::operations::{
-    BreakdownOrder, BreakdownQuery, ChangedSubscription, NewSubscription, PageStart, Question, Statement,
-};
+use crate::operations::{BreakdownOrder, BreakdownQuery, ChangedSubscription, NewSubscription, PageStart, Question};
 
 /// Rows per page where a request does not say.
 const DEFAULT_PAGE_SIZE: u32 = 50;
@@ -40,20 +38,6 @@ fn question(
     })
 }
 
-impl CreditCalculation {
-    /// Who states what, and from when on.
-    fn statement(
-        &self,
-        violations: &mut Violations,
-        metadata: &MetadataMap,
-        effective_time: Option<&Timestamp>,
-    ) -> Result<Statement, Failure> {
-        let actor = platform_only(metadata)?;
-        let effective_time = violations.optional_past_instant("effective_time", effective_time, self.clock.now());
-        Ok(Statement { actor, effective_time })
-    }
-}
-
 #[tonic::async_trait]
 impl CreditCalculationService for CreditCalculation {
     async fn create_subscription(
@@ -61,8 +45,8 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::CreateSubscriptionRequest>,
     ) -> Result<Response<wire::CreateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let statement =
-            self.statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let new = new_subscription(violations, request.get_ref())?;
         let (subscription, revision) = self.create_subscription(new, statement).await?;
         let subscription = Some((&subscription).into());
@@ -74,8 +58,8 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::UpdateSubscriptionRequest>,
     ) -> Result<Response<wire::UpdateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let statement =
-            self.statement(&mut violations, request.metadata(), request.get_ref().effective_time.as_ref())?;
+        let effective_time = request.get_ref().effective_time.as_ref();
+        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
         let changed = changed_subscription(violations, request.get_ref())?;
         let (subscription, revision, unchanged) = self.update_subscription(changed, statement).await?;
         let subscription = Some((&subscription).into());

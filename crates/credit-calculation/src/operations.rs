@@ -15,5 +15,5 @@ pub(crate) use create_subscription::NewSubscription;
 pub(crate) use explain_credit::ExplainedRow;
 pub(crate) use list_managed_credits::{BreakdownOrder, BreakdownPage, BreakdownQuery, PageStart};
 pub(crate) use reading::{Basis, Question};
-pub(crate) use recording::{RecordedSubscription, Statement};
+pub(crate) use recording::RecordedSubscription;
 pub(crate) use update_subscription::ChangedSubscription;

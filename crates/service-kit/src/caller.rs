@@ -2,20 +2,48 @@
 
 use std::time::Duration;
 
-use contracts::Failure;
 use contracts::wire::error::ErrorReason;
+use contracts::{Failure, Violations};
 use domain::access::Actor;
+use domain::time::Instant;
+use prost_types::Timestamp;
 use tonic::metadata::MetadataMap;
 
 /// The longest that a read waits for the revisions it was asked to know.
 const MAXIMUM_WAIT: Duration = Duration::from_secs(5);
+
+/// Who states something, and from when on it is true: absent means now.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Who.
+    pub actor: Actor,
+    /// From when on, if that was said.
+    pub effective_time: Option<Instant>,
+}
+
+impl Statement {
+    /// Reads who calls, and the `effective_time` of the request, which is at most `now`; a wrong one is a violation.
+    ///
+    /// # Errors
+    /// An actor that may not state anything.
+    pub fn read(
+        violations: &mut Violations,
+        metadata: &MetadataMap,
+        effective_time: Option<&Timestamp>,
+        now: Instant,
+    ) -> Result<Self, Failure> {
+        let actor = platform_only(metadata)?;
+        let effective_time = violations.optional_past_instant("effective_time", effective_time, now);
+        Ok(Self { actor, effective_time })
+    }
+}
 
 /// Who makes the call: `x-actor` is an e-mail address or `platform`. Without authentication (loopback only) an absent
 /// actor is the platform, so that a first grpcurl call just works.
 ///
 /// # Errors
 /// A text that is neither.
-pub fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
+fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
     let Some(value) = metadata.get("x-actor") else { return Ok(Actor::Platform) };
     let text = value.to_str().unwrap_or_default();
     if text == "platform" {

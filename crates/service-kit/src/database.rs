@@ -14,6 +14,9 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// How long a connection that is in use may keep a database from closing: a call that hangs does not hang the process.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -160,12 +163,13 @@ impl Database {
         &self.connection
     }
 
-    /// Closes all connections.
+    /// Closes all connections, those that are in use once they are free again.
     ///
     /// # Errors
-    /// A connection that cannot be closed.
+    /// A connection that cannot be closed, or that is not free within 5 seconds.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.connection.close().await
+        let closed = tokio::time::timeout(CLOSE_LIMIT, self.connection.close()).await;
+        closed.unwrap_or_else(|_| Err(DbErr::Custom("a connection is still in use".to_owned())))
     }
 }
 
@@ -203,5 +207,21 @@ impl Deref for ReadTransaction {
 
     fn deref(&self) -> &DatabaseTransaction {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_hangs_does_not_keep_a_database_from_closing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("hanging.sqlite3").display());
+        let database = Database::connect(&url, 2).await.expect("a database");
+        let hanging = database.begin_write().await.expect("a transaction");
+        tokio::time::pause();
+        assert!(database.close().await.is_err());
+        drop(hanging);
     }
 }

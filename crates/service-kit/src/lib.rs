@@ -14,7 +14,7 @@ mod server;
 mod stored;
 mod telemetry;
 
-pub use caller::{actor, platform_only, wait_limit};
+pub use caller::{Statement, platform_only, wait_limit};
 pub use clock::{Clock, ManualClock};
 pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;

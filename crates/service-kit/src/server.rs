@@ -1,13 +1,16 @@
 //! The server: every service gets the same health, reflection, limits, logging and shutdown.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use contracts::FILE_DESCRIPTOR_SET;
+use contracts::{FILE_DESCRIPTOR_SET, Failure};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::codegen::http::Request;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
@@ -110,7 +113,7 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
-        .layer(CatchPanicLayer::new());
+        .layer(CatchPanicLayer::custom(answer_of_panic));
     let server = Server::builder()
         .concurrency_limit_per_connection(CONCURRENT_CALLS_PER_CONNECTION)
         .layer(layers)
@@ -144,8 +147,30 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
     Ok(())
 }
 
+/// A panic is a fault of ours like any other: the log has what it says, the caller does not.
+fn answer_of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or_default(), "a call panicked");
+    Status::from(Failure::internal()).into_http()
+}
+
 /// What every line of a call's log carries: which RPC, and the id that its caller can name.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     tracing::info_span!("call", rpc = request.uri().path(), request_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn whoever_calls_is_told_of_a_panic_as_of_any_fault_and_not_what_it_says() {
+        let answer = answer_of_panic(Box::new("the password is 1234"));
+        let status = Status::from_header_map(answer.headers()).expect("a status");
+        assert_eq!(status.get_details_error_info().expect("a reason").reason, "INTERNAL_FAULT");
+        assert!(!status.message().contains("password"), "{}", status.message());
+    }
 }

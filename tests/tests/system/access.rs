@@ -5,7 +5,7 @@ use contracts::wire::access::{self, AssignmentOrigin, AssignmentState};
 use domain::time::Instant;
 use system_tests::{Cluster, at, on_both_databases, stamp};
 use tonic::{Code, Request, Status};
-use tonic_types::StatusExt as _;
+use tonic_types::{RpcStatusExt as _, StatusExt as _};
 
 /// The reason of a refusal, and a value of its metadata.
 fn reason(status: &Status) -> String {
@@ -113,6 +113,45 @@ on_both_databases!(r22_nothing_is_recorded_ahead_of_its_time_or_against_what_cam
     let before_the_client =
         cluster.user_since(2003, "bruno@agency.example", "2023-01-01").await.expect_err("too early");
     assert_eq!((before_the_client.code(), reason(&before_the_client).as_str()), (Code::NotFound, "UNKNOWN_CLIENT"));
+});
+
+on_both_databases!(r22_what_an_earlier_effective_time_meets_is_told_by_the_reasons_that_each_call_names, |cluster| {
+    cluster.partner_since(1001, &["agency.example"], "2025-06-01").await.expect("a partner");
+    // R127: whose domain it is from then on is nobody else's business.
+    let taken = cluster.partner_since(1002, &["agency.example"], "2025-01-01").await.expect_err("taken later");
+    assert_eq!((taken.code(), reason(&taken).as_str()), (Code::FailedPrecondition, "EMAIL_DOMAIN_TAKEN"));
+    assert!(!taken.message().contains("1001"), "{}", taken.message());
+    assert!(taken.message().contains("2025-06-01T00:00:00Z"), "{}", taken.message());
+
+    cluster.partner(1003, &[]).await;
+    let carla = cluster.employee_since(1003, "carla@freemail.example", "2025-06-01").await.expect("an employee");
+    let earlier = cluster.employee_since(1003, "carla@freemail.example", "2025-01-01").await.expect_err("there later");
+    assert_eq!((earlier.code(), reason(&earlier).as_str()), (Code::FailedPrecondition, "ILLEGAL_SEQUENCE"));
+
+    cluster.client_since(2002, "US", "2025-02-01").await.expect("a client");
+    let user = cluster.user_since(2002, "carla@freemail.example", "2025-03-01").await.expect("a user");
+    let before_the_client = cluster.remove(&user, "2025-01-01").await.expect_err("no client then");
+    assert_eq!((before_the_client.code(), reason(&before_the_client).as_str()), (Code::NotFound, "UNKNOWN_CLIENT"));
+    let before_the_user = cluster.remove(&user, "2025-02-15").await.expect_err("no user then");
+    assert_eq!(
+        (reason(&before_the_user).as_str(), metadata(&before_the_user, "state").as_str()),
+        ("ILLEGAL_TRANSITION", "not a user")
+    );
+    cluster.remove(&user, "2025-08-01").await.expect("a removal");
+    let earlier = cluster.remove(&user, "2025-07-01").await.expect_err("removed later");
+    assert_eq!(reason(&earlier), "ILLEGAL_SEQUENCE");
+
+    cluster.link(&carla, 2002, "2025-09-01").await;
+    for (since, expected) in [
+        ("2023-01-01", "UNKNOWN_PARTNER"),
+        ("2025-01-15", "UNKNOWN_CLIENT"),
+        ("2025-02-15", "UNKNOWN_EMPLOYEE"),
+        ("2025-07-01", "ILLEGAL_SEQUENCE"),
+        ("2025-10-01", "ALREADY_ASSIGNED"),
+    ] {
+        let Outcome::Error(error) = cluster.link(&carla, 2002, since).await else { panic!("{since} is refused") };
+        assert_eq!(error.get_details_error_info().expect("a reason").reason, expected, "{since}");
+    }
 });
 
 on_both_databases!(r24_each_client_of_a_batch_of_links_has_a_result_of_its_own, |cluster| {

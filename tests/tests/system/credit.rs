@@ -127,27 +127,41 @@ on_both_databases!(what_does_not_fit_the_clients_subscriptions_is_refused, |clus
 
 on_both_databases!(an_update_to_what_is_recorded_already_changes_nothing, |cluster| {
     cluster.subscription(2002, "main", "1000.00 USD", "2025-01-01").await.expect("a subscription");
-    let request = |amount: &str, time: &str| credit::UpdateSubscriptionRequest {
+    let request = |amount: &str, time: Option<&str>| credit::UpdateSubscriptionRequest {
         subscription: Some(credit::Subscription {
             name: "clients/2002/subscriptions/main".to_owned(),
             mrr: Some(credit::Money { currency_code: "USD".to_owned(), amount: amount.to_owned() }),
             effective_time: None,
         }),
-        effective_time: Some(stamp(time)),
+        effective_time: time.map(stamp),
     };
     let changed =
-        cluster.credit().update_subscription(request("1500", "2025-06-15")).await.expect("a change").into_inner();
+        cluster.credit().update_subscription(request("1500", Some("2025-06-15"))).await.expect("a change").into_inner();
     let changed_at = changed.subscription.expect("as recorded").effective_time;
     assert_eq!((changed.unchanged, changed.revision.as_str()), (false, "credit-2"));
     assert_eq!(changed_at, Some(stamp("2025-06-15")));
-    let repeat =
-        cluster.credit().update_subscription(request("1500.00", "2025-07-01")).await.expect("no change").into_inner();
-    let subscription = repeat.subscription.expect("as recorded");
-    assert_eq!((repeat.unchanged, repeat.revision.as_str()), (true, "credit-2"));
-    assert_eq!(
-        (subscription.effective_time, amount(subscription.mrr.as_ref())),
-        (changed_at, "1500.00 USD".to_owned())
-    );
+    for time in [Some("2025-06-15"), None] {
+        let repeat = cluster.credit().update_subscription(request("1500.00", time)).await.expect("no change");
+        let repeat = repeat.into_inner();
+        let subscription = repeat.subscription.expect("as recorded");
+        assert_eq!((repeat.unchanged, repeat.revision.as_str()), (true, "credit-2"), "{time:?}");
+        assert_eq!(
+            (subscription.effective_time, amount(subscription.mrr.as_ref())),
+            (changed_at, "1500.00 USD".to_owned())
+        );
+    }
+});
+
+on_both_databases!(what_is_paid_at_an_instant_of_its_own_is_kept_also_where_it_changes_nothing_yet, |cluster| {
+    cluster.subscription(2002, "main", "1000.00 USD", "2025-01-01").await.expect("a subscription");
+    assert!(!cluster.new_mrr(2002, "main", "1000.00 USD", "2025-03-01").await.expect("a statement of its own"));
+    // It arrives later, and is effective before.
+    assert!(!cluster.new_mrr(2002, "main", "2000.00 USD", "2025-02-01").await.expect("a change"));
+    cluster.partner(1001, &[]).await;
+    for (as_of, expected) in [("2025-02-28", "2000.00 USD"), ("2025-03-01", "1000.00 USD")] {
+        let row = cluster.managed_credit(1001, 2002, as_of).await.expect("a row");
+        assert_eq!(amount(row.mrr.as_ref()), expected, "{as_of}");
+    }
 });
 
 on_both_databases!(of_callers_who_create_at_once_one_creates_and_positions_have_no_gap, |cluster| {

@@ -35,7 +35,7 @@ on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_se
     let transaction = database.begin_write().await.expect("a transaction");
     let mut head = lock_head(&*transaction, FEED).await.expect("the head");
     let (now, label) = (at("2025-01-01"), "a".repeat(60));
-    for number in 1..=400 {
+    for number in 1..=500 {
         let domain = |index| format!("{label}.{label}.{label}.p{number}-{index}.example").parse::<EmailDomain>();
         let email_domains: BTreeSet<EmailDomain> = (0..50).map(|index| domain(index).expect("a domain")).collect();
         let fact = AccessFact::PartnerAdded {
@@ -51,8 +51,8 @@ on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_se
     database.close().await.expect("to close");
 
     cluster.start_part(Part::Access).await;
-    cluster.note("access-400");
-    let row = cluster.managed_credit(400, 2002, "2025-01-02").await.expect_err("a partner, and no client");
+    cluster.note("access-500");
+    let row = cluster.managed_credit(500, 2002, "2025-01-02").await.expect_err("a partner, and no client");
     assert_eq!(
         (row.code(), row.get_details_error_info().expect("a reason").reason.as_str()),
         (Code::NotFound, "UNKNOWN_CLIENT")

@@ -2,6 +2,7 @@
 
 mod access;
 mod activity;
+mod arrival;
 mod cases;
 mod credit;
 mod faults;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use contracts::wire::access as wire;
 use contracts::{ClientUserName, Revision, timestamp};
 use domain::access::{AccessFact, ClientUserId, EmailAddress, HubId, PermissionSet};
-use service_kit::ServiceError;
 use service_kit::access_log::Question;
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{Recording, Statement};
+use super::recording::Recording;
 use crate::AccessManagement;
 
 pub(crate) struct NewClientUser {

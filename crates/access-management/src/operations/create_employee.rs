@@ -6,10 +6,10 @@ use contracts::wire::access as wire;
 use contracts::{Revision, employee_to_wire};
 use domain::access::{AccessFact, EmailAddress, EmployeeId, EmployeeSpell, HubId};
 use domain::time::Period;
-use service_kit::ServiceError;
 use service_kit::access_log::Question;
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{Recording, Statement};
+use super::recording::Recording;
 use crate::AccessManagement;
 
 pub(crate) struct NewEmployee {

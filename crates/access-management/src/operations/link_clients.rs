@@ -6,10 +6,10 @@ use contracts::wire::access as wire;
 use contracts::wire::error::ErrorReason;
 use contracts::{EmployeeName, Failure, Revision, assignment_to_wire};
 use domain::access::{AccessFact, AccessHistory, EmailAddress, HubId};
-use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{Recording, Statement};
+use super::recording::Recording;
 use crate::AccessManagement;
 
 pub(crate) struct NewLinks {

@@ -6,16 +6,9 @@ use domain::policy::Policy;
 use domain::time::Instant;
 use service_kit::access_log::{self, Question};
 use service_kit::feed::{Head, lock_head, store_head};
-use service_kit::{ServiceError, WriteTransaction};
+use service_kit::{ServiceError, Statement, WriteTransaction};
 
 use crate::AccessManagement;
-
-/// Who makes a change, and when it is to take effect: absent means now.
-#[derive(Debug, Clone)]
-pub(crate) struct Statement {
-    pub actor: Actor,
-    pub effective_time: Option<Instant>,
-}
 
 /// An open transaction that holds the end of the log, so that what it has loaded cannot change before it commits.
 ///

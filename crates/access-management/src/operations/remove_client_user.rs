@@ -7,10 +7,10 @@ use contracts::wire::access as wire;
 use contracts::wire::error::ErrorReason;
 use contracts::{ClientUserName, Failure, Revision, timestamp};
 use domain::access::{AccessFact, AccessHistory, ClientUserSpell};
-use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{Recording, Statement};
+use super::recording::Recording;
 use crate::AccessManagement;
 
 pub(crate) struct Removal {

@@ -2,9 +2,9 @@
 
 use contracts::{Failure, Revision, SubscriptionName};
 use domain::money::Money;
-use service_kit::ServiceError;
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{RecordedSubscription, Recording, Statement};
+use super::recording::{RecordedSubscription, Recording};
 use crate::CreditCalculation;
 
 pub(crate) struct NewSubscription {

@@ -11,13 +11,6 @@ use service_kit::{ServiceError, WriteTransaction};
 use crate::CreditCalculation;
 use crate::store::subscriptions;
 
-/// Who makes a change, and when it is to take effect: absent means now.
-#[derive(Debug, Clone)]
-pub(crate) struct Statement {
-    pub actor: Actor,
-    pub effective_time: Option<Instant>,
-}
-
 /// A subscription as it is recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordedSubscription {

@@ -4,9 +4,9 @@ use contracts::{Failure, Revision, SubscriptionName};
 use domain::credit::{SubscriptionChange, SubscriptionHistory, SubscriptionId, SubscriptionUpdate};
 use domain::money::Money;
 use domain::time::Instant;
-use service_kit::ServiceError;
+use service_kit::{ServiceError, Statement};
 
-use super::recording::{RecordedSubscription, Recording, Statement};
+use super::recording::{RecordedSubscription, Recording};
 use crate::CreditCalculation;
 
 pub(crate) struct ChangedSubscription {
@@ -15,7 +15,7 @@ pub(crate) struct ChangedSubscription {
 }
 
 impl CreditCalculation {
-    /// Also says whether it was recorded so already.
+    /// Also says whether nothing was recorded.
     pub(crate) async fn update_subscription(
         &self,
         changed: ChangedSubscription,
@@ -28,16 +28,24 @@ impl CreditCalculation {
         let update = history
             .admit_update(&name.subscription, asked_time, mrr, recording.now)
             .map_err(|refusal| Failure::from(&refusal))?;
-        let effective_time = match update {
-            SubscriptionUpdate::Unchanged => since_when(&history, &name.subscription, asked_time),
-            SubscriptionUpdate::Changes => {
-                recording.record(name.client, name.subscription.clone(), asked_time, mrr).await?;
-                asked_time
-            }
+        // What is stated for an instant of its own is kept, also where it changes nothing yet: what arrives later and is
+        // effective before must not speak in its place.
+        let is_repeat = statement.effective_time.is_none_or(|time| is_recorded(&history, &name.subscription, time));
+        let unchanged = update == SubscriptionUpdate::Unchanged && is_repeat;
+        let effective_time = if unchanged {
+            since_when(&history, &name.subscription, asked_time)
+        } else {
+            recording.record(name.client, name.subscription.clone(), asked_time, mrr).await?;
+            asked_time
         };
         let recorded = RecordedSubscription { name, mrr, effective_time };
-        Ok((recorded, recording.commit().await?, update == SubscriptionUpdate::Unchanged))
+        Ok((recorded, recording.commit().await?, unchanged))
     }
+}
+
+/// Whether anything was recorded of a subscription for this very instant.
+fn is_recorded(history: &SubscriptionHistory, subscription: &SubscriptionId, at: Instant) -> bool {
+    history.changes().iter().any(|change| change.subscription == *subscription && change.effective_time == at)
 }
 
 /// Since when a subscription has cost what it costs at an instant.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use contracts::Feed;
 use contracts::wire::error::ErrorReason;
+use tokio::time::Instant;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -13,6 +14,10 @@ use tonic_types::StatusExt as _;
 
 use super::{Cursor, Watermarks};
 use crate::ServiceError;
+
+/// How long to wait before a feed is opened again, at first and at most.
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 /// A service that keeps a copy of what a feed says.
 pub trait Follow: Send + Sync + 'static {
@@ -56,11 +61,12 @@ pub async fn follow<F: Follow>(
     shutdown: &CancellationToken,
 ) -> Result<(), FollowError> {
     let delays = || {
-        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
-        ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest).without_max_times().build()
+        let delays = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
+        delays.without_max_times().build()
     };
     let mut backoff = delays();
     while !shutdown.is_cancelled() {
+        let start = Instant::now();
         match follow_once(follower, watermarks, shutdown).await {
             Ok(()) => backoff = delays(),
             Err(Interruption::Upstream(status)) => report(follower.feed(), &status),
@@ -69,7 +75,11 @@ pub async fn follow<F: Follow>(
             }
             Err(Interruption::Here(source)) => return Err(FollowError::Unappliable { feed: follower.feed(), source }),
         }
-        let delay = backoff.next().unwrap_or(Duration::from_secs(2));
+        if start.elapsed() > LONGEST_DELAY {
+            // It went well for a while.
+            backoff = delays();
+        }
+        let delay = backoff.next().unwrap_or(LONGEST_DELAY);
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(delay) => {}
@@ -91,7 +101,11 @@ async fn follow_once<F: Follow>(
 ) -> Result<(), Interruption> {
     let cursor = follower.cursor().await.map_err(Interruption::Here)?;
     watermarks.publish(&cursor);
-    let mut stream = follower.open(&cursor).await.map_err(Interruption::Upstream)?;
+    let opened = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        opened = follower.open(&cursor) => opened,
+    };
+    let mut stream = opened.map_err(Interruption::Upstream)?;
     loop {
         let next = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),

@@ -4,30 +4,17 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Feed, Revision};
-use domain::time::Instant;
 use tokio::sync::watch;
 
 use super::Cursor;
 
 /// How far a copy has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
+struct Progress {
     /// The last position whose facts are stored here.
-    pub position: u64,
+    position: u64,
     /// Up to which position of its own upstream the followed feed had said everything.
-    pub incorporated_position: u64,
-    /// When the copy was last known to be complete.
-    pub caught_up_time: Option<Instant>,
-}
-
-impl From<&Cursor> for Progress {
-    fn from(cursor: &Cursor) -> Self {
-        Self {
-            position: cursor.position,
-            incorporated_position: cursor.incorporated_position,
-            caught_up_time: cursor.caught_up_time,
-        }
-    }
+    incorporated_position: u64,
 }
 
 /// The progress of every copy that this service keeps.
@@ -48,27 +35,9 @@ impl Watermarks {
     /// Says how far a copy has come.
     pub fn publish(&self, cursor: &Cursor) {
         if let Some(sender) = self.sender(cursor.feed) {
-            sender.send_replace(Progress::from(cursor));
+            let Cursor { position, incorporated_position, .. } = *cursor;
+            sender.send_replace(Progress { position, incorporated_position });
         }
-    }
-
-    /// How far the copy of a feed has come; nothing where this service keeps none.
-    #[must_use]
-    pub fn progress(&self, feed: Feed) -> Option<Progress> {
-        self.sender(feed).map(|sender| *sender.borrow())
-    }
-
-    /// Is told whenever the copy of a feed advances.
-    #[must_use]
-    pub fn subscribe(&self, feed: Feed) -> Option<watch::Receiver<Progress>> {
-        self.sender(feed).map(watch::Sender::subscribe)
-    }
-
-    /// When all copies were last known to be complete together; nothing while one never was.
-    #[must_use]
-    pub fn fresh_time(&self) -> Option<Instant> {
-        let times = self.0.iter().map(|(_, sender)| sender.borrow().caught_up_time);
-        times.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// Waits until this service's copies know a revision: read-your-writes across services. A revision of a feed that
@@ -97,7 +66,7 @@ impl Watermarks {
     }
 
     async fn reach(&self, feed: Feed, is_there: impl Fn(&Progress) -> bool) {
-        if let Some(mut receiver) = self.subscribe(feed) {
+        if let Some(mut receiver) = self.sender(feed).map(watch::Sender::subscribe) {
             // The sender lives in `self`, so the wait can only end by getting there.
             let _ = receiver.wait_for(|progress| is_there(progress)).await;
         }
@@ -111,8 +80,7 @@ impl Watermarks {
     }
 
     /// The revisions that this service's copies know.
-    #[must_use]
-    pub fn revisions(&self) -> Vec<Revision> {
+    fn revisions(&self) -> Vec<Revision> {
         self.0.iter().map(|(feed, sender)| Revision { feed: *feed, position: sender.borrow().position }).collect()
     }
 }

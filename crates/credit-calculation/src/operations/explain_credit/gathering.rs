@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use contracts::wire::activity as wire;
-use contracts::{EmployeeName, WireError, instant, not_counted_reason_from_wire};
+use contracts::{EmployeeName, WireError, not_counted_reason_from_wire, required_instant};
 use domain::access::{AccessFact, AccessHistory, ClientUserState, EmailAddress, EmployeeSpell, Ending, HubId};
 use domain::credit::{
     ActivityFacts, AssignmentFacts, ClientFacts, CountedFacts, EmploymentFacts, NotCountedFacts, PartnerFacts,
@@ -152,7 +152,10 @@ impl AccessSide {
 
     fn counted(&self, judged: &wire::JudgedActivity) -> Result<CountedFacts, WireError> {
         let expire_time = judged.verdict.as_ref().and_then(|verdict| verdict.expire_time.as_ref());
-        Ok(CountedFacts { activity: self.activity(judged)?, expire_time: required_time("expire_time", expire_time)? })
+        Ok(CountedFacts {
+            activity: self.activity(judged)?,
+            expire_time: required_instant("expire_time", expire_time)?,
+        })
     }
 
     fn not_counted(&self, judged: &wire::JudgedActivity) -> Result<NotCountedFacts, WireError> {
@@ -168,7 +171,7 @@ impl AccessSide {
             person: self.name_of(judged),
             tool,
             action,
-            occur_time: required_time("activity.occur_time", activity.occur_time.as_ref())?,
+            occur_time: required_instant("activity.occur_time", activity.occur_time.as_ref())?,
         })
     }
 
@@ -204,9 +207,4 @@ fn words(judged: &wire::JudgedActivity) -> Option<(String, String)> {
             Some((format!("{} {}", stated.category, stated.subcategory), stated.action.clone()))
         }
     }
-}
-
-fn required_time(field: &'static str, time: Option<&prost_types::Timestamp>) -> Result<Instant, WireError> {
-    let time = time.ok_or_else(|| WireError::new(field, "is missing"))?;
-    instant(time).map_err(|problem| WireError::new(field, problem))
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::access::HubId;
-use domain::time::Instant;
+use domain::time::{Instant, is_storable};
 use prost::Message;
 use service_kit::StoredInstant;
 use sha2::{Digest as _, Sha256};
@@ -68,9 +68,13 @@ impl PageToken {
         if encoded.query_hash != hash(query) {
             return Err(PageTokenError);
         }
+        let as_of = StoredInstant(encoded.as_of_micros).into();
+        if !is_storable(as_of) || query.as_of.is_some_and(|asked| asked != as_of) {
+            return Err(PageTokenError);
+        }
         let number = encoded.number.map(Value::Number);
         Ok(Self {
-            as_of: StoredInstant(encoded.as_of_micros).into(),
+            as_of,
             last: Place {
                 value: number.or(encoded.text.map(Value::Text)),
                 client: HubId::try_from(encoded.client).map_err(|_| PageTokenError)?,
@@ -129,6 +133,16 @@ mod tests {
         for other in others {
             assert_eq!(PageToken::read(&written, &other), Err(PageTokenError), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_was_made_up_cannot_ask_for_an_instant_that_a_query_could_not() {
+        let far = PageToken { as_of: "+12025-01-20T00:00:00Z".parse().expect("a time"), ..token(None) };
+        assert_eq!(PageToken::read(&far.write(&query()), &query()), Err(PageTokenError));
+        let dated = BreakdownQuery { as_of: Some(token(None).as_of), ..query() };
+        assert_eq!(PageToken::read(&token(None).write(&dated), &dated), Ok(token(None)));
+        let other = PageToken { as_of: "2025-01-21T00:00:00Z".parse().expect("a time"), ..token(None) };
+        assert_eq!(PageToken::read(&other.write(&dated), &dated), Err(PageTokenError));
     }
 
     #[test]
