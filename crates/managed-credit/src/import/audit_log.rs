@@ -5,7 +5,7 @@ mod reader;
 mod record;
 mod summary;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub(crate) async fn import(
     summary: &mut Summary,
     revisions: &mut NewestRevisions,
 ) -> anyhow::Result<()> {
-    let sources = files.iter().map(|file| Source::open(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let sources = files.iter().map(|file| Source::check(file)).collect::<anyhow::Result<Vec<_>>>()?;
     let progress = progress_over(client, &sources);
     let (sender, receiver) = mpsc::channel(RECORDS_AHEAD);
     let reading = read_ahead(sources, client, progress.clone(), sender);
@@ -88,29 +88,35 @@ pub(crate) async fn import(
 
 /// A file, or standard input.
 struct Source {
+    path: PathBuf,
     name: Arc<str>,
-    reader: Box<dyn Read + Send>,
     /// Nothing where nobody knows.
     bytes: Option<u64>,
 }
 
 impl Source {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    /// What can be opened. It is not kept open: pages may be more files than a process may have.
+    fn check(path: &Path) -> anyhow::Result<Self> {
+        let path = path.to_owned();
         if path == Path::new("-") {
-            return Ok(Self { name: "standard input".into(), reader: Box::new(io::stdin()), bytes: None });
+            return Ok(Self { path, name: "standard input".into(), bytes: None });
         }
         let name = path.display().to_string();
-        let open = || {
-            let file = File::open(path)?;
-            // Opening a folder succeeds; reading it does not.
-            let metadata = file.metadata()?;
-            if metadata.is_dir() {
-                return Err(io::Error::from(io::ErrorKind::IsADirectory));
-            }
-            Ok((file, metadata.len()))
-        };
-        let (file, bytes) = open().with_context(|| name.clone())?;
-        Ok(Self { name: name.into(), reader: Box::new(file), bytes: Some(bytes) })
+        let metadata = fs::metadata(&path).with_context(|| name.clone())?;
+        // Opening a folder succeeds; reading it does not.
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory)).context(name);
+        }
+        // A pipe is opened once only, and has no length.
+        let bytes = metadata.is_file().then_some(metadata.len());
+        if bytes.is_some() {
+            File::open(&path).with_context(|| name.clone())?;
+        }
+        Ok(Self { path, name: name.into(), bytes })
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read>> {
+        if self.path == Path::new("-") { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(&self.path)?)) }
     }
 }
 
@@ -129,12 +135,15 @@ fn read_ahead(
 ) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         for source in sources {
-            let reader = BufReader::new(progress.wrap_read(source.reader));
-            let is_wanted = read_entries(reader, |Entry { line, value }| {
+            let take = |Entry { line, value }| {
                 let place = Place { file: Arc::clone(&source.name), line };
                 let activity = value.and_then(|value| activity_of(client, &value));
                 sender.blocking_send(Found { place, activity }).is_ok()
-            });
+            };
+            let is_wanted = match source.open() {
+                Ok(reader) => read_entries(BufReader::new(progress.wrap_read(reader)), take),
+                Err(error) => take(Entry { line: 1, value: Err(error.to_string()) }),
+            };
             if !is_wanted {
                 return;
             }

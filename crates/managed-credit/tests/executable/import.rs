@@ -144,3 +144,16 @@ fn more_records_than_one_call_takes_are_all_recorded_once() {
         assert!(imported.stdout.contains(expected), "{}", imported.stdout);
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_before_anything_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("missing.json");
+    for file in [missing.as_path(), folder.path()] {
+        let file = file.to_str().expect("text");
+        // No service runs: nothing may be asked.
+        let refused = run(&["import", "audit-log", "--client", "2001", file]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.starts_with(&format!("error: {file}: ")), "{}", refused.stderr);
+    }
+}

@@ -15,6 +15,9 @@ use crate::wording;
 /// Errors that are printed one by one; the others are only counted.
 const MAXIMUM_PRINTED_ERRORS: u64 = 1_000;
 
+/// Unknown actions that are told apart; a source has some hundred kinds.
+const MAXIMUM_UNKNOWN_ACTIONS: usize = 1_000;
+
 /// Counts by verdict and reason; errors are printed when they are met.
 #[derive(Debug)]
 pub(crate) struct Summary {
@@ -24,6 +27,8 @@ pub(crate) struct Summary {
     verdicts: BTreeMap<NotCountedReason, u64>,
     /// Actions that the policy does not know, in the source's words.
     unknown_actions: BTreeMap<String, u64>,
+    /// Records of further such actions.
+    further_unknown_actions: u64,
     duplicates: u64,
     provisional: u64,
     errors: u64,
@@ -36,6 +41,7 @@ impl Summary {
             title,
             verdicts: BTreeMap::new(),
             unknown_actions: BTreeMap::new(),
+            further_unknown_actions: 0,
             duplicates: 0,
             provisional: 0,
             errors: 0,
@@ -64,7 +70,15 @@ impl Summary {
         self.duplicates += u64::from(is_duplicate);
         self.provisional += u64::from(verdict.provisional);
         if verdict.outcome() == VerdictOutcome::NotCounted && verdict.reason() == NotCountedReason::UnknownAction {
-            *self.unknown_actions.entry(source_words(activity)).or_default() += 1;
+            self.add_unknown_action(source_words(activity));
+        }
+    }
+
+    fn add_unknown_action(&mut self, words: String) {
+        if self.unknown_actions.len() < MAXIMUM_UNKNOWN_ACTIONS || self.unknown_actions.contains_key(&words) {
+            *self.unknown_actions.entry(words).or_default() += 1;
+        } else {
+            self.further_unknown_actions += 1;
         }
     }
 
@@ -108,6 +122,9 @@ impl Summary {
             )?;
             for (words, count) in &self.unknown_actions {
                 writeln!(out, "  {words}  {count}")?;
+            }
+            if self.further_unknown_actions > 0 {
+                writeln!(out, "  others  {}", self.further_unknown_actions)?;
             }
         }
         if self.provisional > 0 {
@@ -153,5 +170,37 @@ fn source_words(activity: &Activity) -> String {
         }
         Some(activity::Action::CatalogueAction(words)) => format!("{}/{}", words.tool, words.action),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::activity::{RecordActivityResult, SourceAction};
+
+    use super::*;
+
+    fn of_unknown_action(number: usize) -> RecordedEntry {
+        let words =
+            SourceAction { category: format!("KIND_{number}"), action: "RUN".to_owned(), ..SourceAction::default() };
+        let activity = Activity { action: Some(activity::Action::SourceAction(words)), ..Activity::default() };
+        let verdict = Verdict {
+            outcome: VerdictOutcome::NotCounted.into(),
+            reason: NotCountedReason::UnknownAction.into(),
+            ..Verdict::default()
+        };
+        let result =
+            RecordActivityResult { outcome: Some(Outcome::Verdict(verdict)), ..RecordActivityResult::default() };
+        RecordedEntry { place: Place { file: "log".into(), line: 1 }, outcome: Ok((activity, result)) }
+    }
+
+    #[test]
+    fn unknown_actions_are_named_and_counted_however_many_there_are() {
+        let mut summary = Summary::new("Audit log".to_owned());
+        summary.add((0..1_005).chain(0..2).map(of_unknown_action).collect());
+        let mut out = Vec::new();
+        summary.write(Width::Fixed, &mut out).expect("a vector takes everything");
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.contains("  KIND_0/RUN  2\n") && text.contains("  KIND_999/RUN  1\n"), "{text}");
+        assert!(text.contains("  others  5\n") && !text.contains("KIND_1004"), "{text}");
     }
 }
