@@ -104,8 +104,18 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
 
 /// Whether whoever read the answer had enough of it, as `head` has.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_closed))
+    error.chain().any(|cause| output_problem(cause) == Some(io::ErrorKind::BrokenPipe))
+}
+
+/// What is wrong with an output, by whatever library it was written.
+fn output_problem(cause: &(dyn std::error::Error + 'static)) -> Option<io::ErrorKind> {
+    if let Some(error) = cause.downcast_ref::<serde_json::Error>() {
+        return error.io_error_kind();
+    }
+    if let Some(error) = cause.downcast_ref::<csv::Error>() {
+        return if let csv::ErrorKind::Io(error) = error.kind() { Some(error.kind()) } else { None };
+    }
+    cause.downcast_ref::<io::Error>().map(io::Error::kind)
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -53,17 +53,19 @@ pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> 
 
 /// A paragraph, its lines broken between words.
 pub(crate) fn paragraph(text: &str, width: Width) -> String {
-    textwrap::fill(text, paragraph_characters(width))
+    textwrap::fill(text, wrapping(width))
 }
 
 /// A line of a list, its lines broken between words.
 pub(crate) fn item(text: &str, width: Width) -> String {
-    let options = textwrap::Options::new(paragraph_characters(width));
-    textwrap::fill(text, options.initial_indent("  - ").subsequent_indent("    "))
+    textwrap::fill(text, wrapping(width).initial_indent("  - ").subsequent_indent("    "))
 }
 
-fn paragraph_characters(width: Width) -> usize {
-    usize::from(width.characters().min(WIDTH_CHARACTERS))
+/// Between words only: a date or an amount stays whole.
+fn wrapping(width: Width) -> textwrap::Options<'static> {
+    textwrap::Options::new(usize::from(width.characters().min(WIDTH_CHARACTERS)))
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// What an answer rests on (R125), but for what differs from run to run where the output is fixed.
@@ -94,6 +96,12 @@ pub(crate) fn not_a_formula(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_never_broken() {
+        let text = format!("{} 2026-11-24", "x".repeat(115));
+        assert_eq!(paragraph(&text, Width::Fixed).lines().nth(1), Some("2026-11-24"));
+    }
 
     #[test]
     fn a_text_is_never_run_as_a_formula() {

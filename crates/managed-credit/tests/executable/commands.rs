@@ -1,4 +1,4 @@
-use crate::process::{Services, run, services_with_sample};
+use crate::process::{Services, managed_credit, run, services_with_sample};
 
 #[test]
 fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
@@ -80,6 +80,16 @@ async fn a_running_system_is_asked_in_every_format() {
         insta::assert_snapshot!("why_csv", why("csv"));
         insta::assert_snapshot!("why_json", why("json"));
     });
+
+    for format in ["table", "json", "csv"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        // Who reads has had enough, as `head` has.
+        drop(reader);
+        let mut breakdown = managed_credit(&["breakdown", "--partner", "1001", "--format", format]);
+        breakdown.args(["--credit-url", &services.url("credit-calculation")]).stdout(writer);
+        let ended = breakdown.output().expect("the executable is built");
+        assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &[] as &[u8]), "{format}");
+    }
 
     let search = services.ask(&["breakdown", "--partner", "1001", "--search", "caffe", "--format", "csv"]);
     assert_eq!(search.stdout.lines().count(), 2, "{}", search.stdout);
