@@ -153,9 +153,15 @@ impl Services {
 
     /// All three, on free ports, with embedded databases in a folder.
     pub fn start_all(data_dir: &Path) -> Self {
+        Self::start_all_with(data_dir, &[])
+    }
+
+    /// The same with further flags.
+    pub fn start_all_with(data_dir: &Path, flags: &[&str]) -> Self {
         let data_dir = data_dir.to_str().expect("a path of text");
         let mut arguments = vec!["serve", "all", "--log", "warn", "--data-dir", data_dir];
         arguments.extend(FREE_PORTS);
+        arguments.extend(flags);
         Self::start(&arguments, 3)
     }
 

@@ -10,10 +10,13 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::process::{FREE_PORTS, Services, run};
+use crate::process::{FREE_PORTS, Services, run, services_with_sample};
 
 /// Open watch streams are no reason to wait: far below the limit for calls under way.
 const PROMPT_STOP: Duration = Duration::from_secs(5);
+
+/// Far above what judging the sample again takes.
+const JUDGING_LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn every_service_is_healthy_when_it_says_that_it_is_ready() {
@@ -103,6 +106,34 @@ fn a_port_that_is_taken_is_named_with_its_setting() {
     let refused = run(&["serve", "credit", "--data-dir", data_dir, "--credit-listen", &address]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("--credit-listen") && refused.stderr.contains(&address), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_policy_judges_what_was_recorded_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().join("data");
+    let state = |services: &Services| {
+        let question =
+            ["breakdown", "--partner", "1001", "--search", "2004", "--as-of", "2025-09-01", "--format", "csv"];
+        let answer = services.ask(&question);
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        answer.stdout
+    };
+    let before = services_with_sample(&data_dir).await;
+    assert!(state(&before).contains(",ENDED,LAPSED,,2025-08-09T10:00:00Z,"), "{}", state(&before));
+    before.terminate();
+    assert_eq!(before.wait().0.code(), Some(0));
+
+    let policy = folder.path().join("policy.toml");
+    let longer = include_str!("../../../domain/policy.toml").replace("days = 60", "days = 90");
+    fs::write(&policy, longer).expect("a file");
+    let after = Services::start_all_with(&data_dir, &["--policy", policy.to_str().expect("text")]);
+    let expected = ",EXPIRING,,2025-03-12T09:00:00Z,2025-09-08T10:00:00Z,";
+    let asked = Instant::now();
+    // Judging goes on while the services answer already.
+    while !state(&after).contains(expected) {
+        assert!(asked.elapsed() < JUDGING_LIMIT, "{}", state(&after));
+    }
 }
 
 #[test]
