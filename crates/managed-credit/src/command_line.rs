@@ -15,7 +15,8 @@ use crate::{breakdown, demo, import, migrate, serve, why};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
-/// Every flag can be given as an environment variable too. Exit codes: 0 done, 1 failed, 2 wrong command line.
+/// Every flag can be given in the environment too: `--data-dir` as `MANAGED_CREDIT_DATA_DIR`. Exit codes: 0 everything
+/// was done, 1 something was not, 2 wrong command line.
 #[derive(Debug, Parser)]
 #[command(name = "managed-credit", version, max_term_width = 110)]
 struct CommandLine {

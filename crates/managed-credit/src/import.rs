@@ -62,7 +62,8 @@ A country is an ISO 3166-1 code such as IT, a currency an ISO 4217 code such as 
 date (00:00 UTC) or RFC 3339; a time that is left out means now. Several rows of one
 subscription, in the order of time, are its changes; several rows of one client user are times
 at which it was added again. Lines that begin with # are comments; semicolons in place of
-commas are understood. Nothing is sent before every file is right.
+commas are understood. Nothing is sent before every file is right. Importing again changes
+nothing: what exists with other content is left as it is, and named with its line.
 
 Examples:
   managed-credit import programme crates/managed-credit/sample";

@@ -63,7 +63,7 @@ fn what_exists_with_other_content_is_left_and_named_with_its_line() {
     assert_eq!(services.ask(&["import", "programme", dir]).code, Some(0));
     write("Other");
     let again = services.ask(&["import", "programme", dir]);
-    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.stdout.contains("clients.csv:3: exists with another display_name"), "{}", again.stdout);
 }
 

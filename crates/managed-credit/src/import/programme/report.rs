@@ -68,8 +68,8 @@ impl Report {
     pub fn require_complete(&self) -> anyhow::Result<()> {
         match self.files.iter().map(|file| file.refused).sum::<u64>() {
             0 => Ok(()),
-            1 => bail!("1 row was refused; the others are imported"),
-            refused => bail!("{refused} rows were refused; the others are imported"),
+            1 => bail!("1 row was refused, see above; the others are imported"),
+            refused => bail!("{refused} rows were refused, see above; the others are imported"),
         }
     }
 }

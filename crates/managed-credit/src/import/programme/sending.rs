@@ -77,6 +77,8 @@ enum Written<T> {
     /// It exists; under this name, where the service says it.
     Existing {
         name: String,
+        /// Whether it is as the row says; otherwise that was noted.
+        is_same: bool,
     },
     Refused,
 }
@@ -130,7 +132,7 @@ impl Sending<'_> {
             let written = self.written(Sent::of::<EmployeeRow>(Part::Access, row.line), answer)?;
             let name = match &written {
                 Written::Created(answer) => answer.employee.as_ref().map(|employee| employee.name.clone()),
-                Written::Existing { name } => Some(name.clone()),
+                Written::Existing { name, .. } => Some(name.clone()),
                 Written::Refused => None,
             };
             self.employees.extend(name.map(|name| ((row.partner, row.email.clone()), name)));
@@ -162,13 +164,12 @@ impl Sending<'_> {
         self.report.begin(ClientUserRow::FILE);
         for row in rows {
             let added = self.add_client_user(row).await?;
+            let added_outcome = added.outcome();
             let outcome = match (added, row.removed_time) {
-                (Written::Refused, _) => RowOutcome::Refused,
-                (Written::Created(name) | Written::Existing { name }, Some(removed_time)) => {
+                (Written::Created(name) | Written::Existing { name, is_same: true }, Some(removed_time)) => {
                     self.remove_client_user(row, name, removed_time).await?
                 }
-                (Written::Created(_), None) => RowOutcome::Created,
-                (Written::Existing { .. }, None) => RowOutcome::Unchanged,
+                _ => added_outcome,
             };
             self.count(outcome);
         }
@@ -193,7 +194,7 @@ impl Sending<'_> {
                 self.revisions.note(&answer.revision);
                 Written::Created(answer.client_user.unwrap_or_default().name)
             }
-            Written::Existing { name } => Written::Existing { name },
+            Written::Existing { name, is_same } => Written::Existing { name, is_same },
             Written::Refused => Written::Refused,
         })
     }
@@ -340,7 +341,8 @@ impl Sending<'_> {
             let columns: Vec<&str> = differing.split(',').map(|field| column(field, row.time_column)).collect();
             self.report.note(row.line, &format!("exists with another {}, and is left as it is", columns.join(", ")));
         }
-        Ok(Written::Existing { name: existing.get("name").cloned().unwrap_or_default() })
+        let name = existing.get("name").cloned().unwrap_or_default();
+        Ok(Written::Existing { name, is_same: differing.is_empty() })
     }
 
     /// Notes a refusal; a service that is away ends the import.
@@ -369,8 +371,8 @@ impl<T> Written<T> {
     const fn outcome(&self) -> RowOutcome {
         match self {
             Self::Created(_) => RowOutcome::Created,
-            Self::Existing { .. } => RowOutcome::Unchanged,
-            Self::Refused => RowOutcome::Refused,
+            Self::Existing { is_same: true, .. } => RowOutcome::Unchanged,
+            Self::Existing { is_same: false, .. } | Self::Refused => RowOutcome::Refused,
         }
     }
 }
