@@ -8,7 +8,7 @@ use contracts::{ClientName, Failure, PartnerName, SubscriptionName, Violations, 
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
-use service_kit::{Statement, platform_only, wait_limit};
+use service_kit::{Statement, answer_limit, platform_only};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
@@ -34,7 +34,7 @@ fn question(
     Ok(Question {
         as_of: violations.optional_instant("as_of_time", as_of_time),
         at_least: violations.revisions("at_least_revisions", at_least_revisions),
-        deadline: Deadline::now() + wait_limit(metadata),
+        deadline: Deadline::now() + answer_limit(metadata),
     })
 }
 

@@ -10,7 +10,10 @@ use prost_types::Timestamp;
 use tonic::metadata::MetadataMap;
 
 /// The longest that a read waits for the revisions it was asked to know.
-const MAXIMUM_WAIT: Duration = Duration::from_secs(5);
+pub const MAXIMUM_WAIT: Duration = Duration::from_secs(5);
+
+/// The longest that an answer waits for what it needs of another service.
+const MAXIMUM_ANSWER_TIME: Duration = Duration::from_secs(20);
 
 /// Who states something, and from when on it is true: absent means now.
 #[derive(Debug, Clone)]
@@ -72,8 +75,15 @@ pub fn platform_only(metadata: &MetadataMap) -> Result<Actor, Failure> {
 /// answer still arrives before the caller gives up.
 #[must_use]
 pub fn wait_limit(metadata: &MetadataMap) -> Duration {
+    answer_limit(metadata).min(MAXIMUM_WAIT)
+}
+
+/// How long the whole answer may take where it needs another service: 20 seconds, or 80 % of the call's deadline where
+/// that is less.
+#[must_use]
+pub fn answer_limit(metadata: &MetadataMap) -> Duration {
     let deadline = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_grpc_timeout);
-    deadline.map_or(MAXIMUM_WAIT, |deadline| MAXIMUM_WAIT.min(deadline * 4 / 5))
+    deadline.map_or(MAXIMUM_ANSWER_TIME, |deadline| MAXIMUM_ANSWER_TIME.min(deadline * 4 / 5))
 }
 
 /// The `TimeoutValue TimeoutUnit` of the gRPC protocol, for example `500m`.
@@ -122,5 +132,12 @@ mod tests {
         assert_eq!(wait_limit(&metadata("grpc-timeout", "1000m")), Duration::from_millis(800));
         assert_eq!(wait_limit(&metadata("grpc-timeout", "1H")), Duration::from_secs(5));
         assert_eq!(wait_limit(&metadata("grpc-timeout", "x")), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn an_answer_that_needs_another_service_has_more_time_than_a_wait_and_less_than_the_deadline() {
+        assert_eq!(answer_limit(&MetadataMap::new()), Duration::from_secs(20));
+        assert_eq!(answer_limit(&metadata("grpc-timeout", "10S")), Duration::from_secs(8));
+        assert_eq!(answer_limit(&metadata("grpc-timeout", "1H")), Duration::from_secs(20));
     }
 }

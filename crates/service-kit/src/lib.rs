@@ -1,7 +1,7 @@
 //! What at least two of the services need to be one: storage, the access log, feeds, the server, errors, time.
 //!
 //! Owns: everything that makes three services read and behave alike. Does not own: any rule, any table of one service.
-//! Invariants: a position of a feed is given out in the transaction of its fact, last, and without gaps; a follower's
+//! Invariants: a position of a feed is given out in the transaction of its fact, and without gaps; a follower's
 //! facts and cursor are stored together; nothing here reads a clock but `Clock`.
 
 pub mod access_log;
@@ -14,7 +14,7 @@ mod server;
 mod stored;
 mod telemetry;
 
-pub use caller::{Statement, platform_only, wait_limit};
+pub use caller::{MAXIMUM_WAIT, Statement, answer_limit, platform_only, wait_limit};
 pub use clock::{Clock, ManualClock};
 pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;

@@ -15,6 +15,7 @@ use domain::access::{AccessHistory, HubId};
 use domain::activity::judge;
 use domain::policy::Policy;
 use domain::servicing::{CountedActivity, periods};
+use futures_util::future::join_all;
 use managed_credit::running::Part;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -602,6 +603,50 @@ on_both_databases!(batches_that_overlap_and_come_at_once_give_what_one_after_the
     assert_eq!(recorded, activities.len(), "each was recorded once, whoever came first");
     let counted = assert_as_the_domain_says(&cluster, &activities, &[1001, 1002], &[2001, 2002, 2003]).await;
     assert_eq!(counted, activities.len());
+});
+
+on_both_databases!(what_is_recorded_while_access_changes_is_judged_as_if_one_came_after_the_other, |cluster| {
+    cluster.partner(1001, &["agency.example"]).await;
+    cluster.partner(1002, &[]).await;
+    let address = |person: i64| format!("e{person}@{}.example", if person < 4 { "agency" } else { "freemail" });
+    let activities: Vec<Activity> = (0..240_i64)
+        .map(|number| {
+            let when = (at("2025-01-01") + chrono::TimeDelta::hours(30 * (number * 61 % 240))).to_rfc3339();
+            Cluster::activity_of(2001 + number % 3, &format!("evt-{number}"), &address(number % 8), &when, "form/edit")
+        })
+        .collect();
+    let cluster = &cluster;
+    // Everything comes late: each fact concerns what is being recorded.
+    let access = async {
+        for client in 2001..=2003 {
+            cluster.client(client, "US").await;
+        }
+        for person in 0..8 {
+            let (partner, address) = (1001 + person / 4, address(person));
+            let employee = cluster.employee(partner, &address).await;
+            for client in 2001..=2003 {
+                let user = cluster.user(client, &address).await;
+                if person >= 4 {
+                    cluster.link(&employee, client, "2025-03-01").await;
+                }
+                if person % 2 == 0 {
+                    cluster.remove(&user, "2025-07-01").await.expect("a removal");
+                }
+            }
+        }
+    };
+    let writers = (0..4_usize).map(|writer| {
+        let own: Vec<Activity> = activities.iter().skip(writer).step_by(4).cloned().collect();
+        async move {
+            for batch in own.chunks(5) {
+                cluster.record(batch.to_vec()).await.expect("results");
+            }
+        }
+    });
+    tokio::join!(access, join_all(writers));
+    servicing(cluster, 1001, 2001, LONG_AFTER).await;
+    let counted = assert_as_the_domain_says(cluster, &activities, &[1001, 1002], &[2001, 2002, 2003]).await;
+    assert!(counted > 100, "only {counted} activities count");
 });
 
 /// A fact about a small world: two partners, two clients, three people.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use contracts::wire::access;
+use contracts::wire::activity::VerdictOutcome;
+use contracts::wire::credit::ListManagedCreditsRequest;
 use domain::access::{AccessFact, Actor, EmailDomain, HubId};
 use managed_credit::running::Part;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
@@ -69,7 +71,7 @@ async fn a_database_that_goes_away_in_the_middle_of_a_call_may_be_asked_again_on
         let mut access = cluster.access();
         async move { access.create_client(new_client(2002)).await }
     });
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while other.execute_unprepared(cut).await.expect("an answer").rows_affected() == 0 {
         tokio::task::yield_now().await;
@@ -81,5 +83,35 @@ async fn a_database_that_goes_away_in_the_middle_of_a_call_may_be_asked_again_on
     other.close().await.expect("to close");
     let created = cluster.access().create_client(new_client(2002)).await.expect("nothing was recorded before");
     assert_eq!(created.into_inner().revision, "access-1");
+    cluster.stop().await;
+}
+
+/// Both followers are cut off from their databases again and again while facts arrive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_whose_database_goes_away_loses_and_doubles_nothing_on_postgresql() {
+    let cluster = Cluster::start(DatabaseKind::Postgresql).await;
+    let others = [beside(&cluster, Part::Activity).await, beside(&cluster, Part::Credit).await];
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    cluster.partner(1001, &["agency.example"]).await;
+    cluster.employee(1001, "anna@agency.example").await;
+    for client in 2001..=2010 {
+        cluster.client(client, "US").await;
+        cluster.user(client, "anna@agency.example").await;
+        for other in &others {
+            other.execute_unprepared(cut).await.expect("to cut");
+        }
+    }
+    for client in 2001..=2010 {
+        let verdict = cluster.work(client, "a", "anna@agency.example", "2025-12-20", "blog/publish").await;
+        assert_eq!(verdict.outcome(), VerdictOutcome::Counted, "{client}");
+        cluster.subscription(client, "main", "1000.00 USD", "2024-01-01").await.expect("a subscription");
+        others[1].execute_unprepared(cut).await.expect("to cut");
+    }
+    let page = cluster.breakdown(1001, "2026-01-01", ListManagedCreditsRequest::default()).await.expect("rows");
+    assert_eq!((page.total_size, page.total_points.as_str()), (10, "100.00"));
+    for other in others {
+        other.close().await.expect("to close");
+    }
     cluster.stop().await;
 }

@@ -6,7 +6,7 @@ use domain::access::HubId;
 use domain::time::Instant;
 use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::feed::{read_cursor, read_head};
-use service_kit::{ReadTransaction, ServiceError};
+use service_kit::{MAXIMUM_WAIT, ReadTransaction, ServiceError};
 
 use crate::CreditCalculation;
 use crate::evidence::{Deadline, EvidenceSource};
@@ -18,7 +18,7 @@ pub(crate) struct Question {
     pub as_of: Option<Instant>,
     /// What the answer must know.
     pub at_least: Vec<Revision>,
-    /// Until when facts and evidence are waited for.
+    /// Until when evidence is waited for, and facts where that is sooner than their own limit.
     pub deadline: Deadline,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Basis {
 impl CreditCalculation {
     /// Waits until the copies here know these revisions.
     pub(super) async fn wait_for(&self, revisions: &[Revision], deadline: Deadline) -> Result<(), Failure> {
-        let limit = deadline.saturating_duration_since(Deadline::now());
+        let limit = deadline.saturating_duration_since(Deadline::now()).min(MAXIMUM_WAIT);
         self.watermarks.wait_for(revisions, Some(Feed::Servicing), limit).await
     }
 
