@@ -9,13 +9,18 @@ const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
 
 /// The services' databases, gone when the test ends.
 struct Databases {
+    /// The URL of any database of the server, with `NAME` in place of it.
+    pattern: String,
     test: String,
 }
 
 impl Databases {
     /// Empty ones; `test` is unique among the tests of a process.
     fn create(test: &str) -> Self {
-        let databases = Self { test: format!("executable_{test}_{}", std::process::id()) };
+        let pattern = std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
+            panic!("{POSTGRES_VARIABLE} is not set: run the tests by tests/run, which starts PostgreSQL for them")
+        });
+        let databases = Self { pattern, test: format!("executable_{test}_{}", std::process::id()) };
         for part in ["access", "activity", "credit"] {
             databases.psql("CREATE DATABASE", part).expect("psql, and the PostgreSQL of tests/run");
         }
@@ -27,13 +32,15 @@ impl Databases {
     }
 
     fn url(&self, part: &str) -> String {
-        url(&self.name(part))
+        self.pattern.replace("NAME", &self.name(part))
     }
 
     /// Runs one statement on a database of the test; what psql said, where it did not work.
     fn psql(&self, statement: &str, part: &str) -> Result<(), String> {
         let sql = format!("{statement} {}", self.name(part));
-        let output = Command::new("psql").args(["--no-psqlrc", "--quiet", "-c", &sql, &url("postgres")]).output();
+        let output = Command::new("psql")
+            .args(["--no-psqlrc", "--quiet", "-c", &sql, &self.pattern.replace("NAME", "postgres")])
+            .output();
         let output = output.map_err(|error| format!("psql: {error}"))?;
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
@@ -46,13 +53,6 @@ impl Drop for Databases {
             let _ = self.psql("DROP DATABASE IF EXISTS", part);
         }
     }
-}
-
-fn url(database: &str) -> String {
-    let pattern = std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
-        panic!("{POSTGRES_VARIABLE} is not set: run the tests by tests/run, which starts PostgreSQL for them")
-    });
-    pattern.replace("NAME", database)
 }
 
 /// A service in a process of its own.
