@@ -1,8 +1,10 @@
 //! Databases that fail in the middle, and facts that are larger or more than usual.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use contracts::wire::access;
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::activity::VerdictOutcome;
 use contracts::wire::credit::ListManagedCreditsRequest;
 use domain::access::{AccessFact, Actor, EmailDomain, HubId};
@@ -13,6 +15,7 @@ use service_kit::access_log::{FEED, append};
 use service_kit::feed::{lock_head, store_head};
 use system_tests::{Cluster, DatabaseKind, at, on_both_databases};
 use tonic::Code;
+use tonic::transport::Endpoint;
 use tonic_types::StatusExt as _;
 
 /// A connection to the database of a service, beside those of the service.
@@ -31,7 +34,8 @@ fn new_client(hub_id: i64) -> access::CreateClientRequest {
     access::CreateClientRequest { hub_id, client: Some(client), effective_time: None }
 }
 
-on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_several, |cluster| {
+/// 500 partners of 50 long domains each, 5 MB, put into the access log while its service is stopped.
+async fn record_large_changes(cluster: &mut Cluster) {
     cluster.stop_part(Part::Access).await;
     let database = Database::connect(&cluster.database_url(Part::Access), 2).await.expect("a database");
     let transaction = database.begin_write().await.expect("a transaction");
@@ -51,15 +55,33 @@ on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_se
     store_head(&*transaction, &head).await.expect("the head");
     transaction.commit().await.expect("a commit");
     database.close().await.expect("to close");
-
     cluster.start_part(Part::Access).await;
     cluster.note("access-500");
-    let row = cluster.managed_credit(500, 2002, "2025-01-02").await.expect_err("a partner, and no client");
-    assert_eq!(
-        (row.code(), row.get_details_error_info().expect("a reason").reason.as_str()),
-        (Code::NotFound, "UNKNOWN_CLIENT")
-    );
+}
+
+on_both_databases!(changes_that_are_too_large_for_one_message_are_followed_in_several, |cluster| {
+    record_large_changes(&mut cluster).await;
+    let unknown = cluster.managed_credit(500, 2002, "2025-01-02").await.expect_err("a partner, and no client");
+    let reason = unknown.get_details_error_info().expect("a reason").reason;
+    assert_eq!((unknown.code(), reason.as_str()), (Code::NotFound, "UNKNOWN_CLIENT"));
 });
+
+/// Its messages fill what may be under way, so that the server's side of the stream is never asked for more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_that_does_not_read_holds_up_a_stop_no_longer_than_calls_may() {
+    let mut cluster = Cluster::start(DatabaseKind::Sqlite).await;
+    record_large_changes(&mut cluster).await;
+    let small_window =
+        Endpoint::from_shared(cluster.url(Part::Access)).expect("a URL").initial_stream_window_size(65_535);
+    let mut client = AccessFeedServiceClient::new(small_window.connect_lazy());
+    let unread = client.watch_access(access::WatchAccessRequest::default()).await.expect("a stream");
+    let start = Instant::now();
+    let stopped = tokio::time::timeout(Duration::from_secs(15), cluster.stop_part(Part::Access)).await;
+    assert!(stopped.is_ok(), "calls under way have 10 seconds");
+    assert!(start.elapsed() >= Duration::from_secs(10), "the stream was stuck: {:?}", start.elapsed());
+    drop(unread);
+    cluster.stop().await;
+}
 
 /// A service waits for a row that somebody else holds; then its connection is cut.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

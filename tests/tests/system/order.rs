@@ -78,3 +78,30 @@ on_both_databases!(a_read_of_facts_that_cannot_be_had_says_so_and_when_to_try_ag
     cluster.start_part(Part::Activity).await;
     assert_earns(&cluster).await;
 });
+
+on_both_databases!(recording_without_a_pause_does_not_keep_new_facts_out, |cluster| {
+    programme(&cluster).await;
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..6 {
+        let (mut activity, stop) = (cluster.activity(), stop.clone());
+        writers.spawn(async move {
+            for batch in 0.. {
+                let id = format!("w{writer}-{batch}");
+                let work = Cluster::activity_of(2002, &id, "anna@agency.example", "2025-01-12T12:00:00Z", "form/edit");
+                let request = contracts::wire::activity::RecordActivitiesRequest { activities: vec![work] };
+                let answer = activity.record_activities(request).await.expect("a result").into_inner();
+                assert!(!answer.provisional, "access-management is there");
+                if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+    }
+    for number in 0..10 {
+        cluster.user(2002, &format!("colleague{number}@agency.example")).await;
+        cluster.servicing(1001, 2002, "2025-01-11").await.expect("the new user is known within the limit");
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    writers.join_all().await;
+});
