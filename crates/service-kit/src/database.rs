@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait;
@@ -35,8 +36,11 @@ pub enum DatabaseError {
         source: std::io::Error,
     },
     /// The schema is older than this version needs.
-    #[error("{0} migrations are pending; run `managed-credit migrate`, or serve with --migrate")]
+    #[error("migrations are pending ({0}); run `managed-credit migrate`, or serve with --migrate")]
     PendingMigrations(usize),
+    /// Nobody answers there.
+    #[error("the database does not answer within 5 seconds; is it running, and is its URL right?")]
+    Unreachable,
     /// The database said no.
     #[error("database: {0}")]
     Database(#[from] DbErr),
@@ -87,7 +91,7 @@ impl Database {
                     .synchronous(SqliteSynchronous::Normal)
                     .busy_timeout(Duration::from_secs(10))
             });
-        let connection = sea_orm::Database::connect(options).await?;
+        let connection = sea_orm::Database::connect(options).await.map_err(unreachable)?;
         let writer = sqlite_path.map(|_| Arc::new(Mutex::new(())));
         Ok(Self { connection, writer, _lock: lock })
     }
@@ -170,6 +174,17 @@ impl Database {
     pub async fn close(self) -> Result<(), DbErr> {
         let closed = tokio::time::timeout(CLOSE_LIMIT, self.connection.close()).await;
         closed.unwrap_or_else(|_| Err(DbErr::Custom("a connection is still in use".to_owned())))
+    }
+}
+
+/// A pool tells only that no connection came in time, not that every attempt was refused.
+fn unreachable(error: DbErr) -> DatabaseError {
+    match error {
+        DbErr::ConnectionAcquire(_) => DatabaseError::Unreachable,
+        DbErr::Conn(RuntimeErr::SqlxError(ref source)) if matches!(**source, sqlx::Error::PoolTimedOut) => {
+            DatabaseError::Unreachable
+        }
+        other => DatabaseError::Database(other),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Services start, stop and restart in any order; facts arrive all the same.
 
+use contracts::Feed;
 use contracts::wire::credit::GetManagedCreditRequest;
 use managed_credit::running::Part;
-use system_tests::{Cluster, on_both_databases, stamp};
+use sea_orm::ConnectionTrait as _;
+use service_kit::Database;
+use service_kit::feed::{lock_cursor, lock_cursor_shared};
+use system_tests::{Cluster, DatabaseKind, on_both_databases, stamp};
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -79,29 +83,33 @@ on_both_databases!(a_read_of_facts_that_cannot_be_had_says_so_and_when_to_try_ag
     assert_earns(&cluster).await;
 });
 
-on_both_databases!(recording_without_a_pause_does_not_keep_new_facts_out, |cluster| {
-    programme(&cluster).await;
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let mut writers = tokio::task::JoinSet::new();
-    for writer in 0..6 {
-        let (mut activity, stop) = (cluster.activity(), stop.clone());
-        writers.spawn(async move {
-            for batch in 0.. {
-                let id = format!("w{writer}-{batch}");
-                let work = Cluster::activity_of(2002, &id, "anna@agency.example", "2025-01-12T12:00:00Z", "form/edit");
-                let request = contracts::wire::activity::RecordActivitiesRequest { activities: vec![work] };
-                let answer = activity.record_activities(request).await.expect("a result").into_inner();
-                assert!(!answer.provisional, "access-management is there");
-                if stop.load(std::sync::atomic::Ordering::Relaxed) {
-                    break;
-                }
-            }
-        });
+/// On PostgreSQL, where locks of a row let each other in for ever; SQLite has one writer at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_judges_after_the_follower_has_asked_for_its_turn_waits_behind_it() {
+    let cluster = Cluster::start(DatabaseKind::Postgresql).await;
+    let database = Database::connect(&cluster.database_url(Part::Activity), 4).await.expect("the database");
+    let judging = database.begin_write().await.expect("a transaction");
+    lock_cursor_shared(&*judging, Feed::Access).await.expect("a shared lock");
+
+    let of_follower = database.clone();
+    let following = tokio::spawn(async move {
+        let transaction = of_follower.begin_write().await.expect("a transaction");
+        lock_cursor(&*transaction, Feed::Access).await.expect("its turn");
+        transaction.commit().await.expect("to commit");
+    });
+    let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'feed_cursor'::regclass";
+    while database.connection().execute_unprepared(waiting).await.expect("the locks").rows_affected() == 0 {
+        tokio::task::yield_now().await;
     }
-    for number in 0..10 {
-        cluster.user(2002, &format!("colleague{number}@agency.example")).await;
-        cluster.servicing(1001, 2002, "2025-01-11").await.expect("the new user is known within the limit");
-    }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    writers.join_all().await;
-});
+
+    let late = database.begin_write().await.expect("a transaction");
+    late.execute_unprepared("SET LOCAL lock_timeout = '100ms'").await.expect("a limit");
+    let refused = lock_cursor_shared(&*late, Feed::Access).await.expect_err("the follower comes first");
+    assert!(refused.to_string().contains("lock timeout"), "{refused}");
+
+    judging.commit().await.expect("to commit");
+    following.await.expect("the follower had its turn");
+    drop(late);
+    database.close().await.expect("to close");
+    cluster.stop().await;
+}

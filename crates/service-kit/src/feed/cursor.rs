@@ -4,7 +4,7 @@ use contracts::{Feed, wire};
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ColumnDef, Query, Table};
-use sea_orm::{ActiveValue::Set, QuerySelect as _, Select};
+use sea_orm::{ActiveValue::Set, DbBackend, QuerySelect as _, Select};
 use sea_orm_migration::SchemaManager;
 
 use crate::{ServiceError, StoredInstant, position, stored_position};
@@ -159,6 +159,11 @@ pub async fn read_cursor<C: ConnectionTrait>(connection: &C, feed: Feed) -> Resu
 /// # Errors
 /// The database fails.
 pub async fn lock_cursor<C: ConnectionTrait>(transaction: &C, feed: Feed) -> Result<Cursor, DbErr> {
+    // Shared locks of a row let each other in for ever: under recording without a pause, PostgreSQL would never give the
+    // follower its turn. Locks of a table queue: whoever asks to share after the follower waits behind it.
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared("LOCK TABLE feed_cursor IN EXCLUSIVE MODE").await?;
+    }
     from_row(feed, find(feed).lock_exclusive().one(transaction).await?)
 }
 

@@ -10,10 +10,10 @@ pub(super) fn date(instant: Instant) -> String {
     instant.format("%-d %B %Y").to_string()
 }
 
-/// `11 March 2025 at 12:00 UTC`; seconds only where they are not zero.
+/// `11 March 2025 at 12:00 UTC`; seconds only where they are not zero, and never parts of one: nobody reads them.
 pub(super) fn date_and_time(instant: Instant) -> String {
-    let is_whole_minute = instant.second() == 0 && instant.nanosecond() == 0;
-    let format = if is_whole_minute { "%-d %B %Y at %H:%M UTC" } else { "%-d %B %Y at %H:%M:%S%.f UTC" };
+    let is_whole_minute = instant.second() == 0;
+    let format = if is_whole_minute { "%-d %B %Y at %H:%M UTC" } else { "%-d %B %Y at %H:%M:%S UTC" };
     instant.format(format).to_string()
 }
 
