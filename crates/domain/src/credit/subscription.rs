@@ -84,10 +84,14 @@ pub enum Mrr {
 /// What an update that is legal would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubscriptionUpdate {
-    /// It changes the MRR from its effective time on.
-    Changes,
-    /// The subscription already has that MRR at that time: nothing needs to be recorded.
-    Unchanged,
+    /// It is to be recorded, also where it changes nothing yet: what arrives later and is effective before must not
+    /// speak in its place.
+    Records,
+    /// It says again what was recorded for that very instant, or, without an instant of its own, what is paid now.
+    Repeats {
+        /// Since when the subscription has cost that.
+        since: Instant,
+    },
 }
 
 /// Why a change of a subscription is refused.
@@ -219,30 +223,39 @@ impl SubscriptionHistory {
         self.admit_amount(subscription, effective_time, mrr)
     }
 
-    /// Whether the MRR of a subscription may change. The history must hold every change of the client.
+    /// Whether the MRR of a subscription may change from an instant on; without one, from now on. The history must hold
+    /// every change of the client.
     ///
     /// # Errors
     /// A time after `now`, an id that does not exist or begins later, another currency, too large a sum.
     pub fn admit_update(
         &self,
         subscription: &SubscriptionId,
-        effective_time: Instant,
+        effective_time: Option<Instant>,
         mrr: Money,
         now: Instant,
     ) -> Result<SubscriptionUpdate, SubscriptionRefusal> {
+        let stated_time = effective_time;
+        let effective_time = effective_time.unwrap_or(now);
         refuse_the_future(effective_time, now)?;
         let Some(creation) = self.changes_of(subscription).next() else {
             return Err(SubscriptionRefusal::UnknownSubscription { subscription: subscription.clone() });
         };
-        match self.subscription_mrr_at(subscription, effective_time) {
+        let in_force =
+            self.changes_of(subscription).take_while(|change| change.effective_time <= effective_time).last();
+        match in_force {
             None => Err(SubscriptionRefusal::NotYetBegun {
                 subscription: subscription.clone(),
                 begin_time: creation.effective_time,
             }),
-            Some(present) if present == mrr => Ok(SubscriptionUpdate::Unchanged),
+            Some(present)
+                if present.mrr == mrr && stated_time.is_none_or(|stated| present.effective_time == stated) =>
+            {
+                Ok(SubscriptionUpdate::Repeats { since: present.effective_time })
+            }
             Some(_) => {
                 self.admit_amount(subscription, effective_time, mrr)?;
-                Ok(SubscriptionUpdate::Changes)
+                Ok(SubscriptionUpdate::Records)
             }
         }
     }

@@ -40,7 +40,7 @@ fn update(
     time: &str,
     mrr: Money,
 ) -> Result<SubscriptionUpdate, SubscriptionRefusal> {
-    history.admit_update(&id(subscription), at(time), mrr, at(NOW))
+    history.admit_update(&id(subscription), Some(at(time)), mrr, at(NOW))
 }
 
 #[test]
@@ -145,17 +145,28 @@ fn an_update_needs_a_subscription_that_has_begun_by_then() {
     let not_begun = SubscriptionRefusal::NotYetBegun { subscription: id("a"), begin_time: at("2025-01-01T00:00:00Z") };
     assert_eq!(update(&history, "a", "2024-12-31T23:59:59.999999Z", money("EUR", "1")), Err(not_begun));
     let begun = update(&history, "a", "2025-01-01T00:00:00Z", money("EUR", "1"));
-    assert_eq!(begun, Ok(SubscriptionUpdate::Changes));
+    assert_eq!(begun, Ok(SubscriptionUpdate::Records));
 }
 
 #[test]
-fn an_update_to_what_the_subscription_already_costs_changes_nothing() {
+fn an_update_that_says_again_what_was_recorded_for_its_instant_is_a_repeat() {
+    let (first, second) = ("2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z");
+    let history = history(&[("a", first, "EUR", "80"), ("a", second, "EUR", "90")]);
+    let repeats = Ok(SubscriptionUpdate::Repeats { since: at(second) });
+    assert_eq!(update(&history, "a", second, money("EUR", "90")), repeats);
+    assert_eq!(update(&history, "a", second, money("EUR", "80")), Ok(SubscriptionUpdate::Records));
+    // Without an instant of its own it speaks of now.
+    let from_now_on = |amount| history.admit_update(&id("a"), None, money("EUR", amount), at(NOW));
+    assert_eq!(from_now_on("90"), repeats);
+    assert_eq!(from_now_on("80"), Ok(SubscriptionUpdate::Records));
+}
+
+#[test]
+fn an_update_that_changes_nothing_yet_is_recorded_because_an_earlier_one_may_still_arrive() {
     let history = history(&[("a", "2025-01-01T00:00:00Z", "EUR", "80"), ("a", "2025-02-01T00:00:00Z", "EUR", "90")]);
-    let unchanged = Ok(SubscriptionUpdate::Unchanged);
-    assert_eq!(update(&history, "a", "2025-01-31T00:00:00Z", money("EUR", "80")), unchanged);
-    assert_eq!(update(&history, "a", "2025-02-01T00:00:00Z", money("EUR", "90")), unchanged);
-    let changes = Ok(SubscriptionUpdate::Changes);
-    assert_eq!(update(&history, "a", "2025-01-31T00:00:00Z", money("EUR", "90")), changes);
+    let records = Ok(SubscriptionUpdate::Records);
+    assert_eq!(update(&history, "a", "2025-01-31T00:00:00Z", money("EUR", "80")), records);
+    assert_eq!(update(&history, "a", "2025-01-31T00:00:00Z", money("EUR", "90")), records);
 }
 
 #[test]
@@ -187,7 +198,7 @@ fn r79_a_client_pays_in_one_currency_at_any_instant() {
     // Nothing is paid in it: a subscription at zero has no say.
     assert_eq!(create(&history, "c", "2025-03-01T00:00:00Z", money("EUR", "0")), Ok(()));
     // The only subscription that is paid for may change its currency.
-    assert_eq!(update(&history, "b", "2025-07-01T00:00:00Z", money("GBP", "800")), Ok(SubscriptionUpdate::Changes));
+    assert_eq!(update(&history, "b", "2025-07-01T00:00:00Z", money("GBP", "800")), Ok(SubscriptionUpdate::Records));
     assert_eq!(history.mrr_at(at(NOW)), known("EUR", "900", "2025-06-01T00:00:00Z"));
 }
 
