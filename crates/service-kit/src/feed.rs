@@ -2,8 +2,8 @@
 //!
 //! A feed is a table of changes with gapless positions. Its owner gives out a position in the transaction of the fact,
 //! from a counter row that stays locked until the commit (`head`): a serial number would be given out before, and a
-//! reader could pass one whose transaction is still open. A follower stores facts and cursor in one transaction (`follow`); it
-//! resumes at its cursor, whose hash shows that both sides speak of the same history.
+//! reader could pass one whose transaction is still open. A follower stores facts and cursor in one transaction
+//! (`follow`); it resumes at its cursor, whose hash shows that both sides speak of the same history.
 
 mod cursor;
 mod follow;
