@@ -7,7 +7,6 @@
 
 mod entity;
 mod evidence;
-mod folding;
 mod follow;
 mod grpc;
 mod migration;

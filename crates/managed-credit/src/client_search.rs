@@ -3,10 +3,8 @@
 use anyhow::bail;
 use contracts::PartnerName;
 use contracts::wire::credit::{ListManagedCreditsRequest, ManagedCredit};
-use domain::access::HubId;
+use domain::access::{HubId, folded};
 use prost_types::Timestamp;
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
 
 use crate::breakdown::Breakdown;
 use crate::servers::Servers;
@@ -51,18 +49,14 @@ enum Choice<'rows> {
 
 /// The only candidate, or the only one that is called exactly so.
 fn choose<'rows>(wanted: &str, candidates: &'rows [ManagedCredit]) -> Choice<'rows> {
-    let exact: Vec<_> = candidates.iter().filter(|row| folded(&row.client_display_name) == folded(wanted)).collect();
+    let exact: Vec<_> =
+        candidates.iter().filter(|row| folded(&row.client_display_name) == folded(wanted.trim())).collect();
     let meant = if exact.is_empty() { candidates.iter().collect() } else { exact };
     match meant.as_slice() {
         [] => Choice::None,
         [row] => Choice::One(row),
         _ => Choice::Several(meant),
     }
-}
-
-/// Without case and accents, so that `caffe` finds `Caffè`.
-fn folded(text: &str) -> String {
-    text.trim().nfd().filter(|letter| !is_combining_mark(*letter)).collect::<String>().to_lowercase()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod page_token;
 
 use std::collections::BTreeMap;
 
-use domain::access::HubId;
+use domain::access::{HubId, folded};
 use domain::credit::PointsOutcome;
 use domain::money::Points;
 use domain::time::Instant;
@@ -18,7 +18,6 @@ use service_kit::{ReadTransaction, ServiceError};
 use super::breakdown::{Row, RowFacts, load, settle};
 use super::reading::{Basis, Question, require_partner};
 use crate::CreditCalculation;
-use crate::folding::folded;
 use crate::store::clients::{self, KnownClient};
 use crate::store::contacts;
 

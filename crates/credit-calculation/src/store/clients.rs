@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::access::{AccessChange, AccessFact, CountryCode, HubId};
+use domain::access::{AccessChange, AccessFact, CountryCode, HubId, folded};
 use domain::time::Instant;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
@@ -11,7 +11,6 @@ use service_kit::ServiceError;
 
 use super::portions;
 use crate::entity::client::{ActiveModel, Column, Entity, Model};
-use crate::folding::folded;
 
 /// A client that access-management has introduced.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 /// A text in lower case and without accents: `Müller S.p.A.` is `muller s.p.a.`.
-pub(crate) fn folded(text: &str) -> String {
+#[must_use]
+pub fn folded(text: &str) -> String {
     // Lower case first: some capital letters become a letter with a mark.
     text.to_lowercase().nfd().filter(|character| !is_combining_mark(*character)).collect()
 }
