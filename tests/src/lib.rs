@@ -10,6 +10,7 @@ mod cluster;
 mod database;
 mod on_domain;
 mod on_system;
+mod refusal;
 mod state;
 
 pub use case::{Case, Expectation, Fact, cases};
@@ -17,6 +18,7 @@ pub use cluster::{Cluster, ClusterOptions};
 pub use database::DatabaseKind;
 pub use on_domain::answers_of_domain;
 pub use on_system::answers_of_system;
+pub use refusal::{fields, metadata, reason};
 
 /// An instant written as RFC 3339, or as a date at 00:00Z.
 ///

@@ -3,23 +3,9 @@
 use contracts::wire::access::link_client_result::Outcome;
 use contracts::wire::access::{self, AssignmentOrigin, AssignmentState};
 use domain::time::Instant;
-use system_tests::{Cluster, at, on_both_databases, stamp};
-use tonic::{Code, Request, Status};
-use tonic_types::{RpcStatusExt as _, StatusExt as _};
-
-/// The reason of a refusal, and a value of its metadata.
-fn reason(status: &Status) -> String {
-    status.get_details_error_info().expect("every refusal has a reason").reason
-}
-
-fn metadata(status: &Status, key: &str) -> String {
-    status.get_details_error_info().and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()
-}
-
-fn fields(status: &Status) -> Vec<String> {
-    let details = status.get_details_bad_request().expect("violations");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
-}
+use system_tests::{Cluster, at, fields, metadata, on_both_databases, reason, stamp};
+use tonic::{Code, Request};
+use tonic_types::RpcStatusExt as _;
 
 on_both_databases!(everything_that_is_wrong_with_a_request_is_reported_at_once, |cluster| {
     let partner = access::Partner {

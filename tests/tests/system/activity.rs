@@ -19,23 +19,14 @@ use futures_util::future::join_all;
 use managed_credit::running::Part;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
-use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, on_both_databases, stamp};
-use tonic::{Code, Request, Status};
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, fields, on_both_databases, reason, stamp};
+use tonic::{Code, Request};
 use tonic_types::{RpcStatusExt as _, StatusExt as _};
 
 /// After everything that a test dates.
 const LONG_AFTER: &str = "2100-01-01";
 
 const ANNA: &str = "anna@agency.example";
-
-fn reason(status: &Status) -> String {
-    status.get_details_error_info().expect("every refusal has a reason").reason
-}
-
-fn fields(status: &Status) -> Vec<String> {
-    let details = status.get_details_bad_request().expect("violations");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
-}
 
 /// What became of each activity, in words: `COUNTED`, a reason, or the code and fields of an error.
 fn outcomes(response: &activity::RecordActivitiesResponse) -> Vec<String> {

@@ -11,22 +11,9 @@ use contracts::wire::{access, activity};
 use domain::policy::Policy;
 use futures_util::future::join_all;
 use managed_credit::running::Part;
-use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, on_both_databases, stamp};
-use tonic::{Code, Status};
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, fields, metadata, on_both_databases, reason, stamp};
+use tonic::Code;
 use tonic_types::StatusExt as _;
-
-fn reason(status: &Status) -> String {
-    status.get_details_error_info().expect("every refusal has a reason").reason
-}
-
-fn metadata(status: &Status, key: &str) -> String {
-    status.get_details_error_info().and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()
-}
-
-fn fields(status: &Status) -> Vec<String> {
-    let details = status.get_details_bad_request().expect("violations");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
-}
 
 fn amount(money: Option<&credit::Money>) -> String {
     money.map(|money| format!("{} {}", money.amount, money.currency_code)).unwrap_or_default()
