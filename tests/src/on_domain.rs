@@ -148,8 +148,7 @@ impl<'policy> World<'policy> {
             })
             .collect();
         let endings = self.history.endings(client, partner, self.policy);
-        let warning_days = self.policy.warning_days().iter().copied().max().unwrap_or_default();
-        standing(&counted, &endings, minimum, as_of, warning_days)
+        standing(&counted, &endings, minimum, as_of, self.policy.longest_warning_days())
     }
 
     fn credit(&self, partner: HubId, client: HubId, as_of: Instant) -> ManagedCredit {

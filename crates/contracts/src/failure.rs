@@ -107,7 +107,8 @@ fn count_that_fits(violations: &[FieldViolation]) -> usize {
 }
 
 /// The reason's name as clients see it: `UNKNOWN_PARTNER`.
-fn short_name(reason: ErrorReason) -> &'static str {
+#[must_use]
+pub fn reason_name(reason: ErrorReason) -> &'static str {
     let name = reason.as_str_name();
     name.strip_prefix("ERROR_REASON_").unwrap_or(name)
 }
@@ -150,7 +151,7 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let code = code_of(failure.reason);
         let mut details = ErrorDetails::new();
-        details.set_error_info(short_name(failure.reason), ERROR_DOMAIN, failure.metadata);
+        details.set_error_info(reason_name(failure.reason), ERROR_DOMAIN, failure.metadata);
         if !failure.violations.is_empty() {
             details.set_bad_request(failure.violations);
         }

@@ -20,7 +20,7 @@ pub use activity::{
     servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,
 };
 pub use credit::money_from_wire;
-pub use failure::{Failure, code_of};
+pub use failure::{Failure, code_of, reason_name};
 pub use resource_name::{
     ActivityName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError, SubscriptionName,
 };

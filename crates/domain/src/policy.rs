@@ -175,6 +175,12 @@ impl Policy {
         &self.warning_days
     }
 
+    /// From how many days before its end on a relationship is called expiring: the largest of `warning_days`.
+    #[must_use]
+    pub fn longest_warning_days(&self) -> u32 {
+        self.warning_days.first().copied().unwrap_or_default()
+    }
+
     /// What a cause does to the relationship (R75).
     #[must_use]
     pub fn ending_effect(&self, cause: EndingCause) -> EndingEffect {

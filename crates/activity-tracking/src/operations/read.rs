@@ -101,9 +101,8 @@ pub(super) fn finding(
     let mut endings = history.endings(pair.client, pair.partner, policy);
     endings.retain(|ending| ending.time <= as_of);
     let activities: Vec<CountedActivity> = occurred.iter().map(|counted| counted.life).collect();
-    let warning_days = policy.warning_days().first().copied().unwrap_or_default();
     Finding {
-        standing: standing(&activities, &endings, minimum, as_of, warning_days),
+        standing: standing(&activities, &endings, minimum, as_of, policy.longest_warning_days()),
         periods: periods(&activities, &endings, minimum),
     }
 }

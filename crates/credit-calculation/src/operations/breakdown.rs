@@ -125,7 +125,7 @@ pub(super) async fn load(
         let last_activity_time = last_activity_times.get(client).copied();
         let stored = |minimum| {
             let periods = own.and_then(|own| own.get(&minimum)).map_or(&[][..], Vec::as_slice);
-            stored_relationship(periods, last_activity_time, as_of, warning_days(policy))
+            stored_relationship(periods, last_activity_time, as_of, policy.longest_warning_days())
         };
         RowFacts {
             partner,
@@ -139,11 +139,6 @@ pub(super) async fn load(
         }
     };
     Ok(client_ids.iter().map(facts_of).collect())
-}
-
-/// The largest number of days before its end at which a relationship is called expiring.
-fn warning_days(policy: &Policy) -> u32 {
-    policy.warning_days().iter().copied().max().unwrap_or_default()
 }
 
 /// Who earns at an instant, each with its own tier's minimum, and since when its relationship exists (R6, R57, R97).

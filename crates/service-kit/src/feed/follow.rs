@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use contracts::Feed;
 use contracts::wire::error::ErrorReason;
+use contracts::{Feed, reason_name};
 use tokio::time::Instant;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
@@ -120,7 +120,7 @@ async fn follow_once<F: Follow>(
 
 fn report(feed: Feed, status: &Status) {
     let feed = feed.as_str();
-    let diverged = ErrorReason::FeedDiverged.as_str_name().trim_start_matches("ERROR_REASON_");
+    let diverged = reason_name(ErrorReason::FeedDiverged);
     if status.get_details_error_info().is_some_and(|info| info.reason == diverged) {
         tracing::error!(feed, %status, "this copy is of another history than the feed; it stays as it is until it is rebuilt");
     } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contracts::wire::access as wire;
 use contracts::wire::credit::{CreateSubscriptionRequest, Money, Subscription, UpdateSubscriptionRequest};
 use contracts::wire::error::ErrorReason;
-use contracts::{ClientName, PartnerName, SubscriptionName, timestamp};
+use contracts::{ClientName, PartnerName, SubscriptionName, reason_name, timestamp};
 use domain::access::{EmailAddress, HubId};
 use domain::credit::SubscriptionId;
 use domain::time::Instant;
@@ -402,7 +402,7 @@ fn by_column(message: &str, time_column: &'static str) -> String {
 /// Whether the user had been removed before.
 fn is_removed_already(status: &Status) -> bool {
     let is_removed = |info: ErrorInfo| {
-        format!("ERROR_REASON_{}", info.reason) == ErrorReason::IllegalTransition.as_str_name()
+        info.reason == reason_name(ErrorReason::IllegalTransition)
             && info.metadata.get("state").is_some_and(|state| state == "removed")
     };
     status.get_details_error_info().is_some_and(is_removed)
