@@ -19,10 +19,13 @@ pub(crate) mod testing;
 
 pub use address::{AddressError, EmailAddress, EmailDomain};
 pub use assignment::{Assignment, AssignmentOrigin, AssignmentState};
-pub use change::{AccessChange, AccessFact, Actor, PermissionSet};
+pub use change::{AccessChange, AccessFact, Actor, Audit};
 pub use ending::{Ending, EndingCause, EndingCauseError};
 pub use folding::folded;
 pub use history::AccessHistory;
-pub use identity::{ClientUserId, CountryCode, CountryCodeError, EmployeeId, HubId, HubIdError};
+pub use identity::{
+    AccessLinkId, AccessRole, AssetId, AssetIdError, ClientUserId, CountryCode, CountryCodeError, EmployeeId, HubId,
+    HubIdError, PermissionSet, PermissionSetError,
+};
 pub use record::{ClientHistory, ClientUserSpell, ClientUserState, EmployeeSpell, PartnerHistory};
 pub use refusal::{Absence, AccessRefusal, Subject};

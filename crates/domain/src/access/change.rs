@@ -4,7 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId};
+use uuid::Uuid;
+
+use super::{
+    AccessLinkId, AccessRole, AssetId, ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId,
+    PermissionSet,
+};
 use crate::time::Instant;
 
 /// One recorded change.
@@ -18,8 +23,27 @@ pub struct AccessChange {
     pub record_time: Instant,
     /// Who made it.
     pub actor: Actor,
+    /// What else the audit log tells of it; it never decides anything.
+    pub audit: Audit,
     /// What changed.
     pub fact: AccessFact,
+}
+
+/// What the audit log tells of a change beside the change itself, as it was when the change was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// For whom the platform made it.
+    pub on_behalf_of: Option<EmailAddress>,
+    /// The caller's id of the request that made it.
+    pub request_id: Option<Uuid>,
+    /// Why, in the caller's words; empty where nothing was said.
+    pub reason: String,
+    /// The state of what the fact is about just before its effective time; empty where there is none to tell.
+    pub old_state: String,
+    /// The state of what the fact is about from its effective time on.
+    pub new_state: String,
+    /// The partners whose relationship with the fact's client ends by it (R71, R76): worth telling them.
+    pub ended_relationships: BTreeSet<HubId>,
 }
 
 /// Who makes a call or a change.
@@ -38,17 +62,6 @@ impl fmt::Display for Actor {
             Self::Person(address) => address.fmt(formatter),
         }
     }
-}
-
-/// A named bundle of permissions inside one client account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PermissionSet {
-    /// May work, may not manage users.
-    Standard,
-    /// May add, deactivate, reactivate and remove colleagues there (R27).
-    PartnerAdmin,
-    /// May do everything there.
-    SuperAdmin,
 }
 
 /// What a change says. Every variant names all keys that it belongs to, so that it can be found by any of them.
@@ -77,6 +90,15 @@ pub enum AccessFact {
         /// The partner account.
         partner: HubId,
     },
+    /// The partner's name and country are these from now on.
+    PartnerUpdated {
+        /// The partner account.
+        partner: HubId,
+        /// Its name.
+        display_name: String,
+        /// Its own country.
+        country: CountryCode,
+    },
     /// A user was created in the partner account (R20).
     EmployeeAdded {
         /// The partner account.
@@ -89,6 +111,23 @@ pub enum AccessFact {
         display_name: String,
         /// Whether it is flagged as working for the partner (R20).
         partner_employee: bool,
+        /// What it may do in the partner account (R29).
+        access_role: AccessRole,
+    },
+    /// The employee's name, flag and role are these from now on.
+    EmployeeUpdated {
+        /// The partner account.
+        partner: HubId,
+        /// The employee.
+        employee: EmployeeId,
+        /// Its address, which never changes.
+        address: EmailAddress,
+        /// Its name.
+        display_name: String,
+        /// Whether it is flagged as working for the partner (R20).
+        partner_employee: bool,
+        /// What it may do in the partner account (R29).
+        access_role: AccessRole,
     },
     /// The user was deleted in the partner account (R75).
     EmployeeDeleted {
@@ -112,6 +151,30 @@ pub enum AccessFact {
     ClientClosed {
         /// The client account.
         client: HubId,
+    },
+    /// The client's name and country are these from now on.
+    ClientUpdated {
+        /// The client account.
+        client: HubId,
+        /// Its name.
+        display_name: String,
+        /// Its country (R90).
+        country: CountryCode,
+    },
+    /// The platform introduced the client to the partner, who may link it from then on (R26).
+    ClientIntroduced {
+        /// The client account.
+        client: HubId,
+        /// The partner account.
+        partner: HubId,
+    },
+    /// The partner ended its services for the client (R76): the relationship ends, and so does every assignment there, as
+    /// by an unlink by hand.
+    ServicesEnded {
+        /// The client account.
+        client: HubId,
+        /// The partner account.
+        partner: HubId,
     },
     /// A user was added to a client account; active from then on.
     ClientUserAdded {
@@ -153,6 +216,32 @@ pub enum AccessFact {
         /// Its address.
         address: EmailAddress,
     },
+    /// The user's name and permission set are these from now on.
+    ClientUserUpdated {
+        /// The client account.
+        client: HubId,
+        /// The user.
+        user: ClientUserId,
+        /// Its address, which never changes.
+        address: EmailAddress,
+        /// Its name.
+        display_name: String,
+        /// What it may do there.
+        permission_set: PermissionSet,
+    },
+    /// What the user owned in the client account was given to another, or to nobody (R41).
+    AssetsReassigned {
+        /// The client account.
+        client: HubId,
+        /// Who owned it.
+        user: ClientUserId,
+        /// Its address.
+        address: EmailAddress,
+        /// Who owns it now.
+        new_owner: Option<ClientUserId>,
+        /// What was given.
+        assets: BTreeSet<AssetId>,
+    },
     /// The client was assigned to the employee by hand (R24).
     ClientLinked {
         /// The client account.
@@ -175,6 +264,61 @@ pub enum AccessFact {
         /// Its address.
         address: EmailAddress,
     },
+    /// An access link was made for the employee (R30).
+    AccessLinkCreated {
+        /// The partner account.
+        partner: HubId,
+        /// The employee.
+        employee: EmployeeId,
+        /// Its address.
+        address: EmailAddress,
+        /// The link.
+        link: AccessLinkId,
+        /// The only client that may approve it, if it names one.
+        for_client: Option<HubId>,
+        /// From when on it can no longer be approved.
+        expire_time: Instant,
+    },
+    /// The link was revoked: nobody can approve it any more.
+    AccessLinkRevoked {
+        /// The partner account.
+        partner: HubId,
+        /// The employee.
+        employee: EmployeeId,
+        /// Its address.
+        address: EmailAddress,
+        /// The link.
+        link: AccessLinkId,
+    },
+    /// A client approved the link (R31); that the employee is an active Partner admin there is said by changes of its own.
+    AccessLinkApproved {
+        /// The client account.
+        client: HubId,
+        /// The partner account.
+        partner: HubId,
+        /// The employee.
+        employee: EmployeeId,
+        /// Its address.
+        address: EmailAddress,
+        /// The link.
+        link: AccessLinkId,
+    },
+    /// An address was replaced everywhere by a pseudonym with the same domain (R128). The change that first named the
+    /// address tells which it was: in every copy of the log, until the copy is rewritten.
+    AddressErased {
+        /// What stands in its place from now on.
+        pseudonym: EmailAddress,
+        /// The position of the first change that is about the address.
+        first_position: u64,
+    },
+    /// A change was recorded by mistake and is taken back by the platform (R22): the history is as if it had not been
+    /// made. Effective when that change was.
+    Retracted {
+        /// The position of the change.
+        position: u64,
+        /// What the change said.
+        fact: Box<AccessFact>,
+    },
 }
 
 impl AccessFact {
@@ -183,18 +327,30 @@ impl AccessFact {
     pub const fn partner(&self) -> Option<HubId> {
         match self {
             Self::PartnerAdded { partner, .. }
+            | Self::PartnerUpdated { partner, .. }
             | Self::PartnerDomainsSet { partner, .. }
             | Self::PartnerLeft { partner }
             | Self::EmployeeAdded { partner, .. }
+            | Self::EmployeeUpdated { partner, .. }
             | Self::EmployeeDeleted { partner, .. }
+            | Self::ClientIntroduced { partner, .. }
+            | Self::ServicesEnded { partner, .. }
             | Self::ClientLinked { partner, .. }
-            | Self::ClientUnlinked { partner, .. } => Some(*partner),
+            | Self::ClientUnlinked { partner, .. }
+            | Self::AccessLinkCreated { partner, .. }
+            | Self::AccessLinkRevoked { partner, .. }
+            | Self::AccessLinkApproved { partner, .. } => Some(*partner),
             Self::ClientAdded { .. }
+            | Self::ClientUpdated { .. }
             | Self::ClientClosed { .. }
             | Self::ClientUserAdded { .. }
+            | Self::ClientUserUpdated { .. }
             | Self::ClientUserDeactivated { .. }
             | Self::ClientUserReactivated { .. }
-            | Self::ClientUserRemoved { .. } => None,
+            | Self::ClientUserRemoved { .. }
+            | Self::AssetsReassigned { .. }
+            | Self::AddressErased { .. } => None,
+            Self::Retracted { fact, .. } => fact.partner(),
         }
     }
 
@@ -203,18 +359,30 @@ impl AccessFact {
     pub const fn client(&self) -> Option<HubId> {
         match self {
             Self::ClientAdded { client, .. }
+            | Self::ClientUpdated { client, .. }
             | Self::ClientClosed { client }
+            | Self::ClientIntroduced { client, .. }
+            | Self::ServicesEnded { client, .. }
             | Self::ClientUserAdded { client, .. }
+            | Self::ClientUserUpdated { client, .. }
             | Self::ClientUserDeactivated { client, .. }
             | Self::ClientUserReactivated { client, .. }
             | Self::ClientUserRemoved { client, .. }
+            | Self::AssetsReassigned { client, .. }
             | Self::ClientLinked { client, .. }
-            | Self::ClientUnlinked { client, .. } => Some(*client),
+            | Self::ClientUnlinked { client, .. }
+            | Self::AccessLinkApproved { client, .. } => Some(*client),
             Self::PartnerAdded { .. }
+            | Self::PartnerUpdated { .. }
             | Self::PartnerDomainsSet { .. }
             | Self::PartnerLeft { .. }
             | Self::EmployeeAdded { .. }
-            | Self::EmployeeDeleted { .. } => None,
+            | Self::EmployeeUpdated { .. }
+            | Self::EmployeeDeleted { .. }
+            | Self::AccessLinkCreated { .. }
+            | Self::AccessLinkRevoked { .. }
+            | Self::AddressErased { .. } => None,
+            Self::Retracted { fact, .. } => fact.client(),
         }
     }
 
@@ -223,18 +391,31 @@ impl AccessFact {
     pub const fn address(&self) -> Option<&EmailAddress> {
         match self {
             Self::EmployeeAdded { address, .. }
+            | Self::EmployeeUpdated { address, .. }
             | Self::EmployeeDeleted { address, .. }
             | Self::ClientUserAdded { address, .. }
+            | Self::ClientUserUpdated { address, .. }
             | Self::ClientUserDeactivated { address, .. }
             | Self::ClientUserReactivated { address, .. }
             | Self::ClientUserRemoved { address, .. }
+            | Self::AssetsReassigned { address, .. }
             | Self::ClientLinked { address, .. }
-            | Self::ClientUnlinked { address, .. } => Some(address),
+            | Self::ClientUnlinked { address, .. }
+            | Self::AccessLinkCreated { address, .. }
+            | Self::AccessLinkRevoked { address, .. }
+            | Self::AccessLinkApproved { address, .. } => Some(address),
+            // It belongs to whoever has this address from now on.
+            Self::AddressErased { pseudonym, .. } => Some(pseudonym),
             Self::PartnerAdded { .. }
+            | Self::PartnerUpdated { .. }
             | Self::PartnerDomainsSet { .. }
             | Self::PartnerLeft { .. }
             | Self::ClientAdded { .. }
-            | Self::ClientClosed { .. } => None,
+            | Self::ClientUpdated { .. }
+            | Self::ClientClosed { .. }
+            | Self::ClientIntroduced { .. }
+            | Self::ServicesEnded { .. } => None,
+            Self::Retracted { fact, .. } => fact.address(),
         }
     }
 }

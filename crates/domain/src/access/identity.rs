@@ -68,6 +68,102 @@ impl fmt::Display for ClientUserId {
     }
 }
 
+/// One access link of one employee (R30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessLinkId(pub Uuid);
+
+impl fmt::Display for AccessLinkId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The vendor's id of something that client users own, unique per client: 1 to 128 printable ASCII characters without
+/// spaces and slashes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetId(String);
+
+/// A text that is no asset id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an asset id is 1 to 128 printable ASCII characters without spaces and slashes")]
+pub struct AssetIdError;
+
+impl AssetId {
+    /// The id itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AssetId {
+    type Err = AssetIdError;
+
+    fn from_str(text: &str) -> Result<Self, AssetIdError> {
+        let is_id = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+        if is_id { Ok(Self(text.to_owned())) } else { Err(AssetIdError) }
+    }
+}
+
+impl fmt::Display for AssetId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The name of a bundle of permissions inside client accounts: 1 to 64 upper-case letters, digits and `_`, beginning with
+/// a letter. What it allows is policy data (R36).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PermissionSet(String);
+
+/// A text that names no permission set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a permission set is 1 to 64 characters of A-Z, 0-9 and _, beginning with a letter: PARTNER_ADMIN")]
+pub struct PermissionSetError;
+
+impl PermissionSet {
+    /// The set that an approved access link gives (R31).
+    #[must_use]
+    pub fn partner_admin() -> Self {
+        Self("PARTNER_ADMIN".to_owned())
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PermissionSet {
+    type Err = PermissionSetError;
+
+    fn from_str(text: &str) -> Result<Self, PermissionSetError> {
+        let is_name = (1..=64).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        if is_name { Ok(Self(text.to_owned())) } else { Err(PermissionSetError) }
+    }
+}
+
+impl fmt::Display for PermissionSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// What a user of a partner account may do there with client access (R29).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessRole {
+    /// Nothing: a plain employee.
+    #[default]
+    None,
+    /// The CAM permission: sees and links.
+    ClientAccessManager,
+    /// Super admin of the partner account; has the CAM permission too.
+    SuperAdmin,
+}
+
 /// An ISO 3166-1 alpha-2 country code, upper case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode([u8; 2]);
