@@ -59,7 +59,7 @@ impl Records {
                 let Some(existing) = self.clients.get(client) else { return Ok(()) };
                 let differing_fields = fields([
                     ("display_name", existing.display_name != *display_name),
-                    ("country", existing.country != *country),
+                    ("country", existing.country() != *country),
                 ]);
                 Err(AccessRefusal::ClientExists { client: *client, since: existing.since, differing_fields })
             }
@@ -78,20 +78,50 @@ impl Records {
                 self.require_partner(*partner, at)?;
                 self.require_free_domains(*partner, email_domains, at, policy)
             }
-            AccessFact::PartnerLeft { partner } => self.require_partner(*partner, at),
+            AccessFact::PartnerLeft { partner } | AccessFact::PartnerUpdated { partner, .. } => {
+                self.require_partner(*partner, at)
+            }
             AccessFact::EmployeeAdded { partner, address, .. } => {
                 self.require_partner(*partner, at)?;
                 self.refuse_existing_employee(fact, at)?;
                 self.refuse_foreign_domain(*partner, address, at)
             }
-            AccessFact::EmployeeDeleted { partner, employee, address } => {
+            AccessFact::EmployeeUpdated { partner, employee, address, .. }
+            | AccessFact::EmployeeDeleted { partner, employee, address }
+            | AccessFact::AccessLinkCreated { partner, employee, address, .. } => {
+                self.require_employee(*partner, *employee, address, at).map(|_| ())
+            }
+            AccessFact::AccessLinkRevoked { partner, employee, address, .. } => {
+                self.require_employee_ever(*partner, *employee, address).map(|_| ())
+            }
+            AccessFact::AccessLinkApproved { client, partner, employee, address, .. } => {
+                self.require_client(*client, at)?;
                 self.require_employee(*partner, *employee, address, at).map(|_| ())
             }
             AccessFact::ClientAdded { .. } => self.refuse_taken_hub_id(fact),
-            AccessFact::ClientClosed { client } => self.require_client(*client, at),
+            AccessFact::ClientClosed { client } | AccessFact::ClientUpdated { client, .. } => {
+                self.require_client(*client, at)
+            }
+            AccessFact::ClientIntroduced { client, partner } => {
+                self.require_client_for(*partner, *client, at)?;
+                self.refuse_introduced(*client, *partner)
+            }
+            AccessFact::ServicesEnded { client, partner } => {
+                self.require_client_for(*partner, *client, at)?;
+                self.require_something_to_end(*client, *partner)
+            }
             AccessFact::ClientUserAdded { client, .. } => {
                 self.require_client(*client, at)?;
                 self.refuse_existing_client_user(fact, at)
+            }
+            AccessFact::ClientUserUpdated { client, user, address, .. } => {
+                self.require_client(*client, at)?;
+                let allowed = |state| matches!(state, ClientUserState::Active | ClientUserState::Deactivated);
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, UPDATE, allowed)
+            }
+            AccessFact::AssetsReassigned { client, user, address, .. } => {
+                let allowed = |state| state != ClientUserState::None;
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, REASSIGN, allowed)
             }
             AccessFact::ClientUserDeactivated { client, user, address } => {
                 self.require_client(*client, at)?;
@@ -121,6 +151,8 @@ impl Records {
                 }
                 Err(AccessRefusal::NotAssigned { client: *client, address: address.clone(), at })
             }
+            // An erasure rewrites, whatever is true; a retraction is judged by the whole history.
+            AccessFact::AddressErased { .. } | AccessFact::Retracted { .. } => Ok(()),
         }
     }
 
@@ -161,13 +193,34 @@ impl Records {
         address: &EmailAddress,
         at: Instant,
     ) -> Result<&EmployeeSpell, AccessRefusal> {
-        let subject = || Subject::Employee { partner, employee, address: address.clone() };
+        let spell = self.require_employee_ever(partner, employee, address)?;
+        let subject = Subject::Employee { partner, employee, address: address.clone() };
+        require_presence(subject, Some(spell.period), at)?;
+        Ok(spell)
+    }
+
+    fn require_employee_ever(
+        &self,
+        partner: HubId,
+        employee: EmployeeId,
+        address: &EmailAddress,
+    ) -> Result<&EmployeeSpell, AccessRefusal> {
         let mut spells = self.employee_spells(address).iter();
         let spell = spells.find(|spell| spell.partner == partner && spell.employee == employee);
-        let unknown = || AccessRefusal::Unknown { subject: subject(), absence: Absence::NotKnown };
-        let spell = spell.ok_or_else(unknown)?;
-        require_presence(subject(), Some(spell.period), at)?;
-        Ok(spell)
+        spell.ok_or_else(|| AccessRefusal::Unknown {
+            subject: Subject::Employee { partner, employee, address: address.clone() },
+            absence: Absence::NotKnown,
+        })
+    }
+
+    fn refuse_introduced(&self, client: HubId, partner: HubId) -> Result<(), AccessRefusal> {
+        self.introductions
+            .get(&(client, partner))
+            .map_or(Ok(()), |since| Err(AccessRefusal::AlreadyIntroduced { client, partner, since: *since }))
+    }
+
+    fn require_something_to_end(&self, client: HubId, partner: HubId) -> Result<(), AccessRefusal> {
+        if self.exists_for(client, partner) { Ok(()) } else { Err(AccessRefusal::NothingToEnd { client, partner }) }
     }
 
     fn refuse_assigned(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> Result<(), AccessRefusal> {
@@ -212,7 +265,8 @@ impl Records {
     }
 
     fn refuse_existing_employee(&self, fact: &AccessFact, at: Instant) -> Result<(), AccessRefusal> {
-        let AccessFact::EmployeeAdded { partner, address, display_name, partner_employee, .. } = fact else {
+        let AccessFact::EmployeeAdded { partner, address, display_name, partner_employee, access_role, .. } = fact
+        else {
             return Ok(());
         };
         let mut spells = self.employee_spells(address).iter();
@@ -225,7 +279,8 @@ impl Records {
                 since: existing.period.start,
                 differing_fields: fields([
                     ("display_name", existing.display_name != *display_name),
-                    ("partner_employee", existing.partner_employee != *partner_employee),
+                    ("partner_employee", existing.is_partner_employee(at) != *partner_employee),
+                    ("access_role", existing.access_role != *access_role),
                 ]),
             })
         })
@@ -295,6 +350,8 @@ struct Transition {
     required: &'static str,
 }
 
+const UPDATE: Transition = Transition { verb: "update", required: "active or deactivated" };
+const REASSIGN: Transition = Transition { verb: "reassign the assets of", required: "active, deactivated or removed" };
 const DEACTIVATE: Transition = Transition { verb: "deactivate", required: "active" };
 const REACTIVATE: Transition = Transition { verb: "reactivate", required: "deactivated" };
 const REMOVE: Transition = Transition { verb: "remove", required: "active or deactivated" };

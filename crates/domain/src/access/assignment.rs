@@ -1,6 +1,6 @@
 //! "This client belongs to this employee": automatic by domain match, or by hand (R22 to R26).
 
-use super::record::{EmployeeSpell, LinkStep, PartnerHistory, Records, user_at};
+use super::record::{EmployeeSpell, LinkStep, PartnerHistory, Records, ServicesEndedStep, user_at};
 use super::{ClientUserId, ClientUserSpell, EmailAddress, EmployeeId, HubId};
 use crate::time::{Instant, Period};
 
@@ -44,7 +44,7 @@ enum Claim {
     /// By domain match, for as long as this user is there.
     Automatic(ClientUserId),
     ByHand,
-    /// Unlinked by hand: beats automatic assignment until linked again (R25).
+    /// Unlinked by hand, or by the end of the services (R76): beats automatic assignment until linked again (R25).
     Refused,
 }
 
@@ -93,7 +93,8 @@ impl Records {
         let life = intersection([employee.period, partner.membership(), client.open()])?;
         let users = self.client_user_spells(client.client, &employee.address);
         let steps = self.link_steps.get(&(client.client, employee.employee)).map_or(&[][..], Vec::as_slice);
-        Some(AssignmentQuestion { partner, employee, users, steps, life })
+        let services_ended = self.services_ended.get(&(client.client, partner.partner)).map_or(&[][..], Vec::as_slice);
+        Some(AssignmentQuestion { partner, employee, users, steps, services_ended, life })
     }
 }
 
@@ -103,6 +104,7 @@ struct AssignmentQuestion<'a> {
     employee: &'a EmployeeSpell,
     users: &'a [ClientUserSpell],
     steps: &'a [LinkStep],
+    services_ended: &'a [ServicesEndedStep],
     life: Period,
 }
 
@@ -122,16 +124,34 @@ impl AssignmentQuestion<'_> {
         assignments
     }
 
-    /// The last step by hand decides; without any, the assignment is automatic if all three conditions held at some
-    /// instant since the present user came (R25).
+    /// The last step by hand decides, and an end of the services after it ends what it assigned. Without any step, the
+    /// assignment is automatic if all three conditions held at some instant since the present user came (R25) and no end
+    /// of the services met an automatic assignment (R76).
     fn is_assigned_at(&self, at: Instant) -> bool {
         if !self.life.contains(at) {
             return false;
         }
         match self.last_step(at) {
-            Some(step) => step.linked,
-            None => user_at(self.users, at).is_some_and(|user| self.all_three_held(user, at)),
+            Some(step) => step.linked && self.services_ended_since(Some(step), at).is_empty(),
+            None => {
+                let mut ends = self.services_ended_since(None, at).iter();
+                self.is_automatic_at(at) && !ends.any(|end| self.is_automatic_at(end.time))
+            }
         }
+    }
+
+    /// Whether all three conditions held at some instant since the user came who is present at an instant.
+    fn is_automatic_at(&self, at: Instant) -> bool {
+        user_at(self.users, at).is_some_and(|user| self.all_three_held(user, at))
+    }
+
+    /// The ends of the services in this life, after a step by hand, at or before an instant.
+    fn services_ended_since(&self, step: Option<&LinkStep>, at: Instant) -> &[ServicesEndedStep] {
+        let is_before = |end: &ServicesEndedStep| {
+            end.time < self.life.start || step.is_some_and(|step| end.sequence < step.sequence)
+        };
+        let by_then = &self.services_ended[..self.services_ended.partition_point(|end| end.time <= at)];
+        &by_then[by_then.partition_point(is_before)..]
     }
 
     /// The last step by hand of this life, at or before an instant.
@@ -160,7 +180,8 @@ impl AssignmentQuestion<'_> {
         });
         let of_domains = self.partner.email_domains.iter().map(|(from, _)| *from);
         let of_steps = self.steps.iter().map(|step| step.time);
-        let all = of_users.chain(of_domains).chain(of_steps).chain([self.life.start]);
+        let of_ends = self.services_ended.iter().map(|end| end.time);
+        let all = of_users.chain(of_domains).chain(of_steps).chain(of_ends).chain([self.life.start]);
         let mut moments: Vec<_> = all.filter(|moment| self.life.contains(*moment)).collect();
         moments.sort_unstable();
         moments.dedup();
@@ -174,12 +195,19 @@ impl AssignmentQuestion<'_> {
             Claim::Automatic(owner) if user.is_none_or(|user| user.user != owner) => Claim::None,
             kept => kept,
         };
-        if let Some(step) = self.last_step(moment).filter(|step| step.time == moment) {
+        let step = self.last_step(moment).filter(|step| step.time == moment);
+        if let Some(step) = step {
             claim = if step.linked { Claim::ByHand } else { Claim::Refused };
         }
-        match user {
-            Some(user) if claim == Claim::None && self.all_three_hold(user, moment) => Claim::Automatic(user.user),
-            _ => claim,
+        if claim == Claim::None
+            && let Some(user) = user.filter(|user| self.all_three_hold(user, moment))
+        {
+            claim = Claim::Automatic(user.user);
+        }
+        let services_end = self.services_ended_since(step, moment).last().is_some_and(|end| end.time == moment);
+        match claim {
+            Claim::Automatic(_) | Claim::ByHand if services_end => Claim::Refused,
+            kept => kept,
         }
     }
 

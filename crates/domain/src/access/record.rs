@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::iter;
 
-use super::{AccessFact, ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId, PermissionSet};
+use super::{
+    AccessFact, AccessRole, ClientUserId, CountryCode, EmailAddress, EmailDomain, EmployeeId, HubId, PermissionSet,
+};
 use crate::time::{Instant, Period};
 
 static NO_DOMAINS: BTreeSet<EmailDomain> = BTreeSet::new();
@@ -19,9 +21,9 @@ pub struct PartnerHistory {
     pub joined_time: Instant,
     /// When it left the programme; absent while it is in it.
     pub left_time: Option<Instant>,
-    /// Its name.
+    /// Its name, by its latest change.
     pub display_name: String,
-    /// Its own country.
+    /// Its own country, by its latest change.
     pub country: CountryCode,
     /// Each complete set of employee email domains with the instant from which it holds, oldest first.
     pub(super) email_domains: Vec<(Instant, BTreeSet<EmailDomain>)>,
@@ -80,13 +82,29 @@ pub struct ClientHistory {
     pub since: Instant,
     /// When it was closed; absent while it is open.
     pub closed_time: Option<Instant>,
-    /// Its name.
+    /// Its name, by its latest change.
     pub display_name: String,
-    /// Its country (R90).
-    pub country: CountryCode,
+    /// Its country when it became known.
+    pub(super) first_country: CountryCode,
+    /// Each later country with the instant from which it holds, oldest first.
+    pub(super) later_countries: Vec<(Instant, CountryCode)>,
 }
 
 impl ClientHistory {
+    /// Its country by its latest change.
+    #[must_use]
+    pub fn country(&self) -> CountryCode {
+        self.later_countries.last().map_or(self.first_country, |(_, country)| *country)
+    }
+
+    /// Its country as of an instant: growth markets are judged by it (R63, R90). None before the client is known.
+    #[must_use]
+    pub fn country_at(&self, at: Instant) -> Option<CountryCode> {
+        let by_then = &self.later_countries[..self.later_countries.partition_point(|(from, _)| *from <= at)];
+        let country = by_then.last().map_or(self.first_country, |(_, country)| *country);
+        (self.since <= at).then_some(country)
+    }
+
     /// The period in which the account is open.
     #[must_use]
     pub const fn open(&self) -> Period {
@@ -103,12 +121,30 @@ pub struct EmployeeSpell {
     pub employee: EmployeeId,
     /// Its address.
     pub address: EmailAddress,
-    /// Its name.
+    /// Its name, by its latest change.
     pub display_name: String,
-    /// Whether it is flagged as working for the partner (R20).
-    pub partner_employee: bool,
+    /// What it may do in the partner account (R29), by its latest change.
+    pub access_role: AccessRole,
+    /// Whether it is flagged as working for the partner (R20), with the instant from which that holds, oldest first.
+    pub(super) flags: Vec<(Instant, bool)>,
     /// From creation to deletion.
     pub period: Period,
+}
+
+impl EmployeeSpell {
+    /// Whether it is flagged as working for the partner, by the flag in force at an instant (R20).
+    #[must_use]
+    pub fn is_partner_employee(&self, at: Instant) -> bool {
+        let by_then = &self.flags[..self.flags.partition_point(|(from, _)| *from <= at)];
+        by_then.last().is_some_and(|(_, is_flagged)| *is_flagged)
+    }
+
+    /// The first instant at which it was flagged; none if it never was.
+    #[must_use]
+    pub fn first_flagged(&self) -> Option<Instant> {
+        // Asking at each instant, so that of several flags of one instant only the last speaks.
+        self.flags.iter().map(|(from, _)| *from).find(|from| self.is_partner_employee(*from))
+    }
 }
 
 /// One user of a client account from being added to being removed.
@@ -120,9 +156,9 @@ pub struct ClientUserSpell {
     pub user: ClientUserId,
     /// Its address.
     pub address: EmailAddress,
-    /// Its name.
+    /// Its name, by its latest change.
     pub display_name: String,
-    /// What it may do there.
+    /// What it may do there, by its latest change.
     pub permission_set: PermissionSet,
     /// From being added to being removed.
     pub period: Period,
@@ -167,7 +203,17 @@ impl fmt::Display for ClientUserState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LinkStep {
     pub(super) time: Instant,
+    /// Its place among all steps of the records, which orders those of one instant.
+    pub(super) sequence: u64,
     pub(super) linked: bool,
+}
+
+/// A partner ended its services for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServicesEndedStep {
+    pub(super) time: Instant,
+    /// Its place among all steps of the records, which orders those of one instant.
+    pub(super) sequence: u64,
 }
 
 /// Everything that a sequence of facts, applied in order, adds up to.
@@ -179,12 +225,57 @@ pub(super) struct Records {
     pub(super) employee_addresses: BTreeMap<EmployeeId, EmailAddress>,
     pub(super) client_users: BTreeMap<HubId, BTreeMap<EmailAddress, Vec<ClientUserSpell>>>,
     pub(super) link_steps: BTreeMap<(HubId, EmployeeId), Vec<LinkStep>>,
+    /// By client and partner.
+    pub(super) services_ended: BTreeMap<(HubId, HubId), Vec<ServicesEndedStep>>,
+    /// The first introduction of a client to a partner.
+    pub(super) introductions: BTreeMap<(HubId, HubId), Instant>,
+    /// How many steps there are: links, unlinks and ends of services.
+    steps: u64,
 }
 
 impl Records {
     /// Applies the next fact. One that does not fit what is there (possible where only a part of the log was loaded)
     /// is without effect.
     pub(super) fn apply(&mut self, time: Instant, fact: &AccessFact) {
+        match fact {
+            AccessFact::PartnerAdded { .. }
+            | AccessFact::PartnerDomainsSet { .. }
+            | AccessFact::PartnerLeft { .. }
+            | AccessFact::PartnerUpdated { .. } => self.apply_partner(time, fact),
+            AccessFact::EmployeeAdded { .. }
+            | AccessFact::EmployeeUpdated { .. }
+            | AccessFact::EmployeeDeleted { .. } => self.apply_employee(time, fact),
+            AccessFact::ClientAdded { .. } | AccessFact::ClientUpdated { .. } | AccessFact::ClientClosed { .. } => {
+                self.apply_client(time, fact);
+            }
+            AccessFact::ClientUserAdded { .. }
+            | AccessFact::ClientUserUpdated { .. }
+            | AccessFact::ClientUserDeactivated { .. }
+            | AccessFact::ClientUserReactivated { .. }
+            | AccessFact::ClientUserRemoved { .. } => self.apply_client_user(time, fact),
+            AccessFact::ClientLinked { client, employee, .. } => self.apply_link_step((*client, *employee), time, true),
+            AccessFact::ClientUnlinked { client, employee, .. } => {
+                self.apply_link_step((*client, *employee), time, false);
+            }
+            AccessFact::ClientIntroduced { client, partner } => {
+                self.introductions.entry((*client, *partner)).or_insert(time);
+            }
+            AccessFact::ServicesEnded { client, partner } => {
+                let sequence = self.next_step();
+                self.services_ended.entry((*client, *partner)).or_default().push(ServicesEndedStep { time, sequence });
+            }
+            // Kept for the audit log and for other readers; nobody's access follows from them.
+            AccessFact::AssetsReassigned { .. }
+            | AccessFact::AccessLinkCreated { .. }
+            | AccessFact::AccessLinkRevoked { .. }
+            | AccessFact::AccessLinkApproved { .. }
+            | AccessFact::AddressErased { .. }
+            // What it takes back is left out by the history.
+            | AccessFact::Retracted { .. } => {}
+        }
+    }
+
+    fn apply_partner(&mut self, time: Instant, fact: &AccessFact) {
         match fact {
             AccessFact::PartnerAdded { partner, display_name, country, email_domains } => {
                 self.partners.entry(*partner).or_insert_with(|| PartnerHistory {
@@ -206,55 +297,76 @@ impl Records {
                     history.left_time.get_or_insert(time);
                 }
             }
+            AccessFact::PartnerUpdated { partner, display_name, country } => {
+                if let Some(history) = self.partners.get_mut(partner) {
+                    history.display_name.clone_from(display_name);
+                    history.country = *country;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_client(&mut self, time: Instant, fact: &AccessFact) {
+        match fact {
             AccessFact::ClientAdded { client, display_name, country } => {
                 self.clients.entry(*client).or_insert_with(|| ClientHistory {
                     client: *client,
                     since: time,
                     closed_time: None,
                     display_name: display_name.clone(),
-                    country: *country,
+                    first_country: *country,
+                    later_countries: Vec::new(),
                 });
+            }
+            AccessFact::ClientUpdated { client, display_name, country } => {
+                if let Some(history) = self.clients.get_mut(client) {
+                    history.display_name.clone_from(display_name);
+                    history.later_countries.push((time, *country));
+                }
             }
             AccessFact::ClientClosed { client } => {
                 if let Some(history) = self.clients.get_mut(client) {
                     history.closed_time.get_or_insert(time);
                 }
             }
-            AccessFact::EmployeeAdded { .. } | AccessFact::EmployeeDeleted { .. } => self.apply_employee(time, fact),
-            AccessFact::ClientUserAdded { .. }
-            | AccessFact::ClientUserDeactivated { .. }
-            | AccessFact::ClientUserReactivated { .. }
-            | AccessFact::ClientUserRemoved { .. } => self.apply_client_user(time, fact),
-            AccessFact::ClientLinked { client, employee, .. } => {
-                self.link_steps.entry((*client, *employee)).or_default().push(LinkStep { time, linked: true });
-            }
-            AccessFact::ClientUnlinked { client, employee, .. } => {
-                self.link_steps.entry((*client, *employee)).or_default().push(LinkStep { time, linked: false });
-            }
+            _ => {}
         }
     }
 
     fn apply_employee(&mut self, time: Instant, fact: &AccessFact) {
         match fact {
-            AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee } => {
+            AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee, access_role } => {
                 self.employee_addresses.insert(*employee, address.clone());
                 self.employees.entry(address.clone()).or_default().push(EmployeeSpell {
                     partner: *partner,
                     employee: *employee,
                     address: address.clone(),
                     display_name: display_name.clone(),
-                    partner_employee: *partner_employee,
+                    access_role: *access_role,
+                    flags: vec![(time, *partner_employee)],
                     period: Period::since(time),
                 });
             }
+            AccessFact::EmployeeUpdated { employee, address, display_name, partner_employee, access_role, .. } => {
+                if let Some(spell) = self.present_employee(*employee, address) {
+                    spell.display_name.clone_from(display_name);
+                    spell.access_role = *access_role;
+                    spell.flags.push((time, *partner_employee));
+                }
+            }
             AccessFact::EmployeeDeleted { employee, address, .. } => {
-                let spells = self.employees.entry(address.clone()).or_default();
-                if let Some(spell) = spells.iter_mut().find(|spell| spell.employee == *employee) {
-                    spell.period.end.get_or_insert(time);
+                if let Some(spell) = self.present_employee(*employee, address) {
+                    spell.period.end = Some(time);
                 }
             }
             _ => {}
         }
+    }
+
+    fn present_employee(&mut self, employee: EmployeeId, address: &EmailAddress) -> Option<&mut EmployeeSpell> {
+        let spells = self.employees.get_mut(address)?;
+        spells.iter_mut().find(|spell| spell.employee == employee && spell.period.end.is_none())
     }
 
     fn apply_client_user(&mut self, time: Instant, fact: &AccessFact) {
@@ -266,10 +378,16 @@ impl Records {
                     user: *user,
                     address: address.clone(),
                     display_name: display_name.clone(),
-                    permission_set: *permission_set,
+                    permission_set: permission_set.clone(),
                     period: Period::since(time),
                     active: vec![Period::since(time)],
                 });
+            }
+            AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set } => {
+                if let Some(spell) = self.present_client_user(*client, *user, address) {
+                    spell.display_name.clone_from(display_name);
+                    spell.permission_set.clone_from(permission_set);
+                }
             }
             AccessFact::ClientUserDeactivated { client, user, address } => {
                 if let Some(spell) = self.present_client_user(*client, *user, address) {
@@ -293,6 +411,16 @@ impl Records {
         }
     }
 
+    fn apply_link_step(&mut self, pair: (HubId, EmployeeId), time: Instant, linked: bool) {
+        let sequence = self.next_step();
+        self.link_steps.entry(pair).or_default().push(LinkStep { time, sequence, linked });
+    }
+
+    fn next_step(&mut self) -> u64 {
+        self.steps += 1;
+        self.steps
+    }
+
     fn present_client_user(
         &mut self,
         client: HubId,
@@ -305,6 +433,17 @@ impl Records {
 
     pub(super) fn employee_spells(&self, address: &EmailAddress) -> &[EmployeeSpell] {
         self.employees.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is anything between the partner and the client: an introduction, a link, or a user of the client who
+    /// ever was in the partner account (R26).
+    pub(super) fn exists_for(&self, client: HubId, partner: HubId) -> bool {
+        let mut employees = self.employees.values().flatten().filter(|spell| spell.partner == partner);
+        self.introductions.contains_key(&(client, partner))
+            || employees.any(|spell| {
+                self.link_steps.contains_key(&(client, spell.employee))
+                    || !self.client_user_spells(client, &spell.address).is_empty()
+            })
     }
 
     pub(super) fn client_user_spells(&self, client: HubId, address: &EmailAddress) -> &[ClientUserSpell] {

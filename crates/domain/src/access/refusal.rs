@@ -85,6 +85,50 @@ pub enum AccessRefusal {
         /// The fields whose content differs from what exists.
         differing_fields: Vec<&'static str>,
     },
+    /// The client was introduced to the partner before (R26).
+    #[error("client {client} was introduced to partner {partner} already, at {}", text(since))]
+    AlreadyIntroduced {
+        /// The client account.
+        client: HubId,
+        /// The partner account.
+        partner: HubId,
+        /// When.
+        since: Instant,
+    },
+    /// There is nothing between the partner and the client that could be ended (R76).
+    #[error("partner {partner} has and had no user, link or introduction in client {client}; there is nothing to end")]
+    NothingToEnd {
+        /// The client account.
+        client: HubId,
+        /// The partner account.
+        partner: HubId,
+    },
+    /// There is no such change to take back (R22).
+    #[error("change {position} is not known, or says something else; only what was recorded can be taken back")]
+    UnknownChange {
+        /// The position that was named.
+        position: u64,
+    },
+    /// The change was taken back before.
+    #[error("change {position} was taken back already")]
+    AlreadyRetracted {
+        /// The position of the change.
+        position: u64,
+    },
+    /// A change of this kind stays.
+    #[error("change {position} cannot be taken back: erasures, retractions, reassigned assets and access links stay")]
+    NotRetractable {
+        /// The position that was named.
+        position: u64,
+    },
+    /// A retraction is effective when the change was that it takes back.
+    #[error("change {position} was effective {}, and so must its retraction be", text(effective_time))]
+    RetractionAtOtherTime {
+        /// The position of the change.
+        position: u64,
+        /// When the change was effective.
+        effective_time: Instant,
+    },
     /// What the fact is about is not there at the effective time.
     #[error("{subject} {absence}")]
     Unknown {
@@ -148,7 +192,7 @@ pub enum AccessRefusal {
         address: EmailAddress,
         /// The user's state at the effective time.
         state: ClientUserState,
-        /// What was asked: `deactivate`, `reactivate` or `remove`.
+        /// What was asked, as a verb: `deactivate`, for example.
         transition: &'static str,
         /// The state or states that allow it.
         required: &'static str,
@@ -176,9 +220,12 @@ impl AccessRefusal {
     #[must_use]
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::EffectiveTimeAhead { .. } | Self::IllegalSequence { .. } => "effective_time",
+            Self::EffectiveTimeAhead { .. } | Self::IllegalSequence { .. } | Self::RetractionAtOtherTime { .. } => {
+                "effective_time"
+            }
+            Self::UnknownChange { .. } | Self::AlreadyRetracted { .. } | Self::NotRetractable { .. } => "position",
             Self::PartnerExists { .. } => "partner",
-            Self::ClientExists { .. } => "client",
+            Self::ClientExists { .. } | Self::AlreadyIntroduced { .. } | Self::NothingToEnd { .. } => "client",
             Self::EmployeeExists { .. }
             | Self::ClientUserExists { .. }
             | Self::AddressInForeignDomain { .. }

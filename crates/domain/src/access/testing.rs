@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    AccessChange, AccessFact, AccessHistory, Actor, ClientUserId, EmailAddress, EmailDomain, EmployeeId, HubId,
-    PermissionSet,
+    AccessChange, AccessFact, AccessHistory, AccessRole, Actor, Audit, ClientUserId, EmailAddress, EmailDomain,
+    EmployeeId, HubId, PermissionSet,
 };
 use crate::policy::Policy;
 use crate::time::Instant;
@@ -51,6 +51,10 @@ pub(crate) fn user_id(number: u128) -> ClientUserId {
     ClientUserId(Uuid::from_u128(number))
 }
 
+pub(crate) fn permission_set(name: &str) -> PermissionSet {
+    name.parse().expect("a test writes valid names")
+}
+
 pub(crate) fn partner_added(partner: i64, email_domains: &[&str]) -> AccessFact {
     AccessFact::PartnerAdded {
         partner: hub(partner),
@@ -75,16 +79,19 @@ pub(crate) fn employee_added(partner: i64, employee: u128, text: &str) -> Access
         address: address(text),
         display_name: text.to_owned(),
         partner_employee: true,
+        access_role: AccessRole::None,
     }
 }
 
 pub(crate) fn unflagged_added(partner: i64, employee: u128, text: &str) -> AccessFact {
-    let AccessFact::EmployeeAdded { partner, employee, address, display_name, .. } =
-        employee_added(partner, employee, text)
-    else {
-        unreachable!("employee_added makes an EmployeeAdded");
-    };
-    AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee: false }
+    AccessFact::EmployeeAdded {
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+        display_name: text.to_owned(),
+        partner_employee: false,
+        access_role: AccessRole::None,
+    }
 }
 
 pub(crate) fn employee_deleted(partner: i64, employee: u128, text: &str) -> AccessFact {
@@ -109,7 +116,7 @@ pub(crate) fn user_added(client: i64, user: u128, text: &str) -> AccessFact {
         user: user_id(user),
         address: address(text),
         display_name: text.to_owned(),
-        permission_set: PermissionSet::Standard,
+        permission_set: permission_set("STANDARD"),
     }
 }
 
@@ -145,7 +152,14 @@ pub(crate) fn unlinked(client: i64, partner: i64, employee: u128, text: &str) ->
 
 /// The change at a place of the log.
 pub(crate) fn change(position: u64, effective_time: Instant, fact: AccessFact) -> AccessChange {
-    AccessChange { position, effective_time, record_time: effective_time, actor: Actor::Platform, fact }
+    AccessChange {
+        position,
+        effective_time,
+        record_time: effective_time,
+        actor: Actor::Platform,
+        audit: Audit::default(),
+        fact,
+    }
 }
 
 /// A history of facts in the order in which they were recorded, each with its effective time.

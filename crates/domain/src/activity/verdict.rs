@@ -182,7 +182,7 @@ impl Question<'_> {
     fn partner_objection(&self, employee: &EmployeeSpell) -> Option<NotCountedReason> {
         let at = self.activity.occur_time;
         let in_programme = self.history.partner(employee.partner).is_some_and(|partner| partner.is_in_programme(at));
-        if !employee.partner_employee {
+        if !employee.is_partner_employee(at) {
             Some(NotCountedReason::NotPartnerEmployee)
         } else if !in_programme {
             Some(NotCountedReason::PartnerNotInProgramme)

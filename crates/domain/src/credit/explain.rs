@@ -210,6 +210,7 @@ impl ExplanationFacts {
                 | NoCreditReason::NotManaged
                 | NoCreditReason::Lapsed
                 | NoCreditReason::AllEmployeesRemoved
+                | NoCreditReason::ServicesEnded
                 | NoCreditReason::PartnerLeft
                 | NoCreditReason::ClientClosed
                 | NoCreditReason::TierActivityMinimum,

@@ -81,6 +81,8 @@ pub enum NoCreditReason {
     Lapsed,
     /// The last of its employees was removed from the client account (R71).
     AllEmployeesRemoved,
+    /// The partner ended its services for the client (R76).
+    ServicesEnded,
     /// The partner left the programme (R76).
     PartnerLeft,
     /// The client account was closed (R76).
@@ -201,6 +203,7 @@ impl From<PeriodEndCause> for NoCreditReason {
         match cause {
             PeriodEndCause::Lapsed => Self::Lapsed,
             PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved) => Self::AllEmployeesRemoved,
+            PeriodEndCause::Ended(EndingCause::ServicesEnded) => Self::ServicesEnded,
             PeriodEndCause::Ended(EndingCause::PartnerLeft) => Self::PartnerLeft,
             PeriodEndCause::Ended(EndingCause::ClientClosed) => Self::ClientClosed,
         }

@@ -92,6 +92,7 @@ fn window_days(entries: &[WindowEntry], findings: &mut Findings) -> Dated<u32> {
 fn ending_effects(table: &EndingTable) -> BTreeMap<EndingCause, EndingEffect> {
     let effects = [
         (EndingCause::AllEmployeesRemoved, table.all_employees_removed),
+        (EndingCause::ServicesEnded, table.services_ended),
         (EndingCause::PartnerLeft, table.partner_left),
         (EndingCause::ClientClosed, table.client_closed),
     ];

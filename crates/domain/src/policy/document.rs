@@ -32,6 +32,7 @@ pub(super) struct WindowEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct EndingTable {
     pub(super) all_employees_removed: EndingEffectWord,
+    pub(super) services_ended: EndingEffectWord,
     pub(super) partner_left: EndingEffectWord,
     pub(super) client_closed: EndingEffectWord,
 }

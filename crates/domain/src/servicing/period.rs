@@ -37,7 +37,7 @@ pub enum PeriodEndCause {
 
 /// A text that names no cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a servicing period ends by LAPSED, ALL_EMPLOYEES_REMOVED, PARTNER_LEFT or CLIENT_CLOSED")]
+#[error("a servicing period ends by LAPSED, ALL_EMPLOYEES_REMOVED, SERVICES_ENDED, PARTNER_LEFT or CLIENT_CLOSED")]
 pub struct PeriodEndCauseError;
 
 impl PeriodEndCause {

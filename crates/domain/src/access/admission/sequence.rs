@@ -46,28 +46,50 @@ fn new_refusal(
     known.is_none_or(|known| discriminant(&known) != discriminant(&refusal)).then_some(refusal)
 }
 
-/// Whether a later fact is of the sequence that an earlier one takes part in (R22).
+/// Whether a later fact is of the sequence that an earlier one takes part in, recorded late or taken back (R22).
 fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
     match earlier {
-        AccessFact::PartnerAdded { partner, .. } | AccessFact::PartnerDomainsSet { partner, .. } => {
+        AccessFact::PartnerAdded { partner, .. }
+        | AccessFact::PartnerDomainsSet { partner, .. }
+        | AccessFact::PartnerLeft { partner } => {
             // Domains are unique among all partners (R37).
             let sets_domains = matches!(later, AccessFact::PartnerAdded { .. } | AccessFact::PartnerDomainsSet { .. });
             later.partner() == Some(*partner) || sets_domains
         }
-        AccessFact::PartnerLeft { partner } => later.partner() == Some(*partner),
         AccessFact::EmployeeAdded { .. } | AccessFact::EmployeeDeleted { .. } => {
             later.partner() == earlier.partner() && later.address() == earlier.address()
         }
         AccessFact::ClientAdded { client, .. } | AccessFact::ClientClosed { client } => later.client() == Some(*client),
-        AccessFact::ClientUserAdded { .. }
-        | AccessFact::ClientUserDeactivated { .. }
-        | AccessFact::ClientUserReactivated { .. }
-        | AccessFact::ClientUserRemoved { .. } => {
-            later.partner().is_none() && later.client() == earlier.client() && later.address() == earlier.address()
+        AccessFact::ClientUserAdded { client, .. }
+        | AccessFact::ClientUserDeactivated { client, .. }
+        | AccessFact::ClientUserReactivated { client, .. }
+        | AccessFact::ClientUserRemoved { client, .. } => {
+            let of_user = later.partner().is_none() && later.address() == earlier.address();
+            // Without the user there may be no services to end (R76).
+            let ends_services = matches!(later, AccessFact::ServicesEnded { .. });
+            later.client() == Some(*client) && (of_user || ends_services)
         }
-        AccessFact::ClientLinked { client, employee, .. } | AccessFact::ClientUnlinked { client, employee, .. } => {
-            linked_pair(later) == Some((*client, *employee))
+        AccessFact::ClientLinked { client, partner, employee, .. }
+        | AccessFact::ClientUnlinked { client, partner, employee, .. } => {
+            linked_pair(later) == Some((*client, *employee)) || *later == services_ended(*client, *partner)
         }
+        AccessFact::ClientIntroduced { client, partner } => {
+            later == earlier || *later == services_ended(*client, *partner)
+        }
+        AccessFact::ServicesEnded { client, partner } => {
+            linked_pair(later).is_some() && later.client() == Some(*client) && later.partner() == Some(*partner)
+        }
+        AccessFact::Retracted { fact, .. } => concerns(fact, later),
+        // Nothing later is legal or illegal by these.
+        AccessFact::PartnerUpdated { .. }
+        | AccessFact::EmployeeUpdated { .. }
+        | AccessFact::ClientUpdated { .. }
+        | AccessFact::ClientUserUpdated { .. }
+        | AccessFact::AssetsReassigned { .. }
+        | AccessFact::AccessLinkCreated { .. }
+        | AccessFact::AccessLinkRevoked { .. }
+        | AccessFact::AccessLinkApproved { .. }
+        | AccessFact::AddressErased { .. } => false,
     }
 }
 
@@ -78,6 +100,10 @@ fn linked_pair(fact: &AccessFact) -> Option<(HubId, EmployeeId)> {
         }
         _ => None,
     }
+}
+
+const fn services_ended(client: HubId, partner: HubId) -> AccessFact {
+    AccessFact::ServicesEnded { client, partner }
 }
 
 fn transition_text(fact: &AccessFact) -> String {
@@ -99,5 +125,29 @@ fn transition_text(fact: &AccessFact) -> String {
         AccessFact::ClientUserRemoved { client, address, .. } => format!("{address} is removed from client {client}"),
         AccessFact::ClientLinked { client, address, .. } => format!("client {client} is linked to {address}"),
         AccessFact::ClientUnlinked { client, address, .. } => format!("client {client} is unlinked from {address}"),
+        AccessFact::PartnerUpdated { partner, .. } => format!("partner {partner} is updated"),
+        AccessFact::EmployeeUpdated { partner, address, .. } => format!("{address} is updated in partner {partner}"),
+        AccessFact::ClientUpdated { client, .. } => format!("client {client} is updated"),
+        AccessFact::ClientIntroduced { client, partner } => {
+            format!("client {client} is introduced to partner {partner}")
+        }
+        AccessFact::ServicesEnded { client, partner } => {
+            format!("partner {partner} ends its services for client {client}")
+        }
+        AccessFact::ClientUserUpdated { client, address, .. } => format!("{address} is updated in client {client}"),
+        AccessFact::AssetsReassigned { client, address, .. } => {
+            format!("assets of {address} are reassigned in client {client}")
+        }
+        AccessFact::AccessLinkCreated { partner, address, .. } => {
+            format!("an access link is made for {address} of partner {partner}")
+        }
+        AccessFact::AccessLinkRevoked { partner, address, .. } => {
+            format!("an access link of {address} of partner {partner} is revoked")
+        }
+        AccessFact::AccessLinkApproved { client, address, .. } => {
+            format!("client {client} approves an access link of {address}")
+        }
+        AccessFact::AddressErased { pseudonym, .. } => format!("an address is replaced by {pseudonym}"),
+        AccessFact::Retracted { position, .. } => format!("change {position} is taken back"),
     }
 }

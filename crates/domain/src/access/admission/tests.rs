@@ -87,7 +87,7 @@ fn a_client_user_that_is_there_is_given_with_its_id_and_state() {
         user: user_id(9),
         address: address(ANNA),
         display_name: "Anna".to_owned(),
-        permission_set: PermissionSet::PartnerAdmin,
+        permission_set: PermissionSet::partner_admin(),
     };
     let active = exists(ClientUserState::Active, vec![]);
     assert_eq!(decide(&known(), "2025-02-14T23:59:59.999999Z", &same), Err(active));

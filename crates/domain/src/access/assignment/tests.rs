@@ -226,6 +226,7 @@ fn slow_state(
     let (mut domain, mut is_open, mut in_programme) = (false, false, false);
     let (mut automatic, mut by_hand, mut refused) = (false, false, false);
     for same_time in ordered.chunk_by(|one, other| one.effective_time == other.effective_time) {
+        let mut services_end = false;
         for change in same_time {
             let is_ours = change.fact.address().is_none_or(|other| *other == text)
                 && change.fact.client().is_none_or(|other| other == client)
@@ -253,13 +254,20 @@ fn slow_state(
                 AccessFact::ClientUserDeactivated { .. } => active = false,
                 AccessFact::ClientUserReactivated { .. } => active = true,
                 AccessFact::ClientUserRemoved { .. } => (is_user, active, automatic) = (false, false, false),
-                AccessFact::ClientLinked { .. } => (automatic, by_hand, refused) = (false, true, false),
+                AccessFact::ClientLinked { .. } => {
+                    (automatic, by_hand, refused, services_end) = (false, true, false, false);
+                }
                 AccessFact::ClientUnlinked { .. } => (automatic, by_hand, refused) = (false, false, true),
+                AccessFact::ServicesEnded { .. } => services_end = true,
+                _ => {}
             }
         }
-        let may_start = !by_hand && !refused && employee.is_some() && in_programme && is_open;
-        if may_start && active && domain {
+        let is_alive = employee.is_some() && in_programme && is_open;
+        if is_alive && !by_hand && !refused && active && domain {
             automatic = true;
+        }
+        if services_end && is_alive && (automatic || by_hand) {
+            (automatic, by_hand, refused) = (false, false, true);
         }
     }
     let is_assigned = (automatic || by_hand) && in_programme && is_open;

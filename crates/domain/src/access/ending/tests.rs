@@ -153,8 +153,10 @@ fn is_anybody_present(history: &AccessHistory, client: HubId, partner: HubId, ti
         let state = history.client_user_state_at(client, person, time);
         let is_user = matches!(state, ClientUserState::Active | ClientUserState::Deactivated);
         let mut spells = history.employees(person);
-        let is_employee =
-            spells.any(|spell| spell.partner == partner && spell.partner_employee && spell.period.start <= time);
+        let is_employee = spells.any(|spell| {
+            spell.partner == partner
+                && (0..=LAST_TICK).map(tick).any(|tick| tick <= time && spell.is_partner_employee(tick))
+        });
         is_user && is_employee
     })
 }

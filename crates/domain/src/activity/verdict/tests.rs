@@ -271,7 +271,7 @@ fn the_permission_set_does_not_matter() {
         user: user_id(1),
         address: address(ANNA),
         display_name: "Anna".to_owned(),
-        permission_set: PermissionSet::PartnerAdmin,
+        permission_set: PermissionSet::partner_admin(),
     };
     let known =
         history_with([("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)), ("2025-01-02T00:00:00Z", admin)]);
@@ -333,7 +333,7 @@ proptest! {
                 let fulfils = known.employees(&address(text)).any(|spell| {
                     let partner = known.partner(spell.partner);
                     spell.period.contains(time)
-                        && spell.partner_employee
+                        && spell.is_partner_employee(time)
                         && partner.is_some_and(|partner| partner.is_in_programme(time))
                         && known.assignment_at(hub(client), spell.partner, &address(text), time).is_some()
                 });

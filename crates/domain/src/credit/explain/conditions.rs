@@ -190,6 +190,7 @@ fn not_ended(facts: &ExplanationFacts) -> Finding {
 fn ending_words(cause: EndingCause) -> &'static str {
     match cause {
         EndingCause::AllEmployeesRemoved => "the last of your people was removed from the client account",
+        EndingCause::ServicesEnded => "your company ended its services for the client",
         EndingCause::PartnerLeft => "your company left the programme",
         EndingCause::ClientClosed => "the client account was closed",
     }

@@ -40,6 +40,7 @@ pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String 
         NoCreditReason::NotManaged => format!("{client} has never counted for you: {}.", what_never_was(facts)),
         NoCreditReason::Lapsed
         | NoCreditReason::AllEmployeesRemoved
+        | NoCreditReason::ServicesEnded
         | NoCreditReason::PartnerLeft
         | NoCreditReason::ClientClosed
         | NoCreditReason::TierActivityMinimum => not_counting(facts, loss),
@@ -135,6 +136,9 @@ fn cause(facts: &ExplanationFacts, loss: &Loss) -> String {
         PeriodEndCause::Lapsed => lapse(facts, loss.activities.first()),
         PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved) => {
             "the last of your people there was removed from its account".to_owned()
+        }
+        PeriodEndCause::Ended(EndingCause::ServicesEnded) => {
+            "your company ended its services for the client".to_owned()
         }
         PeriodEndCause::Ended(EndingCause::PartnerLeft) => "your company left the programme".to_owned(),
         PeriodEndCause::Ended(EndingCause::ClientClosed) => "its account was closed".to_owned(),

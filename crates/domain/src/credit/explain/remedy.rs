@@ -22,6 +22,7 @@ pub(super) fn remedy(facts: &ExplanationFacts, reason: NoCreditReason) -> String
         | NoCreditReason::NotManaged
         | NoCreditReason::Lapsed
         | NoCreditReason::AllEmployeesRemoved
+        | NoCreditReason::ServicesEnded
         | NoCreditReason::PartnerLeft
         | NoCreditReason::ClientClosed
         | NoCreditReason::TierActivityMinimum => servicing_help(facts),

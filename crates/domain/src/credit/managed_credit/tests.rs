@@ -240,6 +240,7 @@ fn r70_every_end_of_the_relationship_is_a_true_zero_with_its_reason() {
             ServicingState::Ended(PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved)),
             NoCreditReason::AllEmployeesRemoved,
         ),
+        (ServicingState::Ended(PeriodEndCause::Ended(EndingCause::ServicesEnded)), NoCreditReason::ServicesEnded),
         (ServicingState::Ended(PeriodEndCause::Ended(EndingCause::PartnerLeft)), NoCreditReason::PartnerLeft),
         (ServicingState::Ended(PeriodEndCause::Ended(EndingCause::ClientClosed)), NoCreditReason::ClientClosed),
     ] {

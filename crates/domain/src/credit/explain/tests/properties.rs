@@ -80,9 +80,10 @@ fn decisive(reason: NoCreditReason) -> Option<ConditionKind> {
         NoCreditReason::OwnAccount => Some(ConditionKind::NotOwnAccount),
         NoCreditReason::NotManaged => Some(ConditionKind::QualifyingActivity),
         NoCreditReason::Lapsed => Some(ConditionKind::NotExpired),
-        NoCreditReason::AllEmployeesRemoved | NoCreditReason::PartnerLeft | NoCreditReason::ClientClosed => {
-            Some(ConditionKind::NotEnded)
-        }
+        NoCreditReason::AllEmployeesRemoved
+        | NoCreditReason::ServicesEnded
+        | NoCreditReason::PartnerLeft
+        | NoCreditReason::ClientClosed => Some(ConditionKind::NotEnded),
         NoCreditReason::TierActivityMinimum => Some(ConditionKind::ActivityMinimum),
         NoCreditReason::NoPaidSubscription => Some(ConditionKind::PaidSubscription),
         NoCreditReason::MrrUnknown => None,
