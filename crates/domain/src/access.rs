@@ -7,8 +7,10 @@
 mod address;
 mod admission;
 mod assignment;
+mod audit;
 mod change;
 mod ending;
+mod erasure;
 mod folding;
 mod history;
 mod identity;
@@ -19,6 +21,7 @@ pub(crate) mod testing;
 
 pub use address::{AddressError, EmailAddress, EmailDomain};
 pub use assignment::{Assignment, AssignmentOrigin, AssignmentState};
+pub use audit::AuditStates;
 pub use change::{AccessChange, AccessFact, Actor, Audit};
 pub use ending::{Ending, EndingCause, EndingCauseError};
 pub use folding::folded;

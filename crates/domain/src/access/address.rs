@@ -8,6 +8,9 @@ use email_address::{EmailAddress as ParsedAddress, Options};
 /// The longest address that is accepted, in bytes (RFC 5321).
 const MAXIMUM_ADDRESS_BYTES: usize = 254;
 
+/// The longest domain of an address, in bytes: a pseudonym of the same domain is an address too (R128).
+const MAXIMUM_DOMAIN_BYTES: usize = MAXIMUM_ADDRESS_BYTES - "erased-".len() - 32 - "@".len();
+
 /// An e-mail address in lower case: two addresses are the same person when they are equal here (R8).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
@@ -20,7 +23,9 @@ pub struct EmailDomain(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not `local@domain`.
-    #[error("an e-mail address is local-part@domain, at most 254 bytes, without a display name")]
+    #[error(
+        "an e-mail address is local-part@domain, at most 254 bytes, the domain at most 214, without a display name"
+    )]
     NotAnAddress,
     /// Not a domain name that someone can own.
     #[error("an e-mail domain is a registrable domain or a name below one, for example agency.example")]
@@ -40,6 +45,17 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// What stands before the `@`.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or(self.as_str(), |(local_part, _)| local_part)
+    }
+
+    /// Another address of the same domain.
+    pub(super) fn with_local_part(&self, local_part: &str) -> Self {
+        Self(format!("{local_part}@{}", self.domain_text()))
+    }
+
     /// Whether the address is in exactly this domain; subdomains do not match (R25).
     #[must_use]
     pub fn is_in(&self, domain: &EmailDomain) -> bool {
@@ -53,11 +69,11 @@ impl FromStr for EmailAddress {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let options = Options::default().without_display_text().without_domain_literal().with_minimum_sub_domains(2);
         let parsed = ParsedAddress::parse_with_options(text, options).map_err(|_| AddressError::NotAnAddress)?;
-        let lower = parsed.as_str().to_lowercase();
-        if lower.len() > MAXIMUM_ADDRESS_BYTES {
+        let address = Self(parsed.as_str().to_lowercase());
+        if address.0.len() > MAXIMUM_ADDRESS_BYTES || address.domain_text().len() > MAXIMUM_DOMAIN_BYTES {
             return Err(AddressError::NotAnAddress);
         }
-        Ok(Self(lower))
+        Ok(address)
     }
 }
 

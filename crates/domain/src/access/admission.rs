@@ -1,5 +1,6 @@
 //! Whether a fact may be added to the history: the decision before every write.
 
+mod retraction;
 mod sequence;
 
 use std::collections::BTreeSet;
@@ -16,11 +17,12 @@ impl AccessHistory {
     /// Whether the fact may be recorded as true from `effective_time` on.
     ///
     /// The history must hold every change of the keys that the fact names, of the holders of the email domains in
-    /// question, and of the employees and client users with its address.
+    /// question, and of the employees and client users with its address; for an end of services and for a retraction also
+    /// those of all users of the client and of all employees of the partner.
     ///
     /// # Errors
     /// The first reason against it. A fact effective before others of its key is refused if one of those would become
-    /// illegal by it (R22).
+    /// illegal by it, and a retraction if one of those needs what is taken back (R22).
     pub fn admit(
         &self,
         fact: &AccessFact,
@@ -30,6 +32,9 @@ impl AccessHistory {
     ) -> Result<(), AccessRefusal> {
         if effective_time > now {
             return Err(AccessRefusal::EffectiveTimeAhead { effective_time, now });
+        }
+        if let AccessFact::Retracted { position, fact: taken_back } = fact {
+            return self.admit_retraction(*position, taken_back, effective_time, policy);
         }
         self.records.refuse_taken_hub_id(fact)?;
         if self.later_than(effective_time).next().is_none() {

@@ -37,6 +37,18 @@ pub enum AssignmentState {
     Suspended,
 }
 
+impl AssignmentState {
+    /// The name in stored and printed text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingUser => "PENDING_USER",
+            Self::Effective => "EFFECTIVE",
+            Self::Suspended => "SUSPENDED",
+        }
+    }
+}
+
 /// By what right a client is assigned between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {

@@ -38,9 +38,9 @@ pub struct Audit {
     pub request_id: Option<Uuid>,
     /// Why, in the caller's words; empty where nothing was said.
     pub reason: String,
-    /// The state of what the fact is about just before its effective time; empty where there is none to tell.
+    /// The state of what the fact is about at its effective time, without it; empty where there is none to tell.
     pub old_state: String,
-    /// The state of what the fact is about from its effective time on.
+    /// The state of what the fact is about at its effective time, with it.
     pub new_state: String,
     /// The partners whose relationship with the fact's client ends by it (R71, R76): worth telling them.
     pub ended_relationships: BTreeSet<HubId>,

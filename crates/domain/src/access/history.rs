@@ -1,6 +1,6 @@
 //! The access history: a set of changes, and what it says about any instant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::record::Records;
@@ -14,10 +14,14 @@ use crate::time::Instant;
 ///
 /// It may hold any part of the log that is relevant to the question: for the judgement of a client's activities, the
 /// client's own changes and those of the partners that employ the addresses. Changes count in the order of
-/// (effective time, position), however they arrive (R60); the same position twice is once.
+/// (effective time, position), however they arrive (R60); the same position twice is once. A change that was taken back
+/// counts as little as if it had not been made (R22), also where the retraction arrives first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessHistory {
+    /// Those that count: neither taken back nor retractions.
     changes: BTreeMap<(Instant, u64), AccessChange>,
+    /// The positions of the changes that were taken back.
+    retracted: BTreeSet<u64>,
     pub(super) records: Records,
 }
 
@@ -25,13 +29,22 @@ impl AccessHistory {
     /// The history that these changes make, in any order.
     #[must_use]
     pub fn from_changes(changes: impl IntoIterator<Item = AccessChange>) -> Self {
-        let changes: BTreeMap<_, _> = changes.into_iter().map(|change| (order(&change), change)).collect();
+        let mut changes: BTreeMap<_, _> = changes.into_iter().map(|change| (order(&change), change)).collect();
+        let retracted: BTreeSet<_> = changes.values().filter_map(retracted_position).collect();
+        changes.retain(|_, change| !retracted.contains(&change.position) && retracted_position(change).is_none());
         let records = replay(changes.values());
-        Self { changes, records }
+        Self { changes, retracted, records }
     }
 
     /// Adds one change. In the order of the log it costs little; one effective before others is fitted in by a replay.
     pub fn record(&mut self, change: AccessChange) {
+        if let Some(position) = retracted_position(&change) {
+            self.take_back(position);
+            return;
+        }
+        if self.retracted.contains(&change.position) {
+            return;
+        }
         let is_last = self.changes.last_key_value().is_none_or(|(last, _)| *last < order(&change));
         if is_last {
             self.records.apply(change.effective_time, &change.fact);
@@ -42,7 +55,16 @@ impl AccessHistory {
         }
     }
 
-    /// The changes in the order in which they count.
+    fn take_back(&mut self, position: u64) {
+        self.retracted.insert(position);
+        let known = self.changes.len();
+        self.changes.retain(|(_, each), _| *each != position);
+        if self.changes.len() < known {
+            self.records = replay(self.changes.values());
+        }
+    }
+
+    /// The changes that count, in the order in which they do: those that were taken back and the retractions are left out.
     pub fn changes(&self) -> impl Iterator<Item = &AccessChange> {
         self.changes.values()
     }
@@ -151,6 +173,35 @@ impl AccessHistory {
         self.records.assigned_since(client, employee, at)
     }
 
+    /// Whether there is anything between the partner and the client: the platform introduced it, an employee was linked to
+    /// it, or an address of the partner account, at any time, is or was its user. Else the client does not exist for the
+    /// partner (R26, R127). The history must hold the users of the client and the employees of the partner.
+    #[must_use]
+    pub fn exists_for(&self, client: HubId, partner: HubId) -> bool {
+        self.records.exists_for(client, partner)
+    }
+
+    /// The change at a position, if it counts.
+    pub(super) fn change(&self, position: u64) -> Option<&AccessChange> {
+        self.changes.values().find(|change| change.position == position)
+    }
+
+    /// Whether the change at a position was taken back.
+    pub(super) fn is_retracted(&self, position: u64) -> bool {
+        self.retracted.contains(&position)
+    }
+
+    /// What the changes before one add up to, in the order in which they count.
+    pub(super) fn records_before(&self, change: &AccessChange) -> Records {
+        replay(self.changes.range(..order(change)).map(|(_, change)| change))
+    }
+
+    /// What the changes up to and including `at` would add up to without one of them.
+    pub(super) fn records_without(&self, position: u64, at: Instant) -> Records {
+        let by_then = self.changes.range(..=(at, u64::MAX)).map(|(_, change)| change);
+        replay(by_then.filter(|change| change.position != position))
+    }
+
     /// What the changes up to and including `at` add up to.
     pub(super) fn records_until(&self, at: Instant) -> Records {
         replay(self.changes.range(..=(at, u64::MAX)).map(|(_, change)| change))
@@ -158,13 +209,29 @@ impl AccessHistory {
 
     /// The changes effective after `at`, in order.
     pub(super) fn later_than(&self, at: Instant) -> impl Iterator<Item = (Instant, &AccessFact)> {
-        let later = self.changes.range((Bound::Excluded((at, u64::MAX)), Bound::Unbounded));
+        self.following((at, u64::MAX))
+    }
+
+    /// The changes that count after one, in order.
+    pub(super) fn after(&self, change: &AccessChange) -> impl Iterator<Item = (Instant, &AccessFact)> {
+        self.following(order(change))
+    }
+
+    fn following(&self, place: (Instant, u64)) -> impl Iterator<Item = (Instant, &AccessFact)> {
+        let later = self.changes.range((Bound::Excluded(place), Bound::Unbounded));
         later.map(|((effective_time, _), change)| (*effective_time, &change.fact))
     }
 }
 
 fn order(change: &AccessChange) -> (Instant, u64) {
     (change.effective_time, change.position)
+}
+
+const fn retracted_position(change: &AccessChange) -> Option<u64> {
+    match change.fact {
+        AccessFact::Retracted { position, .. } => Some(position),
+        _ => None,
+    }
 }
 
 fn replay<'a>(changes: impl Iterator<Item = &'a AccessChange>) -> Records {

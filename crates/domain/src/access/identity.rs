@@ -164,6 +164,18 @@ pub enum AccessRole {
     SuperAdmin,
 }
 
+impl AccessRole {
+    /// The name in stored and printed text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::ClientAccessManager => "CLIENT_ACCESS_MANAGER",
+            Self::SuperAdmin => "SUPER_ADMIN",
+        }
+    }
+}
+
 /// An ISO 3166-1 alpha-2 country code, upper case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode([u8; 2]);

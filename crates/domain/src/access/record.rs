@@ -431,6 +431,29 @@ impl Records {
         spells.iter_mut().find(|spell| spell.user == user && spell.period.end.is_none())
     }
 
+    /// The part that tells of one person, in one client if one is in question.
+    pub(super) fn of_person(&self, address: &EmailAddress, client: Option<HubId>) -> Self {
+        let spells = self.employee_spells(address);
+        let partners = spells.iter().map(|spell| spell.partner);
+        let of_client = client.into_iter();
+        let steps = of_client.clone().flat_map(|client| spells.iter().map(move |spell| (client, spell.employee)));
+        let ends = of_client.clone().flat_map(|client| spells.iter().map(move |spell| (client, spell.partner)));
+        let users = of_client.clone().map(|client| (client, self.client_user_spells(client, address)));
+        Self {
+            partners: part(&self.partners, partners),
+            clients: part(&self.clients, of_client),
+            employees: part(&self.employees, [address.clone()]),
+            employee_addresses: part(&self.employee_addresses, spells.iter().map(|spell| spell.employee)),
+            client_users: users
+                .map(|(client, spells)| (client, BTreeMap::from([(address.clone(), spells.to_vec())])))
+                .collect(),
+            link_steps: part(&self.link_steps, steps),
+            services_ended: part(&self.services_ended, ends),
+            introductions: BTreeMap::new(),
+            steps: self.steps,
+        }
+    }
+
     pub(super) fn employee_spells(&self, address: &EmailAddress) -> &[EmployeeSpell] {
         self.employees.get(address).map_or(&[], Vec::as_slice)
     }
@@ -470,6 +493,10 @@ impl Records {
             }
         }
     }
+}
+
+fn part<K: Clone + Ord, V: Clone>(all: &BTreeMap<K, V>, keys: impl IntoIterator<Item = K>) -> BTreeMap<K, V> {
+    keys.into_iter().filter_map(|key| all.get(&key).map(|value| (key, value.clone()))).collect()
 }
 
 /// Which of the users that one address was, in the order of creation, is there at an instant.

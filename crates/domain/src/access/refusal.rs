@@ -129,6 +129,21 @@ pub enum AccessRefusal {
         /// When the change was effective.
         effective_time: Instant,
     },
+    /// Without the change, a later one would have been impossible (R22).
+    #[error(
+        "change {position} cannot be taken back: {transition} at {} needs it ({because}); take that back first",
+        text(later_time)
+    )]
+    StillNeeded {
+        /// The position of the change.
+        position: u64,
+        /// The first later change that would become illegal.
+        later_time: Instant,
+        /// What that change says.
+        transition: String,
+        /// Why it would become illegal.
+        because: Box<AccessRefusal>,
+    },
     /// What the fact is about is not there at the effective time.
     #[error("{subject} {absence}")]
     Unknown {
@@ -223,7 +238,10 @@ impl AccessRefusal {
             Self::EffectiveTimeAhead { .. } | Self::IllegalSequence { .. } | Self::RetractionAtOtherTime { .. } => {
                 "effective_time"
             }
-            Self::UnknownChange { .. } | Self::AlreadyRetracted { .. } | Self::NotRetractable { .. } => "position",
+            Self::UnknownChange { .. }
+            | Self::AlreadyRetracted { .. }
+            | Self::NotRetractable { .. }
+            | Self::StillNeeded { .. } => "position",
             Self::PartnerExists { .. } => "partner",
             Self::ClientExists { .. } | Self::AlreadyIntroduced { .. } | Self::NothingToEnd { .. } => "client",
             Self::EmployeeExists { .. }

@@ -8,41 +8,61 @@ use crate::policy::Policy;
 use crate::time::Instant;
 
 impl AccessHistory {
-    /// Walks through the later changes with and without the fact, side by side.
+    /// Whether every later change stays legal with the fact, where `without` is all that is true at its effective time.
     pub(super) fn check_later_sequence(
         &self,
-        mut without: Records,
+        without: Records,
         fact: &AccessFact,
         effective_time: Instant,
         policy: &Policy,
     ) -> Result<(), AccessRefusal> {
         let mut with = without.clone();
         with.apply(effective_time, fact);
-        for (later_time, later) in self.later_than(effective_time) {
-            if concerns(fact, later)
-                && let Some(because) = new_refusal(&without, &with, later, later_time, policy)
-            {
-                let transition = transition_text(later);
-                let because = Box::new(because);
-                return Err(AccessRefusal::IllegalSequence { effective_time, later_time, transition, because });
-            }
-            without.apply(later_time, later);
-            with.apply(later_time, later);
-        }
-        Ok(())
+        let illegal = first_illegal(fact, (without, with), self.later_than(effective_time), policy);
+        illegal.map_or(Ok(()), |IllegalChange { later_time, transition, because }| {
+            Err(AccessRefusal::IllegalSequence { effective_time, later_time, transition, because })
+        })
     }
 }
 
-/// Why a later fact is illegal with a change and was not, or not for that reason, without it.
+/// A change that is illegal after a step and was not before it.
+pub(super) struct IllegalChange {
+    pub(super) later_time: Instant,
+    /// What the change says.
+    pub(super) transition: String,
+    pub(super) because: Box<AccessRefusal>,
+}
+
+/// Walks through the changes after a fact that is added or taken back, side by side as they are before that step and
+/// after it, to the first one of its sequence that becomes illegal.
+pub(super) fn first_illegal<'a>(
+    fact: &AccessFact,
+    (mut before, mut after): (Records, Records),
+    later: impl Iterator<Item = (Instant, &'a AccessFact)>,
+    policy: &Policy,
+) -> Option<IllegalChange> {
+    for (later_time, later) in later {
+        if concerns(fact, later)
+            && let Some(because) = new_refusal(&before, &after, later, later_time, policy)
+        {
+            return Some(IllegalChange { later_time, transition: transition_text(later), because: Box::new(because) });
+        }
+        before.apply(later_time, later);
+        after.apply(later_time, later);
+    }
+    None
+}
+
+/// Why a later fact is illegal after a step and was not, or not for that reason, before it.
 fn new_refusal(
-    without: &Records,
-    with: &Records,
+    before: &Records,
+    after: &Records,
     later: &AccessFact,
     later_time: Instant,
     policy: &Policy,
 ) -> Option<AccessRefusal> {
-    let refusal = with.check(later, later_time, policy).err()?;
-    let known = without.check(later, later_time, policy).err();
+    let refusal = after.check(later, later_time, policy).err()?;
+    let known = before.check(later, later_time, policy).err();
     known.is_none_or(|known| discriminant(&known) != discriminant(&refusal)).then_some(refusal)
 }
 
@@ -56,8 +76,8 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
             let sets_domains = matches!(later, AccessFact::PartnerAdded { .. } | AccessFact::PartnerDomainsSet { .. });
             later.partner() == Some(*partner) || sets_domains
         }
-        AccessFact::EmployeeAdded { .. } | AccessFact::EmployeeDeleted { .. } => {
-            later.partner() == earlier.partner() && later.address() == earlier.address()
+        AccessFact::EmployeeAdded { partner, address, .. } | AccessFact::EmployeeDeleted { partner, address, .. } => {
+            later.partner() == Some(*partner) && (later.address() == Some(address) || ends_services(later))
         }
         AccessFact::ClientAdded { client, .. } | AccessFact::ClientClosed { client } => later.client() == Some(*client),
         AccessFact::ClientUserAdded { client, .. }
@@ -65,22 +85,21 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
         | AccessFact::ClientUserReactivated { client, .. }
         | AccessFact::ClientUserRemoved { client, .. } => {
             let of_user = later.partner().is_none() && later.address() == earlier.address();
-            // Without the user there may be no services to end (R76).
-            let ends_services = matches!(later, AccessFact::ServicesEnded { .. });
-            later.client() == Some(*client) && (of_user || ends_services)
+            later.client() == Some(*client) && (of_user || ends_services(later))
         }
         AccessFact::ClientLinked { client, partner, employee, .. }
         | AccessFact::ClientUnlinked { client, partner, employee, .. } => {
-            linked_pair(later) == Some((*client, *employee)) || *later == services_ended(*client, *partner)
+            let of_both = later.client() == Some(*client) && later.partner() == Some(*partner);
+            linked_pair(later) == Some((*client, *employee)) || of_both && ends_services(later)
         }
         AccessFact::ClientIntroduced { client, partner } => {
-            later == earlier || *later == services_ended(*client, *partner)
+            let of_both = later.client() == Some(*client) && later.partner() == Some(*partner);
+            of_both && (later == earlier || ends_services(later))
         }
         AccessFact::ServicesEnded { client, partner } => {
             linked_pair(later).is_some() && later.client() == Some(*client) && later.partner() == Some(*partner)
         }
-        AccessFact::Retracted { fact, .. } => concerns(fact, later),
-        // Nothing later is legal or illegal by these.
+        // Nothing later is legal or illegal by these; a retraction is judged by what it takes back.
         AccessFact::PartnerUpdated { .. }
         | AccessFact::EmployeeUpdated { .. }
         | AccessFact::ClientUpdated { .. }
@@ -89,7 +108,8 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
         | AccessFact::AccessLinkCreated { .. }
         | AccessFact::AccessLinkRevoked { .. }
         | AccessFact::AccessLinkApproved { .. }
-        | AccessFact::AddressErased { .. } => false,
+        | AccessFact::AddressErased { .. }
+        | AccessFact::Retracted { .. } => false,
     }
 }
 
@@ -102,8 +122,9 @@ fn linked_pair(fact: &AccessFact) -> Option<(HubId, EmployeeId)> {
     }
 }
 
-const fn services_ended(client: HubId, partner: HubId) -> AccessFact {
-    AccessFact::ServicesEnded { client, partner }
+/// An end of services needs a user, a link or an introduction to be there (R76), which may be taken back.
+const fn ends_services(fact: &AccessFact) -> bool {
+    matches!(fact, AccessFact::ServicesEnded { .. })
 }
 
 fn transition_text(fact: &AccessFact) -> String {
