@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    AccessChange, AccessFact, AccessHistory, AccessRole, Actor, Audit, ClientUserId, EmailAddress, EmailDomain,
-    EmployeeId, HubId, PermissionSet,
+    AccessChange, AccessFact, AccessHistory, AccessLinkId, AccessRole, Actor, Audit, ClientUserId, EmailAddress,
+    EmailDomain, EmployeeId, HubId, PermissionSet,
 };
 use crate::policy::Policy;
 use crate::time::Instant;
@@ -94,6 +94,17 @@ pub(crate) fn unflagged_added(partner: i64, employee: u128, text: &str) -> Acces
     }
 }
 
+pub(crate) fn employee_updated(partner: i64, employee: u128, text: &str, partner_employee: bool) -> AccessFact {
+    AccessFact::EmployeeUpdated {
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+        display_name: "Updated".to_owned(),
+        partner_employee,
+        access_role: AccessRole::SuperAdmin,
+    }
+}
+
 pub(crate) fn employee_deleted(partner: i64, employee: u128, text: &str) -> AccessFact {
     AccessFact::EmployeeDeleted { partner: hub(partner), employee: employee_id(employee), address: address(text) }
 }
@@ -104,6 +115,22 @@ pub(crate) fn client_added(client: i64) -> AccessFact {
         display_name: format!("Client {client}"),
         country: "IT".parse().expect("a country"),
     }
+}
+
+pub(crate) fn client_updated(client: i64, country: &str) -> AccessFact {
+    AccessFact::ClientUpdated {
+        client: hub(client),
+        display_name: "Updated".to_owned(),
+        country: country.parse().expect("a country"),
+    }
+}
+
+pub(crate) fn client_introduced(client: i64, partner: i64) -> AccessFact {
+    AccessFact::ClientIntroduced { client: hub(client), partner: hub(partner) }
+}
+
+pub(crate) fn services_ended(client: i64, partner: i64) -> AccessFact {
+    AccessFact::ServicesEnded { client: hub(client), partner: hub(partner) }
 }
 
 pub(crate) fn client_closed(client: i64) -> AccessFact {
@@ -117,6 +144,16 @@ pub(crate) fn user_added(client: i64, user: u128, text: &str) -> AccessFact {
         address: address(text),
         display_name: text.to_owned(),
         permission_set: permission_set("STANDARD"),
+    }
+}
+
+pub(crate) fn user_updated(client: i64, user: u128, text: &str, set: &str) -> AccessFact {
+    AccessFact::ClientUserUpdated {
+        client: hub(client),
+        user: user_id(user),
+        address: address(text),
+        display_name: "Updated".to_owned(),
+        permission_set: permission_set(set),
     }
 }
 
@@ -148,6 +185,35 @@ pub(crate) fn unlinked(client: i64, partner: i64, employee: u128, text: &str) ->
         employee: employee_id(employee),
         address: address(text),
     }
+}
+
+pub(crate) fn assets_reassigned(client: i64, user: u128, text: &str, new_owner: Option<u128>) -> AccessFact {
+    AccessFact::AssetsReassigned {
+        client: hub(client),
+        user: user_id(user),
+        address: address(text),
+        new_owner: new_owner.map(user_id),
+        assets: BTreeSet::from(["form-1".parse().expect("an asset id")]),
+    }
+}
+
+pub(crate) fn access_link_id(number: u128) -> AccessLinkId {
+    AccessLinkId(Uuid::from_u128(number))
+}
+
+pub(crate) fn access_link_created(partner: i64, employee: u128, text: &str, link: AccessLinkId) -> AccessFact {
+    AccessFact::AccessLinkCreated {
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+        link,
+        for_client: None,
+        expire_time: at("2026-01-01T00:00:00Z"),
+    }
+}
+
+pub(crate) fn retracted(position: u64, fact: AccessFact) -> AccessFact {
+    AccessFact::Retracted { position, fact: Box::new(fact) }
 }
 
 /// The change at a place of the log.
@@ -200,14 +266,21 @@ pub(crate) enum Attempt {
     SetDomains(bool, bool),
     LeaveProgramme,
     AddEmployee(bool),
+    FlagEmployee(bool),
     DeleteEmployee,
     CloseClient,
+    MoveClient(&'static str),
+    IntroduceClient,
+    EndServices,
     AddUser,
+    UpdateUser,
     DeactivateUser,
     ReactivateUser,
     RemoveUser,
     Link,
     Unlink,
+    /// So many changes before the one that counts last.
+    Retract(usize),
 }
 
 /// An attempt with its tick, partner, client and person.
@@ -218,14 +291,20 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         6 => any::<(bool, bool)>().prop_map(|(agency, studio)| Attempt::SetDomains(agency, studio)),
         1 => Just(Attempt::LeaveProgramme),
         24 => prop::bool::weighted(0.85).prop_map(Attempt::AddEmployee),
+        8 => any::<bool>().prop_map(Attempt::FlagEmployee),
         6 => Just(Attempt::DeleteEmployee),
         1 => Just(Attempt::CloseClient),
+        2 => prop::sample::select(vec!["IN", "IT", "US"]).prop_map(Attempt::MoveClient),
+        2 => Just(Attempt::IntroduceClient),
+        8 => Just(Attempt::EndServices),
         30 => Just(Attempt::AddUser),
+        2 => Just(Attempt::UpdateUser),
         14 => Just(Attempt::DeactivateUser),
         14 => Just(Attempt::ReactivateUser),
         12 => Just(Attempt::RemoveUser),
         16 => Just(Attempt::Link),
         14 => Just(Attempt::Unlink),
+        10 => (0..12_usize).prop_map(Attempt::Retract),
     ]
 }
 
@@ -255,17 +334,37 @@ pub(crate) fn legal_log(steps: &[Step]) -> Vec<AccessChange> {
     let mut log: Vec<AccessChange> = begin.into_iter().zip(1..).map(|(fact, n)| change(n, tick(0), fact)).collect();
     let mut known = AccessHistory::from_changes(log.clone());
     for &(number, attempt, partner, client, person) in steps {
-        let (time, position) = (tick(number), log.len() as u64 + 1);
-        let Some(fact) = fact(&known, time, position, (attempt, PARTNERS[partner], CLIENTS[client], PEOPLE[person]))
-        else {
-            continue;
+        let position = log.len() as u64 + 1;
+        let what = (attempt, PARTNERS[partner], CLIENTS[client], PEOPLE[person]);
+        let attempted = match attempt {
+            Attempt::Retract(back) => retraction(&known, back),
+            _ => fact(&known, tick(number), position, what).map(|fact| (tick(number), fact)),
         };
+        let Some((time, fact)) = attempted else { continue };
         if known.admit(&fact, time, tick(LAST_TICK), &POLICY).is_ok() {
             log.push(change(position, time, fact.clone()));
             known.record(change(position, time, fact));
         }
     }
     log
+}
+
+/// The changes of a log that were not taken back, and are no retractions.
+pub(crate) fn counting(log: &[AccessChange]) -> Vec<AccessChange> {
+    let taken_back = |change: &AccessChange| match change.fact {
+        AccessFact::Retracted { position, .. } => Some(position),
+        _ => None,
+    };
+    let retracted: BTreeSet<u64> = log.iter().filter_map(taken_back).collect();
+    let counts = |change: &&AccessChange| taken_back(change).is_none() && !retracted.contains(&change.position);
+    log.iter().filter(counts).cloned().collect()
+}
+
+/// The retraction of a change that counts, and when it is effective.
+fn retraction(known: &AccessHistory, back: usize) -> Option<(Instant, AccessFact)> {
+    let changes: Vec<_> = known.changes().collect();
+    let change = changes.iter().rev().nth(back)?;
+    Some((change.effective_time, retracted(change.position, change.fact.clone())))
 }
 
 /// The fact that an attempt comes to, for whoever has the address at that time.
@@ -290,13 +389,19 @@ fn fact(
         Attempt::LeaveProgramme => partner_left(partner),
         Attempt::AddEmployee(true) => employee_added(partner, u128::from(position), person),
         Attempt::AddEmployee(false) => unflagged_added(partner, u128::from(position), person),
+        Attempt::FlagEmployee(is_flagged) => employee_updated(partner, employee()?, person, is_flagged),
         Attempt::DeleteEmployee => employee_deleted(partner, employee()?, person),
         Attempt::CloseClient => client_closed(client),
+        Attempt::MoveClient(country) => client_updated(client, country),
+        Attempt::IntroduceClient => client_introduced(client, partner),
+        Attempt::EndServices => services_ended(client, partner),
+        Attempt::UpdateUser => user_updated(client, user()?, person, "PARTNER_ADMIN"),
         Attempt::AddUser => user_added(client, u128::from(position), person),
         Attempt::DeactivateUser => user_deactivated(client, user()?, person),
         Attempt::ReactivateUser => user_reactivated(client, user()?, person),
         Attempt::RemoveUser => user_removed(client, user()?, person),
         Attempt::Link => linked(client, partner, employee()?, person),
         Attempt::Unlink => unlinked(client, partner, employee()?, person),
+        Attempt::Retract(_) => return None,
     })
 }

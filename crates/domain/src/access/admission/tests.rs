@@ -68,6 +68,10 @@ fn an_employee_that_is_there_is_given_with_its_id() {
     };
     assert_eq!(decide(&known(), NOW, &employee_added(PARTNER, 9, ANNA)), Err(exists(vec![])));
     assert_eq!(decide(&known(), NOW, &unflagged_added(PARTNER, 9, ANNA)), Err(exists(vec!["partner_employee"])));
+    let mut updated = known();
+    updated.record(change(20, at("2025-06-01T00:00:00Z"), employee_updated(PARTNER, 1, ANNA, false)));
+    let differing_now = exists(vec!["display_name", "partner_employee", "access_role"]);
+    assert_eq!(decide(&updated, NOW, &employee_added(PARTNER, 9, ANNA)), Err(differing_now));
     assert_eq!(decide(&known(), NOW, &employee_added(OTHER_PARTNER, 9, CARLA)), Ok(()));
 }
 
@@ -287,9 +291,139 @@ fn r22_a_late_fact_that_breaks_a_later_one_in_another_way_than_before_is_refused
     assert!(matches!(twice, Err(AccessRefusal::IllegalSequence { .. })), "{twice:?}");
 }
 
+/// Anna is an employee and user 1 of the client since March.
+fn anna_there() -> AccessHistory {
+    history_with([
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+    ])
+}
+
+#[test]
+fn what_is_updated_must_be_there_at_the_effective_time() {
+    let partner_updated = |partner| AccessFact::PartnerUpdated {
+        partner: hub(partner),
+        display_name: "Agency".to_owned(),
+        country: "FR".parse().expect("a country"),
+    };
+    let known = anna_there();
+    let accepted = [
+        partner_updated(PARTNER),
+        client_updated(CLIENT, "FR"),
+        employee_updated(PARTNER, 1, ANNA, false),
+        user_updated(CLIENT, 1, ANNA, "PARTNER_ADMIN"),
+    ];
+    for fact in accepted {
+        assert_eq!(decide(&known, "2025-03-01T00:00:00Z", &fact), Ok(()), "{fact:?}");
+        let too_early = decide(&known, "2024-12-31T23:59:59.999999Z", &fact);
+        assert!(too_early.is_err(), "{fact:?}");
+    }
+    let unknown = |subject| Err(AccessRefusal::Unknown { subject, absence: Absence::NotKnown });
+    assert_eq!(decide(&known, NOW, &partner_updated(1003)), unknown(Subject::Partner(hub(1003))));
+    assert_eq!(decide(&known, NOW, &client_updated(OTHER_CLIENT, "FR")), unknown(Subject::Client(hub(OTHER_CLIENT))));
+    let subject = Subject::Employee { partner: hub(PARTNER), employee: employee_id(2), address: address(ANNA) };
+    assert_eq!(decide(&known, NOW, &employee_updated(PARTNER, 2, ANNA, true)), unknown(subject));
+    let mut gone = known;
+    gone.record(change(8, at("2025-04-01T00:00:00Z"), user_deactivated(CLIENT, 1, ANNA)));
+    assert_eq!(decide(&gone, NOW, &user_updated(CLIENT, 1, ANNA, "STANDARD")), Ok(()));
+    gone.record(change(9, at("2025-05-01T00:00:00Z"), user_removed(CLIENT, 1, ANNA)));
+    let refusal = decide(&gone, NOW, &user_updated(CLIENT, 1, ANNA, "STANDARD")).expect_err("she is removed");
+    assert_eq!(
+        refusal.to_string(),
+        "cannot update anna@agency.example in client 2001: it is removed there, and must be active or deactivated"
+    );
+}
+
+#[test]
+fn r26_a_client_is_introduced_once() {
+    let mut known = anna_there();
+    let introduced = client_introduced(CLIENT, PARTNER);
+    assert_eq!(decide(&known, NOW, &introduced), Ok(()));
+    known.record(change(8, at("2025-04-01T00:00:00Z"), introduced.clone()));
+    let since = at("2025-04-01T00:00:00Z");
+    let refusal = AccessRefusal::AlreadyIntroduced { client: hub(CLIENT), partner: hub(PARTNER), since };
+    assert_eq!(refusal.field(), "client");
+    assert_eq!(decide(&known, NOW, &introduced), Err(refusal));
+    let earlier = decide(&known, "2025-03-01T00:00:00Z", &introduced);
+    assert!(matches!(earlier, Err(AccessRefusal::IllegalSequence { .. })), "{earlier:?}");
+    assert!(decide(&known, NOW, &client_introduced(OTHER_CLIENT, PARTNER)).is_err());
+}
+
+#[test]
+fn r76_services_are_ended_where_there_is_something_to_end() {
+    let known = anna_there();
+    let ended = services_ended(CLIENT, PARTNER);
+    assert_eq!(decide(&known, "2025-03-01T00:00:00Z", &ended), Ok(()));
+    let nothing = AccessRefusal::NothingToEnd { client: hub(CLIENT), partner: hub(PARTNER) };
+    assert_eq!(nothing.field(), "client");
+    assert_eq!(decide(&known, "2025-02-28T23:59:59.999999Z", &ended), Err(nothing));
+    assert!(matches!(decide(&known, NOW, &services_ended(CLIENT, 1003)), Err(AccessRefusal::Unknown { .. })));
+    // An unlink by hand that follows has nothing to unlink, if the services ended before it.
+    let mut unlinked_later = known;
+    unlinked_later.record(change(8, at("2025-05-01T00:00:00Z"), unlinked(CLIENT, PARTNER, 1, ANNA)));
+    let late = decide(&unlinked_later, "2025-04-01T00:00:00Z", &ended);
+    assert!(matches!(late, Err(AccessRefusal::IllegalSequence { .. })), "{late:?}");
+    assert_eq!(decide(&unlinked_later, "2025-05-01T00:00:00Z", &ended), Ok(()));
+}
+
+#[test]
+fn r30_r31_an_access_link_is_of_an_employee_who_is_there_and_can_always_be_revoked() {
+    let mut known = anna_there();
+    known.record(change(8, at("2025-06-01T00:00:00Z"), employee_deleted(PARTNER, 1, ANNA)));
+    let link = access_link_id(1);
+    let (partner, employee, address) = (hub(PARTNER), employee_id(1), address(ANNA));
+    let created = access_link_created(PARTNER, 1, ANNA, link);
+    let approved_by = |client| {
+        let address = address.clone();
+        AccessFact::AccessLinkApproved { client: hub(client), partner, employee, address, link }
+    };
+    let revoked = |employee| AccessFact::AccessLinkRevoked { partner, employee, address: address.clone(), link };
+    for fact in [created, approved_by(CLIENT)] {
+        assert_eq!(decide(&known, "2025-05-31T23:59:59.999999Z", &fact), Ok(()));
+        let gone = decide(&known, "2025-06-01T00:00:00Z", &fact);
+        assert!(matches!(gone, Err(AccessRefusal::Unknown { absence: Absence::GoneSince(_), .. })), "{gone:?}");
+    }
+    assert!(decide(&known, "2025-04-01T00:00:00Z", &approved_by(OTHER_CLIENT)).is_err());
+    assert_eq!(decide(&known, NOW, &revoked(employee)), Ok(()));
+    assert!(decide(&known, NOW, &revoked(employee_id(9))).is_err());
+}
+
+#[test]
+fn r41_assets_are_reassigned_from_whoever_ever_was_a_user_there() {
+    let mut known = anna_there();
+    known.record(change(8, at("2025-06-01T00:00:00Z"), user_removed(CLIENT, 1, ANNA)));
+    for time in ["2025-03-01T00:00:00Z", "2025-06-01T00:00:00Z", NOW] {
+        assert_eq!(decide(&known, time, &assets_reassigned(CLIENT, 1, ANNA, None)), Ok(()), "{time}");
+    }
+    for unknown in [assets_reassigned(CLIENT, 1, BRUNO, None), assets_reassigned(OTHER_CLIENT, 1, ANNA, None)] {
+        assert!(matches!(decide(&known, NOW, &unknown), Err(AccessRefusal::IllegalTransition { .. })));
+    }
+}
+
+#[test]
+fn r128_an_erasure_is_always_admitted() {
+    let erased = AccessFact::AddressErased { pseudonym: address("erased-1@agency.example"), first_position: 1 };
+    assert_eq!(decide(&AccessHistory::default(), NOW, &erased), Ok(()));
+    assert_eq!(decide(&known(), "2024-01-01T00:00:00Z", &erased), Ok(()));
+}
+
+#[test]
+fn r22_a_change_that_was_taken_back_stands_in_nobodys_way() {
+    let mut known = anna_there();
+    assert!(decide(&known, NOW, &user_added(CLIENT, 2, ANNA)).is_err());
+    known.record(change(8, at("2025-03-01T00:00:00Z"), retracted(4, user_added(CLIENT, 1, ANNA))));
+    assert_eq!(decide(&known, NOW, &user_added(CLIENT, 2, ANNA)), Ok(()));
+    assert_eq!(decide(&known, "2025-01-15T00:00:00Z", &user_added(CLIENT, 2, ANNA)), Ok(()));
+}
+
 #[test]
 fn a_refusal_says_what_would_be_right() {
     let texts = [
+        (
+            services_ended(CLIENT, OTHER_PARTNER),
+            "client",
+            "partner 1002 has and had no user, link or introduction in client 2001; there is nothing to end",
+        ),
         (
             user_removed(CLIENT, 9, BRUNO),
             "address",

@@ -154,6 +154,96 @@ fn r25_a_deleted_and_created_again_employee_starts_fresh() {
 }
 
 #[test]
+fn r76_the_end_of_services_unlinks_everybody_who_is_assigned_until_linked_again() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 2, CARLA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 2, CARLA)),
+        ("2025-03-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-04-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-05-01T00:00:00Z", user_added(CLIENT, 2, ANNA)),
+        ("2025-06-01T00:00:00Z", linked(CLIENT, PARTNER, 1, ANNA)),
+    ];
+    let (start, end, again) = ("2025-02-01T00:00:00Z", "2025-03-01T00:00:00Z", "2025-06-01T00:00:00Z");
+    let of_anna = [interval(1, start, Some(end), Automatic, Effective), interval(1, again, None, ByHand, Effective)];
+    assert_eq!(assignments(facts.clone(), ANNA), of_anna);
+    assert_eq!(assignments(facts, CARLA), [interval(2, start, Some(end), ByHand, PendingUser)]);
+}
+
+#[test]
+fn r76_who_is_not_assigned_when_services_end_is_not_touched() {
+    let facts = |came| {
+        [
+            (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+            (ANNA_EMPLOYED.0, client_introduced(CLIENT, PARTNER)),
+            ("2025-03-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+            (came, user_added(CLIENT, 1, ANNA)),
+        ]
+    };
+    let later = "2025-03-01T00:00:00.000001Z";
+    assert_eq!(assignments(facts(later), ANNA), [interval(1, later, None, Automatic, Effective)]);
+    // One that would begin at that very instant never begins.
+    assert_eq!(assignments(facts("2025-03-01T00:00:00Z"), ANNA), []);
+    assert_eq!(assignments(facts("2025-02-01T00:00:00Z"), ANNA).len(), 1);
+}
+
+#[test]
+fn r76_of_one_instant_the_log_says_whether_the_link_or_the_end_of_services_came_last() {
+    let facts = |first, last| {
+        [
+            ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+            ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+            ("2025-03-01T00:00:00Z", first),
+            ("2025-03-01T00:00:00Z", last),
+        ]
+    };
+    let end = || services_ended(CLIENT, PARTNER);
+    let link = || linked(CLIENT, PARTNER, 1, CARLA);
+    let ended = interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), ByHand, PendingUser);
+    let goes_on = interval(1, "2025-02-01T00:00:00Z", None, ByHand, PendingUser);
+    assert_eq!(assignments(facts(link(), end()), CARLA), [ended]);
+    assert_eq!(assignments(facts(end(), link()), CARLA), [goes_on]);
+}
+
+#[test]
+fn r76_services_that_end_for_one_partner_or_client_end_no_others_assignments() {
+    let facts = [
+        ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &[])),
+        ("2025-01-01T00:00:00Z", client_added(OTHER_CLIENT)),
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, CARLA)),
+        ("2025-02-01T00:00:00Z", linked(CLIENT, PARTNER, 1, CARLA)),
+        ("2025-03-01T00:00:00Z", services_ended(CLIENT, OTHER_PARTNER)),
+        ("2025-03-01T00:00:00Z", services_ended(OTHER_CLIENT, PARTNER)),
+    ];
+    assert_eq!(assignments(facts, CARLA), [interval(1, "2025-02-01T00:00:00Z", None, ByHand, PendingUser)]);
+}
+
+#[test]
+fn r25_an_employee_who_is_created_again_after_services_ended_starts_fresh() {
+    let facts = [
+        (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-04-01T00:00:00Z", employee_deleted(PARTNER, 1, ANNA)),
+        ("2025-05-01T00:00:00Z", employee_added(PARTNER, 2, ANNA)),
+    ];
+    let expected = [
+        interval(1, "2025-02-01T00:00:00Z", Some("2025-03-01T00:00:00Z"), Automatic, Effective),
+        interval(2, "2025-05-01T00:00:00Z", None, Automatic, Effective),
+    ];
+    assert_eq!(assignments(facts, ANNA), expected);
+}
+
+#[test]
+fn the_states_have_names() {
+    assert_eq!(
+        [PendingUser, Effective, Suspended].map(AssignmentState::as_str),
+        ["PENDING_USER", "EFFECTIVE", "SUSPENDED"]
+    );
+}
+
+#[test]
 fn a_user_removed_and_added_at_one_instant_leaves_no_gap() {
     let facts = [
         (ANNA_EMPLOYED.0, employee_added(PARTNER, 1, ANNA)),
@@ -220,7 +310,8 @@ fn slow_state(
     until: Instant,
 ) -> Option<(EmployeeId, AssignmentState)> {
     let (client, partner, text) = (hub(question.0), hub(question.1), address(question.2));
-    let mut ordered: Vec<&AccessChange> = log.iter().filter(|change| change.effective_time <= until).collect();
+    let mut ordered = counting(log);
+    ordered.retain(|change| change.effective_time <= until);
     ordered.sort_by_key(|change| (change.effective_time, change.position));
     let (mut employee, mut active, mut is_user) = (None, false, false);
     let (mut domain, mut is_open, mut in_programme) = (false, false, false);

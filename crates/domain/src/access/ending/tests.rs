@@ -125,6 +125,42 @@ fn r76_leaving_the_programme_and_a_closed_client_are_endings_one_per_instant() {
 }
 
 #[test]
+fn r76_services_that_end_are_an_ending_each_time() {
+    let ended = |time| ending(time, EndingCause::ServicesEnded);
+    let more = [
+        ("2025-03-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-03-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_removed(CLIENT, 2, BRUNO)),
+        ("2025-04-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-05-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-05-01T00:00:00Z", partner_left(PARTNER)),
+    ];
+    let left = ending("2025-05-01T00:00:00Z", EndingCause::PartnerLeft);
+    assert_eq!(endings_of_two_there(more), [ended("2025-03-01T00:00:00Z"), ended("2025-04-01T00:00:00Z"), left]);
+    assert_eq!(endings_of_two_there([("2025-03-01T00:00:00Z", services_ended(OTHER_CLIENT, PARTNER))]), []);
+    assert_eq!(endings_of_two_there([("2025-03-01T00:00:00Z", services_ended(CLIENT, OTHER_PARTNER))]), []);
+}
+
+#[test]
+fn r20_r71_somebody_is_present_from_when_the_flag_was_first_set_whatever_becomes_of_it() {
+    let flagged_at = |time, removed| {
+        endings([
+            ("2025-01-02T00:00:00Z", unflagged_added(PARTNER, 1, ANNA)),
+            ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+            (time, employee_updated(PARTNER, 1, ANNA, true)),
+            ("2025-04-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, false)),
+            (removed, user_removed(CLIENT, 1, ANNA)),
+        ])
+    };
+    let removed = |time| ending(time, EndingCause::AllEmployeesRemoved);
+    let after_the_flag = flagged_at("2025-03-01T00:00:00Z", "2025-05-01T00:00:00Z");
+    assert_eq!(after_the_flag, [removed("2025-05-01T00:00:00Z")]);
+    assert_eq!(flagged_at("2025-03-01T00:00:00Z", "2025-03-01T00:00:00Z"), []);
+    // Flagged and not at one instant: never flagged.
+    assert_eq!(flagged_at("2025-04-01T00:00:00Z", "2025-05-01T00:00:00Z"), []);
+}
+
+#[test]
 fn r75_a_cause_that_the_policy_lets_lapse_is_no_ending() {
     let document = include_str!("../../../policy.toml");
     let lenient = document.replace("all_employees_removed = \"IMMEDIATE\"", "all_employees_removed = \"LAPSE\"");
@@ -174,10 +210,16 @@ proptest! {
                     && !is_anybody_present(&history, client, partner, tick(number));
                 let left = history.partner(partner).and_then(|known| known.left_time) == Some(tick(number));
                 let closed = history.client(client).and_then(|known| known.closed_time) == Some(tick(number));
-                let expected = match (closed, left, deserted) {
-                    (true, _, _) => Some(EndingCause::ClientClosed),
-                    (_, true, _) => Some(EndingCause::PartnerLeft),
-                    (_, _, true) => Some(EndingCause::AllEmployeesRemoved),
+                let ended = history.changes().any(|change| {
+                    let is_end = matches!(change.fact, AccessFact::ServicesEnded { .. });
+                    let is_ours = change.fact.client() == Some(client) && change.fact.partner() == Some(partner);
+                    is_end && is_ours && change.effective_time == tick(number)
+                });
+                let expected = match (closed, left, ended, deserted) {
+                    (true, _, _, _) => Some(EndingCause::ClientClosed),
+                    (_, true, _, _) => Some(EndingCause::PartnerLeft),
+                    (_, _, true, _) => Some(EndingCause::ServicesEnded),
+                    (_, _, _, true) => Some(EndingCause::AllEmployeesRemoved),
                     _ => None,
                 };
                 let found: Vec<_> = endings.iter().filter(|each| each.time == tick(number)).collect();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::access::testing::*;
-use crate::access::{AccessChange, AccessFact, AccessHistory, ClientUserState};
+use crate::access::{AccessChange, AccessFact, AccessHistory, AccessRole, ClientUserState, EmployeeSpell};
 use crate::testing::cases;
 
 #[test]
@@ -91,6 +91,111 @@ fn a_change_that_does_not_fit_what_was_loaded_is_without_effect() {
     assert_eq!(history.partner(hub(PARTNER)), None);
 }
 
+#[test]
+fn r63_the_country_of_a_client_is_dated_and_its_name_is_the_latest() {
+    let history = history_with([
+        ("2025-03-01T00:00:00Z", client_updated(CLIENT, "IN")),
+        ("2025-04-01T00:00:00Z", client_updated(CLIENT, "FR")),
+        ("2025-04-01T00:00:00Z", client_updated(CLIENT, "US")),
+    ]);
+    let client = history.client(hub(CLIENT)).expect("a known client");
+    let expected = [
+        ("2024-12-31T23:59:59.999999Z", None),
+        ("2025-01-01T00:00:00Z", Some("IT")),
+        ("2025-02-28T23:59:59.999999Z", Some("IT")),
+        ("2025-03-01T00:00:00Z", Some("IN")),
+        ("2025-03-31T23:59:59.999999Z", Some("IN")),
+        ("2025-04-01T00:00:00Z", Some("US")),
+    ];
+    for (time, country) in expected {
+        let country = country.map(|code| code.parse().expect("a country"));
+        assert_eq!(client.country_at(at(time)), country, "{time}");
+    }
+    assert_eq!((client.country().as_str(), client.display_name.as_str()), ("US", "Updated"));
+}
+
+#[test]
+fn r20_the_flag_of_an_employee_is_dated_and_its_name_and_role_are_the_latest() {
+    let history = history_with([
+        ("2025-02-01T00:00:00Z", unflagged_added(PARTNER, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, true)),
+        ("2025-04-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, false)),
+        ("2025-05-01T00:00:00Z", employee_deleted(PARTNER, 1, ANNA)),
+        ("2025-06-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, true)),
+    ]);
+    let anna = history.employee(employee_id(1)).expect("a known employee");
+    let expected = [
+        ("2025-01-31T23:59:59.999999Z", false),
+        ("2025-02-28T23:59:59.999999Z", false),
+        ("2025-03-01T00:00:00Z", true),
+        ("2025-03-31T23:59:59.999999Z", true),
+        ("2025-04-01T00:00:00Z", false),
+        ("2025-06-01T00:00:00Z", false),
+    ];
+    for (time, is_flagged) in expected {
+        assert_eq!(anna.is_partner_employee(at(time)), is_flagged, "{time}");
+    }
+    assert_eq!(anna.first_flagged(), Some(at("2025-03-01T00:00:00Z")));
+    assert_eq!((anna.display_name.as_str(), anna.access_role), ("Updated", AccessRole::SuperAdmin));
+    let never = history_with([("2025-02-01T00:00:00Z", unflagged_added(PARTNER, 1, ANNA))]);
+    assert_eq!(never.employee(employee_id(1)).and_then(EmployeeSpell::first_flagged), None);
+}
+
+#[test]
+fn a_partner_and_a_client_user_are_what_their_latest_change_says() {
+    let history = history_with([
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_updated(CLIENT, 1, ANNA, "PARTNER_ADMIN")),
+        (
+            "2025-03-01T00:00:00Z",
+            AccessFact::PartnerUpdated {
+                partner: hub(PARTNER),
+                display_name: "Agency".to_owned(),
+                country: "FR".parse().expect("a country"),
+            },
+        ),
+    ]);
+    let user = &history.client_user_spells(hub(CLIENT), &address(ANNA))[0];
+    assert_eq!((user.display_name.as_str(), &user.permission_set), ("Updated", &permission_set("PARTNER_ADMIN")));
+    let partner = history.partner(hub(PARTNER)).expect("a known partner");
+    assert_eq!((partner.display_name.as_str(), partner.country.as_str()), ("Agency", "FR"));
+}
+
+#[test]
+fn r26_a_client_exists_for_a_partner_that_has_or_had_somebody_or_something_there() {
+    let exists = |facts: &[AccessFact]| {
+        let base = base().into_iter().chain(facts.iter().map(|fact| ("2025-02-01T00:00:00Z", fact.clone())));
+        let changes = base.zip(1..).map(|((time, fact), position)| change(position, at(time), fact));
+        AccessHistory::from_changes(changes).exists_for(hub(CLIENT), hub(PARTNER))
+    };
+    let employed = employee_added(PARTNER, 1, ANNA);
+    let added = user_added(CLIENT, 1, ANNA);
+    assert!(!exists(&[]));
+    assert!(!exists(&[employed.clone()]));
+    assert!(!exists(&[added.clone()]));
+    assert!(!exists(&[client_introduced(OTHER_CLIENT, PARTNER), client_introduced(CLIENT, OTHER_PARTNER)]));
+    assert!(!exists(&[employee_added(OTHER_PARTNER, 1, ANNA), added.clone(), employee_added(PARTNER, 2, CARLA)]));
+    assert!(exists(&[client_introduced(CLIENT, PARTNER)]));
+    assert!(exists(&[employed.clone(), added.clone()]));
+    assert!(exists(&[added.clone(), employed.clone()]));
+    let both_gone = [user_removed(CLIENT, 1, ANNA), employee_deleted(PARTNER, 1, ANNA)];
+    assert!(exists(&[&[employed.clone(), added][..], &both_gone[..]].concat()));
+    assert!(exists(&[employed, linked(CLIENT, PARTNER, 1, ANNA), unlinked(CLIENT, PARTNER, 1, ANNA)]));
+}
+
+#[test]
+fn r22_a_change_that_was_taken_back_is_as_if_it_had_not_been_made() {
+    let facts = [
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_deactivated(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", retracted(4, user_deactivated(CLIENT, 1, ANNA))),
+    ];
+    let history = history_with(facts);
+    assert_eq!(history.changes().map(|change| change.position).collect::<Vec<_>>(), [1, 2, 3]);
+    let state = history.client_user_state_at(hub(CLIENT), &address(ANNA), at("2025-03-01T00:00:00Z"));
+    assert_eq!(state, ClientUserState::Active);
+}
+
 fn log_and_shuffled() -> impl Strategy<Value = (Vec<AccessChange>, Vec<AccessChange>)> {
     steps().prop_map(|steps| legal_log(&steps)).prop_flat_map(|log| {
         let shuffled = Just(log.clone()).prop_shuffle();
@@ -113,9 +218,35 @@ proptest! {
     }
 
     #[test]
-    fn r22_with_late_facts_the_whole_sequence_of_users_and_accounts_stays_legal(steps in steps()) {
+    fn r22_with_retractions_the_history_is_that_of_the_changes_that_were_not_taken_back(steps in steps()) {
         let log = legal_log(&steps);
-        let mut ordered = log.clone();
+        let remaining = AccessHistory::from_changes(counting(&log));
+        let known = AccessHistory::from_changes(log);
+        prop_assert_eq!(&known.records, &remaining.records);
+        prop_assert!(known.changes().eq(remaining.changes()));
+    }
+
+    #[test]
+    fn r63_the_country_at_an_instant_is_that_of_the_last_change_by_then(steps in steps()) {
+        let mut ordered = counting(&legal_log(&steps));
+        ordered.sort_by_key(|change| (change.effective_time, change.position));
+        let known = AccessHistory::from_changes(ordered.clone());
+        for (client, number) in CLIENTS.into_iter().flat_map(|client| (0..=LAST_TICK).map(move |number| (client, number))) {
+            let country = |change: &AccessChange| match &change.fact {
+                AccessFact::ClientAdded { client: of, country, .. } | AccessFact::ClientUpdated { client: of, country, .. } => {
+                    (*of == hub(client) && change.effective_time <= tick(number)).then_some(*country)
+                }
+                _ => None,
+            };
+            let expected = ordered.iter().filter_map(country).last();
+            let found = known.client(hub(client)).and_then(|history| history.country_at(tick(number)));
+            prop_assert_eq!(found, expected, "{}", number);
+        }
+    }
+
+    #[test]
+    fn r22_with_late_facts_the_whole_sequence_of_users_and_accounts_stays_legal(steps in steps()) {
+        let mut ordered = counting(&legal_log(&steps));
         ordered.sort_by_key(|change| (change.effective_time, change.position));
         let mut known = AccessHistory::default();
         for change in ordered {
@@ -127,6 +258,9 @@ proptest! {
                     | AccessFact::ClientUserRemoved { .. }
                     | AccessFact::ClientClosed { .. }
                     | AccessFact::PartnerLeft { .. }
+                    | AccessFact::EmployeeUpdated { .. }
+                    | AccessFact::EmployeeDeleted { .. }
+                    | AccessFact::ServicesEnded { .. }
             );
             if is_judged {
                 prop_assert_eq!(known.admit(&change.fact, change.effective_time, tick(LAST_TICK), &POLICY), Ok(()));

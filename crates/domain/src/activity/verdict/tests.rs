@@ -265,6 +265,41 @@ fn where_it_counts_for_none_the_one_that_came_furthest_is_named() {
 }
 
 #[test]
+fn r20_the_flag_at_the_instant_of_the_activity_decides() {
+    let known = history_with([
+        ("2025-01-02T00:00:00Z", unflagged_added(PARTNER, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, true)),
+        ("2025-05-01T00:00:00Z", employee_updated(PARTNER, 1, ANNA, false)),
+    ]);
+    let not_flagged = Verdict::NotCounted(Reason::NotPartnerEmployee);
+    assert_eq!(verdict(&publishing(ANNA, "2025-02-28T23:59:59.999999Z"), &known), not_flagged);
+    assert_eq!(verdict(&publishing(ANNA, "2025-03-01T00:00:00Z"), &known), counted("2025-04-30T00:00:00Z"));
+    assert_eq!(
+        verdict(&publishing(ANNA, "2025-04-30T23:59:59.999999Z"), &known),
+        counted("2025-06-29T23:59:59.999999Z")
+    );
+    assert_eq!(verdict(&publishing(ANNA, "2025-05-01T00:00:00Z"), &known), not_flagged);
+}
+
+#[test]
+fn r76_after_the_end_of_services_work_counts_only_when_linked_again() {
+    let known = history_with([
+        ("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", services_ended(CLIENT, PARTNER)),
+        ("2025-05-01T00:00:00Z", linked(CLIENT, PARTNER, 1, ANNA)),
+    ]);
+    let not_assigned = Verdict::NotCounted(Reason::NotAssigned);
+    assert_eq!(
+        verdict(&publishing(ANNA, "2025-02-28T23:59:59.999999Z"), &known),
+        counted("2025-04-29T23:59:59.999999Z")
+    );
+    assert_eq!(verdict(&publishing(ANNA, "2025-03-01T00:00:00Z"), &known), not_assigned);
+    assert_eq!(verdict(&publishing(ANNA, "2025-05-01T00:00:00Z"), &known), counted("2025-06-30T00:00:00Z"));
+}
+
+#[test]
 fn the_permission_set_does_not_matter() {
     let admin = AccessFact::ClientUserAdded {
         client: hub(CLIENT),
