@@ -1,27 +1,54 @@
 //! The gRPC side: read all of a request and report everything that is wrong with it, call the operation, answer.
+//!
+//! This page is the index; what a request must look like is in the room of its subject.
 
+mod client;
+mod client_user;
+mod employee;
 mod feed;
-
-use std::collections::BTreeSet;
+mod link;
+mod partner;
 
 use contracts::wire::access as wire;
 use contracts::wire::access::access_management_service_server::AccessManagementService;
-use contracts::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, Violations, permission_set_from_wire};
-use domain::access::{CountryCode, EmailAddress, EmailDomain, HubId};
-use service_kit::Statement;
+use contracts::{Failure, Violations, Write};
+use domain::access::Actor;
+use service_kit::{Statement, actor};
 use tonic::{Request, Response, Status};
 
 use crate::AccessManagement;
-use crate::operations::{LinkOutcome, NewClient, NewClientUser, NewEmployee, NewLinks, NewPartner, Removal};
 
 pub(crate) use feed::AccessFeed;
 
 /// The longest display name, in characters.
 const DISPLAY_NAME_LENGTH: usize = 200;
-/// The most employee email domains of a partner.
-const MAXIMUM_EMAIL_DOMAINS: usize = 50;
-/// The most clients of one BatchLinkClients.
-const MAXIMUM_LINKS: usize = 1_000;
+/// The longest search text, in characters.
+const SEARCH_LENGTH: usize = 200;
+
+impl AccessManagement {
+    /// What a write asks for, and what every write says.
+    fn read_write<W: Write, T>(
+        &self,
+        request: &Request<W>,
+        read: impl FnOnce(&mut Violations, &W) -> Option<T>,
+    ) -> Result<(T, Statement), Failure> {
+        let mut violations = Violations::default();
+        let statement = Statement::read(&mut violations, request.metadata(), request.get_ref(), self.clock.now())?;
+        let value = read(&mut violations, request.get_ref());
+        Ok((violations.finish(|| value)?, statement))
+    }
+}
+
+/// What a read asks for, and who asks.
+fn read<R, T>(
+    request: &Request<R>,
+    read: impl FnOnce(&mut Violations, &R) -> Option<T>,
+) -> Result<(T, Actor), Failure> {
+    let actor = actor(request.metadata())?;
+    let mut violations = Violations::default();
+    let value = read(&mut violations, request.get_ref());
+    Ok((violations.finish(|| value)?, actor))
+}
 
 #[tonic::async_trait]
 impl AccessManagementService for AccessManagement {
@@ -29,174 +56,271 @@ impl AccessManagementService for AccessManagement {
         &self,
         request: Request<wire::CreatePartnerRequest>,
     ) -> Result<Response<wire::CreatePartnerResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let new = new_partner(violations, request.get_ref())?;
-        let (partner, revision) = self.create_partner(new, statement).await?;
-        Ok(Response::new(wire::CreatePartnerResponse { partner: Some(partner), revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, partner::new_partner)?;
+        Ok(Response::new(self.create_partner(asked, statement).await?))
+    }
+
+    async fn get_partner(
+        &self,
+        _request: Request<wire::GetPartnerRequest>,
+    ) -> Result<Response<wire::GetPartnerResponse>, Status> {
+        Err(Status::unimplemented("GetPartner"))
+    }
+
+    async fn update_partner(
+        &self,
+        _request: Request<wire::UpdatePartnerRequest>,
+    ) -> Result<Response<wire::UpdatePartnerResponse>, Status> {
+        Err(Status::unimplemented("UpdatePartner"))
+    }
+
+    async fn list_partners(
+        &self,
+        _request: Request<wire::ListPartnersRequest>,
+    ) -> Result<Response<wire::ListPartnersResponse>, Status> {
+        Err(Status::unimplemented("ListPartners"))
     }
 
     async fn create_employee(
         &self,
         request: Request<wire::CreateEmployeeRequest>,
     ) -> Result<Response<wire::CreateEmployeeResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let new = new_employee(violations, request.get_ref())?;
-        let (employee, revision) = self.create_employee(new, statement).await?;
-        Ok(Response::new(wire::CreateEmployeeResponse { employee: Some(employee), revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, employee::new_employee)?;
+        Ok(Response::new(self.create_employee(asked, statement).await?))
+    }
+
+    async fn get_employee(
+        &self,
+        _request: Request<wire::GetEmployeeRequest>,
+    ) -> Result<Response<wire::GetEmployeeResponse>, Status> {
+        Err(Status::unimplemented("GetEmployee"))
+    }
+
+    async fn update_employee(
+        &self,
+        _request: Request<wire::UpdateEmployeeRequest>,
+    ) -> Result<Response<wire::UpdateEmployeeResponse>, Status> {
+        Err(Status::unimplemented("UpdateEmployee"))
+    }
+
+    async fn delete_employee(
+        &self,
+        _request: Request<wire::DeleteEmployeeRequest>,
+    ) -> Result<Response<wire::DeleteEmployeeResponse>, Status> {
+        Err(Status::unimplemented("DeleteEmployee"))
+    }
+
+    async fn list_employees(
+        &self,
+        _request: Request<wire::ListEmployeesRequest>,
+    ) -> Result<Response<wire::ListEmployeesResponse>, Status> {
+        Err(Status::unimplemented("ListEmployees"))
     }
 
     async fn create_client(
         &self,
         request: Request<wire::CreateClientRequest>,
     ) -> Result<Response<wire::CreateClientResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let new = new_client(violations, request.get_ref())?;
-        let (client, revision) = self.create_client(new, statement).await?;
-        Ok(Response::new(wire::CreateClientResponse { client: Some(client), revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, client::new_client)?;
+        Ok(Response::new(self.create_client(asked, statement).await?))
+    }
+
+    async fn get_client(
+        &self,
+        _request: Request<wire::GetClientRequest>,
+    ) -> Result<Response<wire::GetClientResponse>, Status> {
+        Err(Status::unimplemented("GetClient"))
+    }
+
+    async fn update_client(
+        &self,
+        _request: Request<wire::UpdateClientRequest>,
+    ) -> Result<Response<wire::UpdateClientResponse>, Status> {
+        Err(Status::unimplemented("UpdateClient"))
+    }
+
+    async fn close_client(
+        &self,
+        _request: Request<wire::CloseClientRequest>,
+    ) -> Result<Response<wire::CloseClientResponse>, Status> {
+        Err(Status::unimplemented("CloseClient"))
+    }
+
+    async fn introduce_client(
+        &self,
+        _request: Request<wire::IntroduceClientRequest>,
+    ) -> Result<Response<wire::IntroduceClientResponse>, Status> {
+        Err(Status::unimplemented("IntroduceClient"))
+    }
+
+    async fn list_clients(
+        &self,
+        _request: Request<wire::ListClientsRequest>,
+    ) -> Result<Response<wire::ListClientsResponse>, Status> {
+        Err(Status::unimplemented("ListClients"))
     }
 
     async fn create_client_user(
         &self,
         request: Request<wire::CreateClientUserRequest>,
     ) -> Result<Response<wire::CreateClientUserResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let new = new_client_user(violations, request.get_ref())?;
-        let (client_user, revision) = self.create_client_user(new, statement).await?;
-        let client_user = Some(client_user);
-        Ok(Response::new(wire::CreateClientUserResponse { client_user, revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, client_user::new_client_user)?;
+        Ok(Response::new(self.create_client_user(asked, statement).await?))
+    }
+
+    async fn update_client_user(
+        &self,
+        _request: Request<wire::UpdateClientUserRequest>,
+    ) -> Result<Response<wire::UpdateClientUserResponse>, Status> {
+        Err(Status::unimplemented("UpdateClientUser"))
+    }
+
+    async fn get_client_user(
+        &self,
+        _request: Request<wire::GetClientUserRequest>,
+    ) -> Result<Response<wire::GetClientUserResponse>, Status> {
+        Err(Status::unimplemented("GetClientUser"))
+    }
+
+    async fn list_client_users(
+        &self,
+        _request: Request<wire::ListClientUsersRequest>,
+    ) -> Result<Response<wire::ListClientUsersResponse>, Status> {
+        Err(Status::unimplemented("ListClientUsers"))
+    }
+
+    async fn deactivate_client_user(
+        &self,
+        _request: Request<wire::DeactivateClientUserRequest>,
+    ) -> Result<Response<wire::DeactivateClientUserResponse>, Status> {
+        Err(Status::unimplemented("DeactivateClientUser"))
+    }
+
+    async fn reactivate_client_user(
+        &self,
+        _request: Request<wire::ReactivateClientUserRequest>,
+    ) -> Result<Response<wire::ReactivateClientUserResponse>, Status> {
+        Err(Status::unimplemented("ReactivateClientUser"))
     }
 
     async fn remove_client_user(
         &self,
         request: Request<wire::RemoveClientUserRequest>,
     ) -> Result<Response<wire::RemoveClientUserResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let name = violations.parse::<ClientUserName>("name", &request.get_ref().name);
-        let removal = violations.finish(|| Some(Removal { name: name? }))?;
-        let (client_user, revision) = self.remove_client_user(removal, statement).await?;
-        let client_user = Some(client_user);
-        Ok(Response::new(wire::RemoveClientUserResponse { client_user, revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, client_user::removal)?;
+        Ok(Response::new(self.remove_client_user(asked, statement).await?))
+    }
+
+    async fn batch_add_employees(
+        &self,
+        _request: Request<wire::BatchAddEmployeesRequest>,
+    ) -> Result<Response<wire::BatchAddEmployeesResponse>, Status> {
+        Err(Status::unimplemented("BatchAddEmployees"))
+    }
+
+    async fn list_permission_sets(
+        &self,
+        _request: Request<wire::ListPermissionSetsRequest>,
+    ) -> Result<Response<wire::ListPermissionSetsResponse>, Status> {
+        Err(Status::unimplemented("ListPermissionSets"))
     }
 
     async fn batch_link_clients(
         &self,
         request: Request<wire::BatchLinkClientsRequest>,
     ) -> Result<Response<wire::BatchLinkClientsResponse>, Status> {
-        let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
-        let new = new_links(violations, request.get_ref())?;
-        let (outcomes, revision) = self.link_clients(new, statement).await?;
-        let results = request.into_inner().clients.into_iter().zip(outcomes).map(link_result).collect();
-        Ok(Response::new(wire::BatchLinkClientsResponse { results, revision: revision.to_string() }))
+        let (asked, statement) = self.read_write(&request, link::new_links)?;
+        Ok(Response::new(self.link_clients(asked, statement).await?))
     }
-}
 
-fn new_partner(mut violations: Violations, request: &wire::CreatePartnerRequest) -> Result<NewPartner, Failure> {
-    let stated = request.partner.clone().unwrap_or_default();
-    let partner = violations.check("hub_id", HubId::try_from(request.hub_id));
-    let display_name = violations.text("partner.display_name", &stated.display_name, DISPLAY_NAME_LENGTH);
-    let country: Option<CountryCode> = violations.parse("partner.country_code", &stated.country_code);
-    let email_domains = email_domains(&mut violations, &stated.email_domains);
-    violations.finish(|| {
-        Some(NewPartner { partner: partner?, display_name: display_name?, country: country?, email_domains })
-    })
-}
-
-fn email_domains(violations: &mut Violations, texts: &[String]) -> BTreeSet<EmailDomain> {
-    const FIELD: &str = "partner.email_domains";
-    if texts.len() > MAXIMUM_EMAIL_DOMAINS {
-        violations.add(FIELD, format!("at most {MAXIMUM_EMAIL_DOMAINS} domains"));
-        return BTreeSet::new();
+    async fn unlink_client(
+        &self,
+        _request: Request<wire::UnlinkClientRequest>,
+    ) -> Result<Response<wire::UnlinkClientResponse>, Status> {
+        Err(Status::unimplemented("UnlinkClient"))
     }
-    let indexed = texts.iter().enumerate();
-    indexed.filter_map(|(index, text)| violations.parse(&format!("{FIELD}[{index}]"), text)).collect()
-}
 
-fn new_employee(mut violations: Violations, request: &wire::CreateEmployeeRequest) -> Result<NewEmployee, Failure> {
-    let stated = request.employee.clone().unwrap_or_default();
-    let partner: Option<PartnerName> = violations.parse("parent", &request.parent);
-    let address: Option<EmailAddress> = violations.parse("employee.email_address", &stated.email_address);
-    let display_name = violations.text("employee.display_name", &stated.display_name, DISPLAY_NAME_LENGTH);
-    let partner_employee = stated.partner_employee.unwrap_or(true);
-    violations.finish(|| {
-        Some(NewEmployee { partner: partner?.0, address: address?, display_name: display_name?, partner_employee })
-    })
-}
-
-fn new_client(mut violations: Violations, request: &wire::CreateClientRequest) -> Result<NewClient, Failure> {
-    let stated = request.client.clone().unwrap_or_default();
-    let client = violations.check("hub_id", HubId::try_from(request.hub_id));
-    let display_name = violations.text("client.display_name", &stated.display_name, DISPLAY_NAME_LENGTH);
-    let country: Option<CountryCode> = violations.parse("client.country_code", &stated.country_code);
-    violations.finish(|| Some(NewClient { client: client?, display_name: display_name?, country: country? }))
-}
-
-fn new_client_user(
-    mut violations: Violations,
-    request: &wire::CreateClientUserRequest,
-) -> Result<NewClientUser, Failure> {
-    let stated = request.client_user.clone().unwrap_or_default();
-    let client: Option<ClientName> = violations.parse("parent", &request.parent);
-    let address: Option<EmailAddress> = violations.parse("client_user.email_address", &stated.email_address);
-    let display_name = violations.text("client_user.display_name", &stated.display_name, DISPLAY_NAME_LENGTH);
-    let permission_set = permission_set_from_wire(stated.permission_set());
-    if permission_set.is_none() {
-        violations.add(
-            "client_user.permission_set",
-            "PERMISSION_SET_STANDARD, PERMISSION_SET_PARTNER_ADMIN or PERMISSION_SET_SUPER_ADMIN",
-        );
+    async fn create_access_link(
+        &self,
+        _request: Request<wire::CreateAccessLinkRequest>,
+    ) -> Result<Response<wire::CreateAccessLinkResponse>, Status> {
+        Err(Status::unimplemented("CreateAccessLink"))
     }
-    violations.finish(|| {
-        Some(NewClientUser {
-            client: client?.0,
-            address: address?,
-            display_name: display_name?,
-            permission_set: permission_set?,
-        })
-    })
-}
 
-fn new_links(mut violations: Violations, request: &wire::BatchLinkClientsRequest) -> Result<NewLinks, Failure> {
-    let employee: Option<EmployeeName> = violations.parse("employee", &request.employee);
-    let clients = linked_clients(&mut violations, &request.clients);
-    violations.finish(|| Some(NewLinks { employee: employee?, clients }))
-}
-
-fn linked_clients(violations: &mut Violations, texts: &[String]) -> Vec<HubId> {
-    if texts.is_empty() || texts.len() > MAXIMUM_LINKS {
-        violations.add("clients", format!("1 to {MAXIMUM_LINKS} clients"));
-        return Vec::new();
+    async fn list_access_links(
+        &self,
+        _request: Request<wire::ListAccessLinksRequest>,
+    ) -> Result<Response<wire::ListAccessLinksResponse>, Status> {
+        Err(Status::unimplemented("ListAccessLinks"))
     }
-    let mut seen = BTreeSet::new();
-    let mut clients = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let field = format!("clients[{index}]");
-        let Some(ClientName(client)) = violations.parse(&field, text) else { continue };
-        if seen.insert(client) {
-            clients.push(client);
-        } else {
-            violations.add(field, "each client once");
-        }
-    }
-    clients
-}
 
-fn link_result((client, outcome): (String, LinkOutcome)) -> wire::LinkClientResult {
-    use wire::link_client_result::Outcome;
-    let outcome = match outcome {
-        Ok(assignment) => Outcome::Assignment(assignment),
-        Err(failure) => Outcome::Error(failure.to_item_status()),
-    };
-    wire::LinkClientResult { client, outcome: Some(outcome) }
+    async fn approve_access_link(
+        &self,
+        _request: Request<wire::ApproveAccessLinkRequest>,
+    ) -> Result<Response<wire::ApproveAccessLinkResponse>, Status> {
+        Err(Status::unimplemented("ApproveAccessLink"))
+    }
+
+    async fn revoke_access_link(
+        &self,
+        _request: Request<wire::RevokeAccessLinkRequest>,
+    ) -> Result<Response<wire::RevokeAccessLinkResponse>, Status> {
+        Err(Status::unimplemented("RevokeAccessLink"))
+    }
+
+    async fn batch_update_assets(
+        &self,
+        _request: Request<wire::BatchUpdateAssetsRequest>,
+    ) -> Result<Response<wire::BatchUpdateAssetsResponse>, Status> {
+        Err(Status::unimplemented("BatchUpdateAssets"))
+    }
+
+    async fn list_assets(
+        &self,
+        _request: Request<wire::ListAssetsRequest>,
+    ) -> Result<Response<wire::ListAssetsResponse>, Status> {
+        Err(Status::unimplemented("ListAssets"))
+    }
+
+    async fn preview_removal(
+        &self,
+        _request: Request<wire::PreviewRemovalRequest>,
+    ) -> Result<Response<wire::PreviewRemovalResponse>, Status> {
+        Err(Status::unimplemented("PreviewRemoval"))
+    }
+
+    async fn confirm_removal(
+        &self,
+        _request: Request<wire::ConfirmRemovalRequest>,
+    ) -> Result<Response<wire::ConfirmRemovalResponse>, Status> {
+        Err(Status::unimplemented("ConfirmRemoval"))
+    }
+
+    async fn end_services(
+        &self,
+        _request: Request<wire::EndServicesRequest>,
+    ) -> Result<Response<wire::EndServicesResponse>, Status> {
+        Err(Status::unimplemented("EndServices"))
+    }
+
+    async fn retract_change(
+        &self,
+        _request: Request<wire::RetractChangeRequest>,
+    ) -> Result<Response<wire::RetractChangeResponse>, Status> {
+        Err(Status::unimplemented("RetractChange"))
+    }
+
+    async fn erase_address(
+        &self,
+        _request: Request<wire::EraseAddressRequest>,
+    ) -> Result<Response<wire::EraseAddressResponse>, Status> {
+        Err(Status::unimplemented("EraseAddress"))
+    }
+
+    async fn list_access_changes(
+        &self,
+        _request: Request<wire::ListAccessChangesRequest>,
+    ) -> Result<Response<wire::ListAccessChangesResponse>, Status> {
+        Err(Status::unimplemented("ListAccessChanges"))
+    }
 }

@@ -8,6 +8,7 @@
 mod grpc;
 mod migration;
 mod operations;
+mod resource;
 
 use std::sync::Arc;
 

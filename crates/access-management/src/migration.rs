@@ -1,6 +1,7 @@
 //! The schema, forward only: one file per step.
 
 mod m0001_access_log;
+mod m0002_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -11,6 +12,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_access_log::Migration)]
+        vec![Box::new(m0001_access_log::Migration), Box::new(m0002_requests::Migration)]
     }
 }

@@ -12,5 +12,5 @@ pub(crate) use create_client::NewClient;
 pub(crate) use create_client_user::NewClientUser;
 pub(crate) use create_employee::NewEmployee;
 pub(crate) use create_partner::NewPartner;
-pub(crate) use link_clients::{LinkOutcome, NewLinks};
-pub(crate) use remove_client_user::Removal;
+pub(crate) use link_clients::NewLinks;
+pub(crate) use remove_client_user::UserChange;

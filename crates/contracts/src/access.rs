@@ -6,14 +6,17 @@ use std::str::FromStr;
 
 use chrono::SecondsFormat;
 use domain::access::{
-    AccessChange, AccessFact, AccessRefusal, Actor, Assignment, AssignmentOrigin, AssignmentState, ClientUserState,
-    EmailDomain, EmployeeSpell, HubId, PermissionSet, Subject,
+    AccessChange, AccessFact, AccessRefusal, AccessRole, Actor, Assignment, AssignmentOrigin, AssignmentState, Audit,
+    ClientUserState, EmailDomain, HubId, Subject,
 };
 use tonic_types::FieldViolation;
 
 use crate::wire::access as wire;
 use crate::wire::error::ErrorReason;
-use crate::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName, WireError, required_instant, timestamp};
+use crate::{
+    AccessLinkName, AssetName, ClientName, ClientUserName, EmployeeName, Failure, PartnerName, WireError,
+    required_instant, timestamp,
+};
 
 /// The change that a message of the access feed says.
 ///
@@ -25,10 +28,30 @@ pub fn access_change_from_wire(change: &wire::AccessChange) -> Result<AccessChan
         effective_time: required_instant("effective_time", change.effective_time.as_ref())?,
         record_time: required_instant("record_time", change.record_time.as_ref())?,
         actor: actor(&change.actor)?,
+        audit: audit(change)?,
         fact: fact(
             change.fact.as_ref().ok_or_else(|| WireError::new("fact", "a kind that this version does not know"))?,
         )?,
     })
+}
+
+fn audit(change: &wire::AccessChange) -> Result<Audit, WireError> {
+    let ended_relationships = change.ended_relationships.iter();
+    Ok(Audit {
+        on_behalf_of: optional("on_behalf_of", &change.on_behalf_of)?,
+        request_id: optional("request_id", &change.request_id)?,
+        reason: change.reason.clone(),
+        old_state: change.old_state.clone(),
+        new_state: change.new_state.clone(),
+        ended_relationships: ended_relationships
+            .map(|name| Ok(parse::<PartnerName>("ended_relationships", name)?.0))
+            .collect::<Result<_, WireError>>()?,
+    })
+}
+
+/// The value of a text that may be empty.
+fn optional<T: FromStr<Err: Display>>(field: &'static str, text: &str) -> Result<Option<T>, WireError> {
+    if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
 }
 
 fn actor(text: &str) -> Result<Actor, WireError> {
@@ -67,6 +90,18 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
                 address: parse("email_address", &added.email_address)?,
                 display_name: added.display_name.clone(),
                 partner_employee: added.partner_employee,
+                access_role: access_role_from_wire(added.access_role()).unwrap_or_default(),
+            }
+        }
+        Fact::EmployeeUpdated(updated) => {
+            let name: EmployeeName = parse("employee", &updated.employee)?;
+            AccessFact::EmployeeUpdated {
+                partner: name.partner,
+                employee: name.employee,
+                address: parse("email_address", &updated.email_address)?,
+                display_name: updated.display_name.clone(),
+                partner_employee: updated.partner_employee,
+                access_role: access_role_from_wire(updated.access_role()).unwrap_or_default(),
             }
         }
         Fact::EmployeeDeleted(deleted) => {
@@ -92,8 +127,17 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
                 user: name.user,
                 address: parse("email_address", &added.email_address)?,
                 display_name: added.display_name.clone(),
-                permission_set: permission_set_from_wire(added.permission_set())
-                    .ok_or_else(|| WireError::new("permission_set", "is missing"))?,
+                permission_set: parse("permission_set", &added.permission_set)?,
+            }
+        }
+        Fact::ClientUserUpdated(updated) => {
+            let name: ClientUserName = parse("client_user", &updated.client_user)?;
+            AccessFact::ClientUserUpdated {
+                client: name.client,
+                user: name.user,
+                address: parse("email_address", &updated.email_address)?,
+                display_name: updated.display_name.clone(),
+                permission_set: parse("permission_set", &updated.permission_set)?,
             }
         }
         Fact::ClientUserDeactivated(deactivated) => {
@@ -123,6 +167,78 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
             let address = parse("email_address", &unlinked.email_address)?;
             AccessFact::ClientUnlinked { client, partner: name.partner, employee: name.employee, address }
         }
+        Fact::PartnerUpdated(updated) => AccessFact::PartnerUpdated {
+            partner: parse::<PartnerName>("partner", &updated.partner)?.0,
+            display_name: updated.display_name.clone(),
+            country: parse("country_code", &updated.country_code)?,
+        },
+        Fact::ClientUpdated(updated) => AccessFact::ClientUpdated {
+            client: parse::<ClientName>("client", &updated.client)?.0,
+            display_name: updated.display_name.clone(),
+            country: parse("country_code", &updated.country_code)?,
+        },
+        Fact::ClientIntroduced(introduced) => AccessFact::ClientIntroduced {
+            client: parse::<ClientName>("client", &introduced.client)?.0,
+            partner: parse::<PartnerName>("partner", &introduced.partner)?.0,
+        },
+        Fact::ServicesEnded(ended) => AccessFact::ServicesEnded {
+            client: parse::<ClientName>("client", &ended.client)?.0,
+            partner: parse::<PartnerName>("partner", &ended.partner)?.0,
+        },
+        Fact::AssetsReassigned(reassigned) => {
+            let name: ClientUserName = parse("client_user", &reassigned.client_user)?;
+            let asset = |text: &String| Ok(parse::<AssetName>("assets", text)?.asset);
+            AccessFact::AssetsReassigned {
+                client: name.client,
+                user: name.user,
+                address: parse("email_address", &reassigned.email_address)?,
+                new_owner: optional::<ClientUserName>("new_owner", &reassigned.new_owner)?.map(|name| name.user),
+                assets: reassigned.assets.iter().map(asset).collect::<Result<_, WireError>>()?,
+            }
+        }
+        Fact::AccessLinkCreated(created) => {
+            let name: AccessLinkName = parse("access_link", &created.access_link)?;
+            AccessFact::AccessLinkCreated {
+                partner: name.employee.partner,
+                employee: name.employee.employee,
+                address: parse("email_address", &created.email_address)?,
+                link: name.link,
+                for_client: optional::<ClientName>("for_client", &created.for_client)?.map(|name| name.0),
+                expire_time: required_instant("expire_time", created.expire_time.as_ref())?,
+            }
+        }
+        Fact::AccessLinkRevoked(revoked) => {
+            let name: AccessLinkName = parse("access_link", &revoked.access_link)?;
+            AccessFact::AccessLinkRevoked {
+                partner: name.employee.partner,
+                employee: name.employee.employee,
+                address: parse("email_address", &revoked.email_address)?,
+                link: name.link,
+            }
+        }
+        Fact::AccessLinkApproved(approved) => {
+            let name: AccessLinkName = parse("access_link", &approved.access_link)?;
+            AccessFact::AccessLinkApproved {
+                client: parse::<ClientName>("client", &approved.client)?.0,
+                partner: name.employee.partner,
+                employee: name.employee.employee,
+                address: parse("email_address", &approved.email_address)?,
+                link: name.link,
+            }
+        }
+        Fact::AddressErased(erased) => AccessFact::AddressErased {
+            pseudonym: parse("pseudonym", &erased.pseudonym)?,
+            first_position: erased.first_position,
+        },
+        Fact::ChangeRetracted(retracted) => {
+            let missing = || WireError::new("change", "a kind that this version does not know");
+            let taken_back = retracted.change.as_ref().and_then(|change| change.fact.as_ref()).ok_or_else(missing)?;
+            // One level deep: a retraction cannot be taken back.
+            if matches!(taken_back, Fact::ChangeRetracted(_)) {
+                return Err(WireError::new("change", "a retraction of a retraction"));
+            }
+            AccessFact::Retracted { position: retracted.position, fact: Box::new(self::fact(taken_back)?) }
+        }
     })
 }
 
@@ -135,14 +251,37 @@ impl From<&AccessChange> for wire::AccessChange {
             effective_time: Some(timestamp(change.effective_time)),
             record_time: Some(timestamp(change.record_time)),
             actor: change.actor.to_string(),
+            on_behalf_of: change.audit.on_behalf_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+            request_id: change.audit.request_id.map(|id| id.to_string()).unwrap_or_default(),
+            reason: change.audit.reason.clone(),
+            notices: notices(change).into_iter().map(Into::into).collect(),
+            old_state: change.audit.old_state.clone(),
+            new_state: change.audit.new_state.clone(),
+            ended_relationships: texts(change.audit.ended_relationships.iter().copied().map(PartnerName)),
             fact: Some((&change.fact).into()),
         }
     }
 }
 
+/// Why somebody should be told of a change.
+fn notices(change: &AccessChange) -> Vec<wire::Notice> {
+    let of_kind = match &change.fact {
+        AccessFact::AccessLinkApproved { .. } => Some(wire::Notice::AccessLinkApproved),
+        AccessFact::ClientUserDeactivated { .. } => Some(wire::Notice::Deactivated),
+        AccessFact::ClientUserReactivated { .. } => Some(wire::Notice::Reactivated),
+        AccessFact::ClientUserRemoved { .. } => Some(wire::Notice::Removed),
+        _ => None,
+    };
+    let ends = !change.audit.ended_relationships.is_empty();
+    of_kind.into_iter().chain(ends.then_some(wire::Notice::RelationshipEnded)).collect()
+}
+
+fn texts(values: impl IntoIterator<Item: Display>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
 impl From<&AccessFact> for wire::access_change::Fact {
     fn from(fact: &AccessFact) -> Self {
-        let texts = |domains: &BTreeSet<EmailDomain>| domains.iter().map(ToString::to_string).collect();
         match fact {
             AccessFact::PartnerAdded { partner, display_name, country, email_domains } => {
                 Self::PartnerAdded(wire::PartnerAdded {
@@ -161,12 +300,22 @@ impl From<&AccessFact> for wire::access_change::Fact {
             AccessFact::PartnerLeft { partner } => {
                 Self::PartnerLeft(wire::PartnerLeft { partner: PartnerName(*partner).to_string() })
             }
-            AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee } => {
+            AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee, access_role } => {
                 Self::EmployeeAdded(wire::EmployeeAdded {
                     employee: EmployeeName { partner: *partner, employee: *employee }.to_string(),
                     email_address: address.to_string(),
                     display_name: display_name.clone(),
                     partner_employee: *partner_employee,
+                    access_role: wire::AccessRole::from(*access_role).into(),
+                })
+            }
+            AccessFact::EmployeeUpdated { partner, employee, address, display_name, partner_employee, access_role } => {
+                Self::EmployeeUpdated(wire::EmployeeUpdated {
+                    employee: EmployeeName { partner: *partner, employee: *employee }.to_string(),
+                    email_address: address.to_string(),
+                    display_name: display_name.clone(),
+                    partner_employee: *partner_employee,
+                    access_role: wire::AccessRole::from(*access_role).into(),
                 })
             }
             AccessFact::EmployeeDeleted { partner, employee, address } => {
@@ -188,7 +337,15 @@ impl From<&AccessFact> for wire::access_change::Fact {
                     client_user: ClientUserName { client: *client, user: *user }.to_string(),
                     email_address: address.to_string(),
                     display_name: display_name.clone(),
-                    permission_set: wire::PermissionSet::from(*permission_set).into(),
+                    permission_set: permission_set.to_string(),
+                })
+            }
+            AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set } => {
+                Self::ClientUserUpdated(wire::ClientUserUpdated {
+                    client_user: ClientUserName { client: *client, user: *user }.to_string(),
+                    email_address: address.to_string(),
+                    display_name: display_name.clone(),
+                    permission_set: permission_set.to_string(),
                 })
             }
             AccessFact::ClientUserDeactivated { client, user, address } => {
@@ -221,27 +378,90 @@ impl From<&AccessFact> for wire::access_change::Fact {
                     email_address: address.to_string(),
                 })
             }
+            AccessFact::PartnerUpdated { partner, display_name, country } => {
+                Self::PartnerUpdated(wire::PartnerUpdated {
+                    partner: PartnerName(*partner).to_string(),
+                    display_name: display_name.clone(),
+                    country_code: country.to_string(),
+                })
+            }
+            AccessFact::ClientUpdated { client, display_name, country } => Self::ClientUpdated(wire::ClientUpdated {
+                client: ClientName(*client).to_string(),
+                display_name: display_name.clone(),
+                country_code: country.to_string(),
+            }),
+            AccessFact::ClientIntroduced { client, partner } => Self::ClientIntroduced(wire::ClientIntroduced {
+                client: ClientName(*client).to_string(),
+                partner: PartnerName(*partner).to_string(),
+            }),
+            AccessFact::ServicesEnded { client, partner } => Self::ServicesEnded(wire::ServicesEnded {
+                client: ClientName(*client).to_string(),
+                partner: PartnerName(*partner).to_string(),
+            }),
+            AccessFact::AssetsReassigned { client, user, address, new_owner, assets } => {
+                let owner = |user| ClientUserName { client: *client, user }.to_string();
+                let assets = assets.iter().map(|asset| AssetName { client: *client, asset: asset.clone() });
+                Self::AssetsReassigned(wire::AssetsReassigned {
+                    client_user: owner(*user),
+                    email_address: address.to_string(),
+                    new_owner: new_owner.map(owner).unwrap_or_default(),
+                    assets: texts(assets),
+                })
+            }
+            AccessFact::AccessLinkCreated { partner, employee, address, link, for_client, expire_time } => {
+                let employee = EmployeeName { partner: *partner, employee: *employee };
+                Self::AccessLinkCreated(wire::AccessLinkCreated {
+                    access_link: AccessLinkName { employee, link: *link }.to_string(),
+                    email_address: address.to_string(),
+                    for_client: for_client.map(|client| ClientName(client).to_string()).unwrap_or_default(),
+                    expire_time: Some(timestamp(*expire_time)),
+                })
+            }
+            AccessFact::AccessLinkRevoked { partner, employee, address, link } => {
+                let employee = EmployeeName { partner: *partner, employee: *employee };
+                Self::AccessLinkRevoked(wire::AccessLinkRevoked {
+                    access_link: AccessLinkName { employee, link: *link }.to_string(),
+                    email_address: address.to_string(),
+                })
+            }
+            AccessFact::AccessLinkApproved { client, partner, employee, address, link } => {
+                let employee = EmployeeName { partner: *partner, employee: *employee };
+                Self::AccessLinkApproved(wire::AccessLinkApproved {
+                    access_link: AccessLinkName { employee, link: *link }.to_string(),
+                    email_address: address.to_string(),
+                    client: ClientName(*client).to_string(),
+                })
+            }
+            AccessFact::AddressErased { pseudonym, first_position } => Self::AddressErased(wire::AddressErased {
+                pseudonym: pseudonym.to_string(),
+                first_position: *first_position,
+            }),
+            AccessFact::Retracted { position, fact } => {
+                let change = wire::AccessChange { fact: Some(fact.as_ref().into()), ..wire::AccessChange::default() };
+                let retracted = wire::ChangeRetracted { position: *position, change: Some(Box::new(change)) };
+                Self::ChangeRetracted(Box::new(retracted))
+            }
         }
     }
 }
 
-/// The permission set, if one was stated.
+/// The role, if one was stated.
 #[must_use]
-pub const fn permission_set_from_wire(permission_set: wire::PermissionSet) -> Option<PermissionSet> {
-    match permission_set {
-        wire::PermissionSet::Unspecified => None,
-        wire::PermissionSet::Standard => Some(PermissionSet::Standard),
-        wire::PermissionSet::PartnerAdmin => Some(PermissionSet::PartnerAdmin),
-        wire::PermissionSet::SuperAdmin => Some(PermissionSet::SuperAdmin),
+pub const fn access_role_from_wire(role: wire::AccessRole) -> Option<AccessRole> {
+    match role {
+        wire::AccessRole::Unspecified => None,
+        wire::AccessRole::None => Some(AccessRole::None),
+        wire::AccessRole::ClientAccessManager => Some(AccessRole::ClientAccessManager),
+        wire::AccessRole::SuperAdmin => Some(AccessRole::SuperAdmin),
     }
 }
 
-impl From<PermissionSet> for wire::PermissionSet {
-    fn from(permission_set: PermissionSet) -> Self {
-        match permission_set {
-            PermissionSet::Standard => Self::Standard,
-            PermissionSet::PartnerAdmin => Self::PartnerAdmin,
-            PermissionSet::SuperAdmin => Self::SuperAdmin,
+impl From<AccessRole> for wire::AccessRole {
+    fn from(role: AccessRole) -> Self {
+        match role {
+            AccessRole::None => Self::None,
+            AccessRole::ClientAccessManager => Self::ClientAccessManager,
+            AccessRole::SuperAdmin => Self::SuperAdmin,
         }
     }
 }
@@ -275,19 +495,6 @@ pub fn assignment_to_wire(client: HubId, partner: HubId, assignment: &Assignment
         state: state.into(),
         origin: origin.into(),
         start_time: Some(timestamp(assignment.period.start)),
-    }
-}
-
-/// An employee as people see it.
-#[must_use]
-pub fn employee_to_wire(employee: &EmployeeSpell, domain_verified: bool) -> wire::Employee {
-    wire::Employee {
-        name: EmployeeName { partner: employee.partner, employee: employee.employee }.to_string(),
-        email_address: employee.address.to_string(),
-        display_name: employee.display_name.clone(),
-        partner_employee: Some(employee.partner_employee),
-        domain_verified,
-        start_time: Some(timestamp(employee.period.start)),
     }
 }
 
@@ -327,6 +534,13 @@ impl From<&AccessRefusal> for Failure {
             AccessRefusal::AddressInForeignDomain { .. } => of_reason(ErrorReason::AddressInForeignDomain),
             AccessRefusal::AlreadyAssigned { .. } => of_reason(ErrorReason::AlreadyAssigned),
             AccessRefusal::NotAssigned { .. } => of_reason(ErrorReason::NotAssigned),
+            AccessRefusal::AlreadyIntroduced { .. } => of_reason(ErrorReason::AlreadyIntroduced),
+            AccessRefusal::NothingToEnd { .. } => of_reason(ErrorReason::NoServices),
+            AccessRefusal::UnknownChange { .. } => of_reason(ErrorReason::UnknownChange),
+            AccessRefusal::AlreadyRetracted { .. }
+            | AccessRefusal::NotRetractable { .. }
+            | AccessRefusal::StillNeeded { .. }
+            | AccessRefusal::RetractionAtOtherTime { .. } => of_reason(ErrorReason::NotRetractable),
             AccessRefusal::IllegalTransition { state, .. } => {
                 of_reason(ErrorReason::IllegalTransition).with("state", state)
             }

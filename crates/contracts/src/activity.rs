@@ -177,6 +177,7 @@ impl From<PeriodEndCause> for wire::PeriodEndCause {
         match cause {
             PeriodEndCause::Lapsed => Self::Lapsed,
             PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved) => Self::AllEmployeesRemoved,
+            PeriodEndCause::Ended(EndingCause::ServicesEnded) => Self::ServicesEnded,
             PeriodEndCause::Ended(EndingCause::PartnerLeft) => Self::PartnerLeft,
             PeriodEndCause::Ended(EndingCause::ClientClosed) => Self::ClientClosed,
         }
@@ -190,6 +191,7 @@ pub const fn period_end_cause_from_wire(cause: wire::PeriodEndCause) -> Option<P
         wire::PeriodEndCause::Unspecified => None,
         wire::PeriodEndCause::Lapsed => Some(PeriodEndCause::Lapsed),
         wire::PeriodEndCause::AllEmployeesRemoved => Some(PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved)),
+        wire::PeriodEndCause::ServicesEnded => Some(PeriodEndCause::Ended(EndingCause::ServicesEnded)),
         wire::PeriodEndCause::PartnerLeft => Some(PeriodEndCause::Ended(EndingCause::PartnerLeft)),
         wire::PeriodEndCause::ClientClosed => Some(PeriodEndCause::Ended(EndingCause::ClientClosed)),
     }

@@ -45,6 +45,7 @@ impl From<NoCreditReason> for wire::NoCreditReason {
             NoCreditReason::NotManaged => Self::NotManaged,
             NoCreditReason::Lapsed => Self::Lapsed,
             NoCreditReason::AllEmployeesRemoved => Self::AllEmployeesRemoved,
+            NoCreditReason::ServicesEnded => Self::ServicesEnded,
             NoCreditReason::PartnerLeft => Self::PartnerLeft,
             NoCreditReason::ClientClosed => Self::ClientClosed,
             NoCreditReason::TierActivityMinimum => Self::TierActivityMinimum,

@@ -119,7 +119,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
     match reason {
         ErrorReason::Unspecified | ErrorReason::InternalFault => Code::Internal,
         ErrorReason::InvalidFields | ErrorReason::FutureDated => Code::InvalidArgument,
-        ErrorReason::ActorNotAllowed => Code::PermissionDenied,
+        ErrorReason::ActorNotAllowed | ErrorReason::PermissionMissing => Code::PermissionDenied,
+        ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::StorageUnavailable | ErrorReason::FactsBehind | ErrorReason::EvidenceUnavailable => {
             Code::Unavailable
         }
@@ -128,12 +129,18 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::ClientExists
         | ErrorReason::ClientUserExists
         | ErrorReason::AlreadyAssigned
+        | ErrorReason::AlreadyIntroduced
+        | ErrorReason::RequestIdReused
         | ErrorReason::ActivityIdReused
         | ErrorReason::SubscriptionExists => Code::AlreadyExists,
         ErrorReason::UnknownPartner
         | ErrorReason::UnknownEmployee
         | ErrorReason::UnknownClient
         | ErrorReason::UnknownClientUser
+        | ErrorReason::UnknownAccessLink
+        | ErrorReason::AccessLinkNotOpen
+        | ErrorReason::UnknownChange
+        | ErrorReason::UnknownAddress
         | ErrorReason::UnknownSubscription => Code::NotFound,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
@@ -142,6 +149,13 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::IllegalTransition
         | ErrorReason::IllegalSequence
         | ErrorReason::NotAssigned
+        | ErrorReason::PermissionSetNotAssignable
+        | ErrorReason::StalePreview
+        | ErrorReason::IncompleteDecisions
+        | ErrorReason::NobodyToRemove
+        | ErrorReason::NotRetractable
+        | ErrorReason::NoServices
+        | ErrorReason::LimitReached
         | ErrorReason::CurrencyConflict
         | ErrorReason::SubscriptionLimit => Code::FailedPrecondition,
     }

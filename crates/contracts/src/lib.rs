@@ -12,9 +12,11 @@ mod failure;
 mod resource_name;
 mod revision;
 mod time;
+mod update_mask;
 mod violations;
+mod write;
 
-pub use access::{access_change_from_wire, assignment_to_wire, employee_to_wire, permission_set_from_wire};
+pub use access::{access_change_from_wire, access_role_from_wire, assignment_to_wire};
 pub use activity::{
     ServicingChange, activity_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire,
     servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,
@@ -22,12 +24,15 @@ pub use activity::{
 pub use credit::money_from_wire;
 pub use failure::{Failure, code_of, reason_name};
 pub use resource_name::{
-    ActivityName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError, SubscriptionName,
+    AccessLinkName, ActivityName, AssetName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError,
+    SubscriptionName,
 };
 pub use revision::{Feed, Revision, RevisionError};
 pub use time::{TimeError, instant, required_instant, timestamp};
+pub use update_mask::UpdateMask;
 pub use violations::Violations;
 pub use wire::error::ErrorReason;
+pub use write::Write;
 
 /// The descriptors of every contract, with comments, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/file_descriptor_set.bin"));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::access::{ClientUserId, EmployeeId, HubId};
+use domain::access::{AccessLinkId, AssetId, ClientUserId, EmployeeId, HubId};
 use domain::activity::ActivityId;
 use domain::credit::SubscriptionId;
 use uuid::Uuid;
@@ -40,6 +40,24 @@ pub struct ClientUserName {
     pub client: HubId,
     /// The user.
     pub user: ClientUserId,
+}
+
+/// `partners/{hub id}/employees/{uuid}/accessLinks/{uuid}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessLinkName {
+    /// The employee whose link it is.
+    pub employee: EmployeeName,
+    /// The link.
+    pub link: AccessLinkId,
+}
+
+/// `clients/{hub id}/assets/{vendor's id}`
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetName {
+    /// The client account.
+    pub client: HubId,
+    /// The vendor's id, unique per client.
+    pub asset: AssetId,
 }
 
 /// `clients/{hub id}/activities/{caller's id}`
@@ -140,6 +158,21 @@ resource_name!(SubscriptionName, "clients/{hub id}/subscriptions/{id of 1 to 64 
     },
     name => "clients/{}/subscriptions/{}", name.client, name.subscription);
 
+resource_name!(AccessLinkName, "partners/{hub id}/employees/{uuid}/accessLinks/{uuid}",
+    text => {
+        let [partner, employee, link] = ids(text, ["partners", "employees", "accessLinks"])?;
+        let employee = EmployeeName { partner: partner.parse().ok()?, employee: EmployeeId(parse_uuid(employee)?) };
+        Some(Self { employee, link: AccessLinkId(parse_uuid(link)?) })
+    },
+    name => "{}/accessLinks/{}", name.employee, name.link);
+
+resource_name!(AssetName, "clients/{hub id}/assets/{id of 1 to 128 printable ASCII characters without spaces and slashes}",
+    text => {
+        let [client, asset] = ids(text, ["clients", "assets"])?;
+        Some(Self { client: client.parse().ok()?, asset: asset.parse().ok()? })
+    },
+    name => "clients/{}/assets/{}", name.client, name.asset);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +188,8 @@ mod tests {
         assert!(survives::<EmployeeName>(&format!("partners/1001/employees/{uuid}")));
         assert!(survives::<ClientName>("clients/2002"));
         assert!(survives::<ClientUserName>(&format!("clients/2002/users/{uuid}")));
+        assert!(survives::<AccessLinkName>(&format!("partners/1001/employees/{uuid}/accessLinks/{uuid}")));
+        assert!(survives::<AssetName>("clients/2002/assets/wf-7"));
         assert!(survives::<ActivityName>("clients/2002/activities/evt:1"));
         assert!(survives::<SubscriptionName>("clients/2002/subscriptions/main"));
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use domain::time::Instant;
 use prost_types::Timestamp;
 use tonic_types::FieldViolation;
+use uuid::Uuid;
 
 use crate::{Failure, Revision, instant};
 
@@ -72,6 +73,25 @@ impl Violations {
             self.add(field, "is needed");
         }
         self.optional_instant(field, timestamp)
+    }
+
+    /// The UUID of a text that may be empty, or a violation.
+    pub fn optional_uuid(&mut self, field: &str, text: &str) -> Option<Uuid> {
+        if text.is_empty() {
+            return None;
+        }
+        let uuid = Uuid::try_parse(text).map_err(|_| "a UUID, for example 0190a0b0-0000-7000-8000-000000000001");
+        self.check(field, uuid)
+    }
+
+    /// The value of a text that may be empty, or a violation.
+    pub fn parse_optional<T: FromStr<Err: Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+        if text.is_empty() { None } else { self.parse(field, text) }
+    }
+
+    /// A text of at most `maximum` characters without control characters and outer white space, or a violation.
+    pub fn optional_text(&mut self, field: &str, text: &str, maximum: usize) -> Option<String> {
+        if text.is_empty() { Some(String::new()) } else { self.text(field, text, maximum) }
     }
 
     /// The revisions that a read must know.

@@ -9,7 +9,11 @@
 //! | an employee | yes | | yes |
 //! | a client | | yes | |
 //! | a client user | | yes | yes |
-//! | a link | yes | yes | yes |
+//! | a link, or an approved access link | yes | yes | yes |
+//! | a partner and a client: introduced, services ended | yes | yes | |
+//! | an erased address | | | the pseudonym |
+//!
+//! A retraction has the keys of what it takes back, so that whoever loads the one loads the other.
 
 mod entity;
 mod question;
@@ -22,7 +26,7 @@ pub use table::create_table;
 
 use contracts::wire::access as wire;
 use contracts::{Feed, access_change_from_wire};
-use domain::access::{AccessChange, AccessFact, Actor};
+use domain::access::{AccessChange, AccessFact, Actor, Audit};
 use domain::time::Instant;
 use prost::Message as _;
 use sea_orm::entity::prelude::*;
@@ -51,6 +55,18 @@ const fn kind(fact: &AccessFact) -> &'static str {
         AccessFact::ClientUserRemoved { .. } => "client_user_removed",
         AccessFact::ClientLinked { .. } => "client_linked",
         AccessFact::ClientUnlinked { .. } => "client_unlinked",
+        AccessFact::PartnerUpdated { .. } => "partner_updated",
+        AccessFact::EmployeeUpdated { .. } => "employee_updated",
+        AccessFact::ClientUpdated { .. } => "client_updated",
+        AccessFact::ClientIntroduced { .. } => "client_introduced",
+        AccessFact::ServicesEnded { .. } => "services_ended",
+        AccessFact::ClientUserUpdated { .. } => "client_user_updated",
+        AccessFact::AssetsReassigned { .. } => "assets_reassigned",
+        AccessFact::AccessLinkCreated { .. } => "access_link_created",
+        AccessFact::AccessLinkRevoked { .. } => "access_link_revoked",
+        AccessFact::AccessLinkApproved { .. } => "access_link_approved",
+        AccessFact::AddressErased { .. } => "address_erased",
+        AccessFact::Retracted { .. } => "change_retracted",
     }
 }
 
@@ -58,18 +74,30 @@ const fn kind(fact: &AccessFact) -> &'static str {
 const fn subject_id(fact: &AccessFact) -> Option<Uuid> {
     match fact {
         AccessFact::EmployeeAdded { employee, .. }
+        | AccessFact::EmployeeUpdated { employee, .. }
         | AccessFact::EmployeeDeleted { employee, .. }
         | AccessFact::ClientLinked { employee, .. }
-        | AccessFact::ClientUnlinked { employee, .. } => Some(employee.0),
+        | AccessFact::ClientUnlinked { employee, .. }
+        | AccessFact::AccessLinkCreated { employee, .. }
+        | AccessFact::AccessLinkRevoked { employee, .. }
+        | AccessFact::AccessLinkApproved { employee, .. } => Some(employee.0),
         AccessFact::ClientUserAdded { user, .. }
+        | AccessFact::ClientUserUpdated { user, .. }
+        | AccessFact::AssetsReassigned { user, .. }
         | AccessFact::ClientUserDeactivated { user, .. }
         | AccessFact::ClientUserReactivated { user, .. }
         | AccessFact::ClientUserRemoved { user, .. } => Some(user.0),
         AccessFact::PartnerAdded { .. }
         | AccessFact::PartnerDomainsSet { .. }
+        | AccessFact::PartnerUpdated { .. }
         | AccessFact::PartnerLeft { .. }
         | AccessFact::ClientAdded { .. }
-        | AccessFact::ClientClosed { .. } => None,
+        | AccessFact::ClientUpdated { .. }
+        | AccessFact::ClientClosed { .. }
+        | AccessFact::ClientIntroduced { .. }
+        | AccessFact::ServicesEnded { .. }
+        | AccessFact::AddressErased { .. } => None,
+        AccessFact::Retracted { fact, .. } => subject_id(fact),
     }
 }
 
@@ -113,9 +141,10 @@ pub async fn append<C: ConnectionTrait>(
     effective_time: Instant,
     record_time: Instant,
     actor: &Actor,
+    audit: Audit,
 ) -> Result<AccessChange, DbErr> {
     let change =
-        AccessChange { position: head.next_position(), effective_time, record_time, actor: actor.clone(), fact };
+        AccessChange { position: head.next_position(), effective_time, record_time, actor: actor.clone(), audit, fact };
     let payload = wire::AccessChange::from(&change).encode_to_vec();
     head.advance(&payload);
     insert(transaction, vec![row(&change, payload, head.chain_hash.clone())]).await?;

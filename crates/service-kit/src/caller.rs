@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
-use contracts::{Failure, Violations};
-use domain::access::Actor;
+use contracts::{Failure, Violations, Write};
+use domain::access::{Actor, EmailAddress};
 use domain::time::Instant;
-use prost_types::Timestamp;
 use tonic::metadata::MetadataMap;
+
+use crate::request_log::RequestKey;
 
 /// The longest that a read waits for the revisions it was asked to know.
 pub const MAXIMUM_WAIT: Duration = Duration::from_secs(5);
@@ -15,29 +16,47 @@ pub const MAXIMUM_WAIT: Duration = Duration::from_secs(5);
 /// The longest that an answer waits for what it needs of another service.
 const MAXIMUM_ANSWER_TIME: Duration = Duration::from_secs(20);
 
-/// Who states something, and from when on it is true: absent means now.
+/// The longest reason that a write may give, in characters.
+const REASON_LENGTH: usize = 500;
+
+/// What a write says beside what it is about.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// Who.
     pub actor: Actor,
+    /// For whom, if the platform says so.
+    pub on_behalf_of: Option<EmailAddress>,
     /// From when on, if that was said.
     pub effective_time: Option<Instant>,
+    /// Why; empty where nothing was said.
+    pub reason: String,
+    /// What makes it safe to repeat, if the caller gave it an id.
+    pub request: Option<RequestKey>,
 }
 
 impl Statement {
-    /// Reads who calls, and the `effective_time` of the request, which is at most `now`; a wrong one is a violation.
+    /// Reads who calls and what every write says: an `effective_time` that is at most `now`, and that only the platform
+    /// may state (R22), a `request_id`, a `reason`; what is wrong is a violation.
     ///
     /// # Errors
-    /// An actor that may not state anything.
-    pub fn read(
+    /// An actor that is none.
+    pub fn read<W: Write>(
         violations: &mut Violations,
         metadata: &MetadataMap,
-        effective_time: Option<&Timestamp>,
+        request: &W,
         now: Instant,
     ) -> Result<Self, Failure> {
-        let actor = platform_only(metadata)?;
-        let effective_time = violations.optional_past_instant("effective_time", effective_time, now);
-        Ok(Self { actor, effective_time })
+        let actor = actor(metadata)?;
+        let on_behalf_of = on_behalf_of(metadata, &actor)?;
+        let effective_time = violations.optional_past_instant("effective_time", request.effective_time(), now);
+        if effective_time.is_some() && actor != Actor::Platform {
+            violations.add("effective_time", "absent: people's changes take effect when they are made (R22)");
+        }
+        let reason = violations.optional_text("reason", request.reason(), REASON_LENGTH).unwrap_or_default();
+        let id = violations.optional_uuid("request_id", request.request_id());
+        let caller = format!("{actor} {}", on_behalf_of.as_ref().map(ToString::to_string).unwrap_or_default());
+        let request = id.map(|id| RequestKey::of(id, &caller, request));
+        Ok(Self { actor, on_behalf_of, effective_time, reason, request })
     }
 }
 
@@ -46,7 +65,7 @@ impl Statement {
 ///
 /// # Errors
 /// A text that is neither.
-fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
+pub fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
     let Some(value) = metadata.get("x-actor") else { return Ok(Actor::Platform) };
     let text = value.to_str().unwrap_or_default();
     if text == "platform" {
@@ -57,16 +76,35 @@ fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
     })
 }
 
-/// The platform, who may do everything; people are refused: what they may do is not judged yet.
+/// For whom the platform acts: `x-on-behalf-of` is an e-mail address.
+fn on_behalf_of(metadata: &MetadataMap, actor: &Actor) -> Result<Option<EmailAddress>, Failure> {
+    let Some(value) = metadata.get("x-on-behalf-of") else { return Ok(None) };
+    let refused = |problem: String| Failure::new(ErrorReason::ActorNotAllowed, format!("x-on-behalf-of: {problem}"));
+    if *actor != Actor::Platform {
+        return Err(refused("only the platform acts on behalf of somebody".to_owned()));
+    }
+    let address = value.to_str().unwrap_or_default().parse();
+    address.map(Some).map_err(|problem: domain::access::AddressError| refused(format!("a person's address: {problem}")))
+}
+
+/// The platform, who may do everything; people are refused, whoever they are.
 ///
 /// # Errors
 /// A person, or an actor that is neither.
-pub fn platform_only(metadata: &MetadataMap) -> Result<Actor, Failure> {
-    match actor(metadata)? {
-        Actor::Platform => Ok(Actor::Platform),
+pub fn platform_only(metadata: &MetadataMap) -> Result<(), Failure> {
+    require_platform(&actor(metadata)?)
+}
+
+/// Refuses everybody but the platform.
+///
+/// # Errors
+/// A person.
+pub fn require_platform(actor: &Actor) -> Result<(), Failure> {
+    match actor {
+        Actor::Platform => Ok(()),
         Actor::Person(_) => Err(Failure::new(
             ErrorReason::ActorNotAllowed,
-            "this service takes calls of the platform only, for now: leave out x-actor, or set it to `platform`",
+            "only the platform may do this: leave out x-actor, or set it to `platform`",
         )),
     }
 }
@@ -124,6 +162,32 @@ mod tests {
             let failure = platform_only(&metadata("x-actor", refused)).expect_err("refused");
             assert_eq!(failure.reason(), ErrorReason::ActorNotAllowed);
         }
+    }
+
+    #[test]
+    fn people_state_no_effective_time_and_act_for_nobody_else() {
+        let request = contracts::wire::access::CreateClientRequest {
+            effective_time: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+            request_id: "no uuid".to_owned(),
+            reason: "x".repeat(REASON_LENGTH + 1),
+            ..contracts::wire::access::CreateClientRequest::default()
+        };
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let mut violations = Violations::default();
+        Statement::read(&mut violations, &metadata("x-actor", "anna@agency.example"), &request, now).expect("an actor");
+        let failure = violations.finish(|| Some(())).expect_err("three fields are wrong");
+        for field in ["effective_time: ", "request_id: ", "reason: "] {
+            assert!(failure.message().contains(field), "{field}");
+        }
+
+        let mut both = metadata("x-actor", "anna@agency.example");
+        both.insert("x-on-behalf-of", "bruno@agency.example".parse().expect("ASCII"));
+        let mut violations = Violations::default();
+        let refused = Statement::read(&mut violations, &both, &request, now).expect_err("refused");
+        assert_eq!(refused.reason(), ErrorReason::ActorNotAllowed);
+        let platform = metadata("x-on-behalf-of", "bruno@agency.example");
+        let statement = Statement::read(&mut violations, &platform, &request, now).expect("a statement");
+        assert_eq!(statement.on_behalf_of, "bruno@agency.example".parse().ok());
     }
 
     #[test]

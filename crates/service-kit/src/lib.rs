@@ -1,4 +1,5 @@
-//! What at least two of the services need to be one: storage, the access log, feeds, the server, errors, time.
+//! What at least two of the services need to be one: storage, the access log, feeds, who may do what, repeated requests,
+//! the server, errors, time.
 //!
 //! Owns: everything that makes three services read and behave alike. Does not own: any rule, any table of one service.
 //! Invariants: a position of a feed is given out in the transaction of its fact, and without gaps; a follower's
@@ -9,15 +10,20 @@ mod caller;
 mod clock;
 mod database;
 mod error;
+mod etag;
 pub mod feed;
+pub mod page;
+pub mod permission;
+pub mod request_log;
 mod server;
 mod stored;
 mod telemetry;
 
-pub use caller::{MAXIMUM_WAIT, Statement, answer_limit, platform_only, wait_limit};
+pub use caller::{MAXIMUM_WAIT, Statement, actor, answer_limit, platform_only, require_platform, wait_limit};
 pub use clock::{Clock, ManualClock};
 pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;
+pub use etag::require_etag;
 pub use sea_orm_migration::MigratorTrait;
 pub use server::{MAXIMUM_ANSWER_BYTES, ServeError, Service, bind, connect, serve};
 pub use stored::{StoredInstant, position, stored_position};

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
-use contracts::{ClientName, Revision, timestamp};
 use domain::access::{AccessFact, CountryCode, HubId};
 use service_kit::access_log::Question;
 use service_kit::{ServiceError, Statement};
 
-use super::recording::Recording;
-use crate::AccessManagement;
+use super::recording::{Begun, Recording};
+use crate::{AccessManagement, resource};
 
 pub(crate) struct NewClient {
     pub client: HubId,
@@ -22,18 +21,17 @@ impl AccessManagement {
         &self,
         new: NewClient,
         statement: Statement,
-    ) -> Result<(wire::Client, Revision), ServiceError> {
-        let mut recording = Recording::begin(self, statement).await?;
-        let clients = BTreeSet::from([new.client]);
-        let history = recording.history(&[Question::Clients(&clients)]).await?;
-        let client = wire::Client {
-            name: ClientName(new.client).to_string(),
-            display_name: new.display_name.clone(),
-            country_code: new.country.to_string(),
-            start_time: Some(timestamp(recording.effective_time)),
+    ) -> Result<wire::CreateClientResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
         };
-        let NewClient { client: hub_id, display_name, country } = new;
-        recording.record(&history, AccessFact::ClientAdded { client: hub_id, display_name, country }).await?;
-        Ok((client, recording.commit().await?))
+        recording.require_platform()?;
+        let mut history = recording.history(&[Question::Clients(&BTreeSet::from([new.client]))]).await?;
+        let NewClient { client, display_name, country } = new;
+        recording.record(&mut history, AccessFact::ClientAdded { client, display_name, country }).await?;
+        let client = history.client(client).map(|client| resource::client(&history, client));
+        let answer = wire::CreateClientResponse { client, revision: recording.revision().to_string() };
+        recording.commit(answer).await
     }
 }

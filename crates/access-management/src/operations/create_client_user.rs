@@ -1,15 +1,15 @@
-//! A user is added to a client account; where the domain matches, the client is thereby assigned (R23).
+//! A user is added to a client account by the client's own side; where the domain matches, the client is thereby assigned
+//! (R23).
 
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
-use contracts::{ClientUserName, Revision, timestamp};
 use domain::access::{AccessFact, ClientUserId, EmailAddress, HubId, PermissionSet};
 use service_kit::access_log::Question;
 use service_kit::{ServiceError, Statement};
 
-use super::recording::Recording;
-use crate::AccessManagement;
+use super::recording::{Begun, Recording};
+use crate::{AccessManagement, resource};
 
 pub(crate) struct NewClientUser {
     pub client: HubId,
@@ -23,27 +23,23 @@ impl AccessManagement {
         &self,
         new: NewClientUser,
         statement: Statement,
-    ) -> Result<(wire::ClientUser, Revision), ServiceError> {
-        let mut recording = Recording::begin(self, statement).await?;
-        let (clients, addresses) = (BTreeSet::from([new.client]), BTreeSet::from([new.address.clone()]));
-        let history = recording
-            .history(&[
-                Question::Clients(&clients),
-                Question::UsersAndLinks { clients: &clients, addresses: &addresses },
-            ])
-            .await?;
-        let user = ClientUserId(self.clock.new_id());
-        let client_user = wire::ClientUser {
-            name: ClientUserName { client: new.client, user }.to_string(),
-            email_address: new.address.to_string(),
-            display_name: new.display_name.clone(),
-            permission_set: wire::PermissionSet::from(new.permission_set).into(),
-            state: wire::ClientUserState::Active.into(),
-            start_time: Some(timestamp(recording.effective_time)),
+    ) -> Result<wire::CreateClientUserResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
         };
+        recording.require_platform()?;
+        let (clients, addresses) = (BTreeSet::from([new.client]), BTreeSet::from([new.address.clone()]));
+        let there = Question::UsersAndLinks { clients: &clients, addresses: &addresses };
+        let mut history = recording.history(&[Question::Clients(&clients), there]).await?;
+        let user = ClientUserId(self.clock.new_id());
         let NewClientUser { client, address, display_name, permission_set } = new;
         let fact = AccessFact::ClientUserAdded { client, user, address, display_name, permission_set };
-        recording.record(&history, fact).await?;
-        Ok((client_user, recording.commit().await?))
+        recording.record(&mut history, fact).await?;
+        let now = recording.now();
+        let added = history.client_users(client).find(|spell| spell.user == user);
+        let client_user = added.map(|user| resource::client_user(&history, user, now));
+        let answer = wire::CreateClientUserResponse { client_user, revision: recording.revision().to_string() };
+        recording.commit(answer).await
     }
 }

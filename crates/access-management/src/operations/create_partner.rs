@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
-use contracts::{PartnerName, Revision, timestamp};
 use domain::access::{AccessFact, CountryCode, EmailDomain, HubId};
 use service_kit::access_log::Question;
 use service_kit::{ServiceError, Statement};
 
-use super::recording::Recording;
-use crate::AccessManagement;
+use super::recording::{Begun, Recording};
+use crate::{AccessManagement, resource};
 
 pub(crate) struct NewPartner {
     pub partner: HubId,
@@ -23,20 +22,20 @@ impl AccessManagement {
         &self,
         new: NewPartner,
         statement: Statement,
-    ) -> Result<(wire::Partner, Revision), ServiceError> {
-        let mut recording = Recording::begin(self, statement).await?;
-        // A domain belongs to one partner, so that all of them have a say (R37).
-        let history = recording.history(&[Question::AllPartners]).await?;
-        let partner = wire::Partner {
-            name: PartnerName(new.partner).to_string(),
-            display_name: new.display_name.clone(),
-            country_code: new.country.to_string(),
-            email_domains: new.email_domains.iter().map(ToString::to_string).collect(),
-            join_time: Some(timestamp(recording.effective_time)),
+    ) -> Result<wire::CreatePartnerResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
         };
-        let NewPartner { partner: hub_id, display_name, country, email_domains } = new;
-        let fact = AccessFact::PartnerAdded { partner: hub_id, display_name, country, email_domains };
-        recording.record(&history, fact).await?;
-        Ok((partner, recording.commit().await?))
+        recording.require_platform()?;
+        // A domain belongs to one partner, so that all of them have a say (R37).
+        let mut history = recording.history(&[Question::AllPartners]).await?;
+        let NewPartner { partner, display_name, country, email_domains } = new;
+        let fact = AccessFact::PartnerAdded { partner, display_name, country, email_domains };
+        recording.record(&mut history, fact).await?;
+        let now = recording.now();
+        let partner = history.partner(partner).map(|partner| resource::partner(&history, partner, now));
+        let answer = wire::CreatePartnerResponse { partner, revision: recording.revision().to_string() };
+        recording.commit(answer).await
     }
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
+use contracts::wire::access::link_client_result::Outcome;
 use contracts::wire::error::ErrorReason;
-use contracts::{EmployeeName, Failure, Revision, assignment_to_wire};
+use contracts::{ClientName, EmployeeName, Failure, assignment_to_wire};
 use domain::access::{AccessFact, AccessHistory, EmailAddress, HubId};
 use service_kit::access_log::{self, Question};
+use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
 
-use super::recording::Recording;
+use super::recording::{Begun, Recording};
 use crate::AccessManagement;
 
 pub(crate) struct NewLinks {
@@ -18,35 +20,35 @@ pub(crate) struct NewLinks {
     pub clients: Vec<HubId>,
 }
 
-/// What became of one client.
-pub(crate) type LinkOutcome = Result<wire::Assignment, Failure>;
-
 impl AccessManagement {
     pub(crate) async fn link_clients(
         &self,
         new: NewLinks,
         statement: Statement,
-    ) -> Result<(Vec<LinkOutcome>, Revision), ServiceError> {
-        let mut recording = Recording::begin(self, statement).await?;
+    ) -> Result<wire::BatchLinkClientsResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
+        };
         let EmployeeName { partner, employee } = new.employee;
+        recording.require(Permission::LinkClients, Some(partner), None).await?;
         let address = access_log::employee_address(&**recording.transaction(), partner, employee)
             .await?
             .ok_or_else(|| Failure::new(ErrorReason::UnknownEmployee, format!("{} is not known", new.employee)))?;
         let mut history = load(&recording, partner, &address, new.clients.iter().copied().collect()).await?;
 
-        let mut outcomes = Vec::with_capacity(new.clients.len());
+        let mut results = Vec::with_capacity(new.clients.len());
         for client in new.clients {
             let fact = AccessFact::ClientLinked { client, partner, employee, address: address.clone() };
-            outcomes.push(match recording.record(&history, fact).await {
-                Ok(change) => {
-                    history.record(change);
-                    Ok(present_assignment(&history, client, partner, &address, &recording)?)
-                }
-                Err(ServiceError::Refused(failure)) => Err(failure),
+            let outcome = match recording.record(&mut history, fact).await {
+                Ok(_) => Outcome::Assignment(present_assignment(&history, client, partner, &address, &recording)?),
+                Err(ServiceError::Refused(failure)) => Outcome::Error(failure.to_item_status()),
                 Err(other) => return Err(other),
-            });
+            };
+            results.push(wire::LinkClientResult { client: ClientName(client).to_string(), outcome: Some(outcome) });
         }
-        Ok((outcomes, recording.commit().await?))
+        let answer = wire::BatchLinkClientsResponse { results, revision: recording.revision().to_string() };
+        recording.commit(answer).await
     }
 }
 
@@ -75,7 +77,7 @@ fn present_assignment(
     recording: &Recording<'_>,
 ) -> Result<wire::Assignment, ServiceError> {
     let assignment = history
-        .assignment_at(client, partner, address, recording.effective_time)
+        .assignment_at(client, partner, address, recording.effective_time())
         .ok_or_else(|| ServiceError::stored("a link that was just recorded assigns nothing"))?;
     Ok(assignment_to_wire(client, partner, &assignment))
 }

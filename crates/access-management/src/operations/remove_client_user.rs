@@ -5,47 +5,43 @@ use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
 use contracts::wire::error::ErrorReason;
-use contracts::{ClientUserName, Failure, Revision, timestamp};
+use contracts::{ClientUserName, Failure};
 use domain::access::{AccessFact, AccessHistory, ClientUserSpell};
-use service_kit::access_log::{self, Question};
-use service_kit::{ServiceError, Statement};
+use service_kit::access_log;
+use service_kit::{ServiceError, Statement, require_etag};
 
-use super::recording::Recording;
-use crate::AccessManagement;
+use super::recording::{Begun, Recording};
+use crate::{AccessManagement, resource};
 
-pub(crate) struct Removal {
+/// A change of one client user.
+pub(crate) struct UserChange {
     pub name: ClientUserName,
+    /// What the caller has read; empty is not compared.
+    pub etag: String,
 }
 
 impl AccessManagement {
     pub(crate) async fn remove_client_user(
         &self,
-        removal: Removal,
+        removal: UserChange,
         statement: Statement,
-    ) -> Result<(wire::ClientUser, Revision), ServiceError> {
-        let ClientUserName { client, user } = removal.name;
-        let mut recording = Recording::begin(self, statement).await?;
-        let address = access_log::user_address(&**recording.transaction(), client, user)
-            .await?
-            .ok_or_else(|| unknown(&removal.name))?;
-        let (clients, addresses) = (BTreeSet::from([client]), BTreeSet::from([address.clone()]));
-        let history = recording
-            .history(&[
-                Question::Clients(&clients),
-                Question::UsersAndLinks { clients: &clients, addresses: &addresses },
-            ])
-            .await?;
-        let spell = spell_of(&history, &removal.name).ok_or_else(|| unknown(&removal.name))?;
-        let removed = wire::ClientUser {
-            name: removal.name.to_string(),
-            email_address: address.to_string(),
-            display_name: spell.display_name.clone(),
-            permission_set: wire::PermissionSet::from(spell.permission_set).into(),
-            state: wire::ClientUserState::Removed.into(),
-            start_time: Some(timestamp(spell.period.start)),
+    ) -> Result<wire::RemoveClientUserResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
         };
-        recording.record(&history, AccessFact::ClientUserRemoved { client, user, address }).await?;
-        Ok((removed, recording.commit().await?))
+        recording.require_platform()?;
+        let ClientUserName { client, user } = removal.name;
+        // Everybody there has a say: whether anybody of a partner is left (R71).
+        let mut history = access_log::history_of_clients(&**recording.transaction(), &BTreeSet::from([client])).await?;
+        let spell = spell_of(&history, &removal.name).ok_or_else(|| unknown(&removal.name))?;
+        let address = spell.address.clone();
+        require_etag(&removal.etag, &resource::client_user(&history, spell, recording.now()).etag)?;
+        recording.record(&mut history, AccessFact::ClientUserRemoved { client, user, address }).await?;
+        let now = recording.now();
+        let client_user = spell_of(&history, &removal.name).map(|user| resource::client_user(&history, user, now));
+        let answer = wire::RemoveClientUserResponse { client_user, revision: recording.revision().to_string() };
+        recording.commit(answer).await
     }
 }
 

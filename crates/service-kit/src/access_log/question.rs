@@ -20,7 +20,7 @@ pub enum Question<'keys> {
     Partners(&'keys BTreeSet<HubId>),
     /// The employees, of any partner, with these addresses.
     EmployeesAt(&'keys BTreeSet<EmailAddress>),
-    /// What is known of these clients themselves.
+    /// What is known of these clients themselves, and between them and partners: introductions, ended services.
     Clients(&'keys BTreeSet<HubId>),
     /// The users and links, in these clients, of people with these addresses.
     UsersAndLinks {
@@ -210,7 +210,7 @@ async fn address_of<C: ConnectionTrait>(
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{AccessFact, Actor, ClientUserId, PermissionSet};
+    use domain::access::{AccessFact, Actor, Audit, ClientUserId, PermissionSet};
     use sea_orm_migration::SchemaManager;
 
     use super::*;
@@ -237,9 +237,9 @@ mod tests {
                 user: ClientUserId(Uuid::from_u128(number)),
                 address: format!("e{number}@agency.example").parse().expect("an address"),
                 display_name: "Somebody".to_owned(),
-                permission_set: PermissionSet::Standard,
+                permission_set: PermissionSet::partner_admin(),
             };
-            append(&*transaction, &mut head, fact, now, now, &Actor::Platform).await.expect("a row");
+            append(&*transaction, &mut head, fact, now, now, &Actor::Platform, Audit::default()).await.expect("a row");
         }
         let history = history_of_clients(&*transaction, &BTreeSet::from([client])).await.expect("a history");
         assert_eq!(history.client_users(client).count() as u128, people);

@@ -1,0 +1,131 @@
+//! Pages of a list that is made anew for each of them: a page begins behind the last row of the one before, so that rows
+//! which come or go in between neither repeat nor hide others.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message;
+use sha2::{Digest as _, Sha256};
+
+/// The most rows of a page.
+pub const MAXIMUM_PAGE_SIZE: u32 = 1_000;
+/// The rows of a page where nothing is said.
+pub const DEFAULT_PAGE_SIZE: u32 = 50;
+
+/// A text that is no page token of this query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the next_page_token of an answer to this very query, or empty for the first page")]
+pub struct PageTokenError;
+
+/// The place of a row in its list: bytes whose order is the list's.
+pub type Place = Vec<u8>;
+
+/// Where a page begins, of which query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageStart {
+    query_hash: Vec<u8>,
+    after: Option<Place>,
+}
+
+/// A page of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The token of the next page; empty on the last one.
+    pub next_page_token: String,
+    /// How many rows all pages have together.
+    pub total_size: usize,
+}
+
+/// The token as it travels; opaque to callers.
+#[derive(Clone, PartialEq, Message)]
+struct Encoded {
+    #[prost(bytes = "vec", tag = "1")]
+    query_hash: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    after: Vec<u8>,
+}
+
+impl PageStart {
+    /// Reads a token; an empty one is the first page. `query` is the request without its page size and token.
+    ///
+    /// # Errors
+    /// A token that is none, or of another query.
+    pub fn read(query: &impl Message, token: &str) -> Result<Self, PageTokenError> {
+        let query_hash = Sha256::digest(query.encode_to_vec()).to_vec();
+        if token.is_empty() {
+            return Ok(Self { query_hash, after: None });
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| PageTokenError)?;
+        let encoded = Encoded::decode(bytes.as_slice()).map_err(|_| PageTokenError)?;
+        if encoded.query_hash != query_hash {
+            return Err(PageTokenError);
+        }
+        Ok(Self { query_hash, after: Some(encoded.after) })
+    }
+
+    /// Behind which place the page begins.
+    #[must_use]
+    pub fn after(&self) -> Option<&[u8]> {
+        self.after.as_deref()
+    }
+
+    /// The token of the page behind this place.
+    #[must_use]
+    pub fn token_after(&self, last: &[u8]) -> String {
+        let encoded = Encoded { query_hash: self.query_hash.clone(), after: last.to_vec() };
+        URL_SAFE_NO_PAD.encode(encoded.encode_to_vec())
+    }
+
+    /// The page of these rows, each with its place; `descending` turns the order around.
+    #[must_use]
+    pub fn page<T>(&self, mut rows: Vec<(Place, T)>, descending: bool, page_size: usize) -> ListPage<T> {
+        let total_size = rows.len();
+        rows.sort_by(|(one, _), (other, _)| if descending { other.cmp(one) } else { one.cmp(other) });
+        let is_before = |place: &Place| {
+            self.after.as_ref().is_some_and(|after| if descending { place >= after } else { place <= after })
+        };
+        let start = rows.partition_point(|(place, _)| is_before(place));
+        let end = rows.len().min(start + page_size);
+        let next_page_token = if end < rows.len() { self.token_after(&rows[end - 1].0) } else { String::new() };
+        let rows = rows.drain(start..end).map(|(_, row)| row).collect();
+        ListPage { rows, next_page_token, total_size }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::access::ListPartnersRequest;
+
+    use super::*;
+
+    fn query(search: &str) -> ListPartnersRequest {
+        ListPartnersRequest { search: search.to_owned(), ..ListPartnersRequest::default() }
+    }
+
+    fn rows(numbers: &[u8]) -> Vec<(Place, u8)> {
+        numbers.iter().map(|number| (vec![*number], *number)).collect()
+    }
+
+    #[test]
+    fn pages_follow_each_other_without_repeats_also_when_rows_come_and_go() {
+        for (descending, expected) in [(false, [[1, 3], [5, 7]]), (true, [[7, 5], [3, 1]])] {
+            let first = PageStart::read(&query(""), "").expect("a start").page(rows(&[5, 1, 7, 3]), descending, 2);
+            assert_eq!((first.rows.as_slice(), first.total_size), (&expected[0][..], 4));
+            let start = PageStart::read(&query(""), &first.next_page_token).expect("a start");
+            // The last row of the first page is gone, and one that belongs before it has come.
+            let changed: Vec<u8> = [1, 3, 5, 7].into_iter().filter(|number| *number != expected[0][1]).collect();
+            let second = start.page(rows(&changed), descending, 2);
+            assert_eq!((second.rows.as_slice(), second.next_page_token.as_str()), (&expected[1][..], ""));
+        }
+    }
+
+    #[test]
+    fn a_token_is_of_one_query() {
+        let token = PageStart::read(&query("a"), "").expect("a start").page(rows(&[1, 2]), false, 1).next_page_token;
+        assert_eq!(PageStart::read(&query("a"), &token).map(|start| start.after), Ok(Some(vec![1])));
+        for (search, token) in [("b", token.as_str()), ("a", "?"), ("a", "AAAA")] {
+            assert_eq!(PageStart::read(&query(search), token), Err(PageTokenError), "{search} {token}");
+        }
+    }
+}
