@@ -171,8 +171,8 @@ fn r26_a_client_exists_for_a_partner_that_has_or_had_somebody_or_something_there
     let employed = employee_added(PARTNER, 1, ANNA);
     let added = user_added(CLIENT, 1, ANNA);
     assert!(!exists(&[]));
-    assert!(!exists(&[employed.clone()]));
-    assert!(!exists(&[added.clone()]));
+    assert!(!exists(std::slice::from_ref(&employed)));
+    assert!(!exists(std::slice::from_ref(&added)));
     assert!(!exists(&[client_introduced(OTHER_CLIENT, PARTNER), client_introduced(CLIENT, OTHER_PARTNER)]));
     assert!(!exists(&[employee_added(OTHER_PARTNER, 1, ANNA), added.clone(), employee_added(PARTNER, 2, CARLA)]));
     assert!(exists(&[client_introduced(CLIENT, PARTNER)]));
@@ -238,7 +238,7 @@ proptest! {
                 }
                 _ => None,
             };
-            let expected = ordered.iter().filter_map(country).last();
+            let expected = ordered.iter().filter_map(country).next_back();
             let found = known.client(hub(client)).and_then(|history| history.country_at(tick(number)));
             prop_assert_eq!(found, expected, "{}", number);
         }

@@ -150,6 +150,33 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
 }
 
 #[test]
+fn r76_a_partner_that_ended_its_services_is_told_so_and_that_it_can_link_again() {
+    let mut unlinked = anna();
+    unlinked.assignment = None;
+    let story = Story {
+        people: vec![unlinked],
+        endings: vec![("2025-02-01T00:00:00Z", EndingCause::ServicesEnded)],
+        ..Story::default()
+    };
+    let explanation = story.explain("2025-02-10T00:00:00Z");
+    assert!(
+        explanation
+            .headline
+            .ends_with("on 1 February 2025 at 00:00 UTC: your company ended its services for the client.")
+    );
+    let not_ended = condition(&explanation, ConditionKind::NotEnded);
+    assert_eq!((not_ended.status, not_ended.since), (ConditionStatus::Failed, Some(at("2025-02-01T00:00:00Z"))));
+    assert_eq!(
+        not_ended.evidence[0].text,
+        "your company ended its services for the client on 1 February 2025 at 00:00 UTC"
+    );
+    assert!(remedy(&explanation).starts_with(
+        "Somebody with access to the Client Access Manager links Rossi S.r.l. to Anna Bianchi: Employees tab, Anna \
+         Bianchi, Link clients. After that, any qualifying activity"
+    ));
+}
+
+#[test]
 fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
     let mut deleted = anna();
     deleted.employments[0].period.end = Some(at("2025-02-20T08:00:00Z"));
