@@ -1,9 +1,10 @@
 //! Who may work where: partners, employees, clients, client users, links, and what follows from them.
 //!
-//! Owns: the access history and every question that it answers (state, assignment, ending), and the decision whether a
-//! new fact may be added to it. Does not own: who may ask for the fact, or what an activity is worth.
+//! Owns: the access history and every question that it answers (state, assignment, ending), the decision whether a new
+//! fact may be added to it, and who may ask for it. Does not own: who somebody is, or what an activity is worth.
 //! Invariant: every answer is a function of the *set* of changes; the order in which they arrived never matters.
 
+mod access_type;
 mod address;
 mod admission;
 mod assignment;
@@ -14,11 +15,13 @@ mod erasure;
 mod folding;
 mod history;
 mod identity;
+mod permission;
 mod record;
 mod refusal;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use access_type::{AccessType, AccessTypeError};
 pub use address::{AddressError, EmailAddress, EmailDomain};
 pub use assignment::{Assignment, AssignmentOrigin, AssignmentState};
 pub use audit::AuditStates;
@@ -30,5 +33,6 @@ pub use identity::{
     AccessLinkId, AccessRole, AssetId, AssetIdError, ClientUserId, CountryCode, CountryCodeError, EmployeeId, HubId,
     HubIdError, PermissionSet, PermissionSetError,
 };
+pub use permission::{ClientStanding, Denial, Permission, Standing, judge};
 pub use record::{ClientHistory, ClientUserSpell, ClientUserState, EmployeeSpell, PartnerHistory};
 pub use refusal::{Absence, AccessRefusal, Subject};

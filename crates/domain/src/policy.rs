@@ -11,6 +11,7 @@ mod dated;
 mod digest;
 mod document;
 mod error;
+mod permission_set;
 mod source_mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta};
 use rust_decimal::Decimal;
 
-use crate::access::{CountryCode, EmailDomain, EndingCause};
+use crate::access::{CountryCode, EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, SourceAction};
 use crate::money::Currency;
 use crate::tier::Tier;
@@ -26,6 +27,8 @@ use crate::time::{Instant, SECONDS_PER_DAY};
 use catalogue::Catalogue;
 use dated::Dated;
 pub use error::{PolicyError, PolicyViolation};
+use permission_set::PermissionSets;
+pub use permission_set::{ClientPermission, ClientPermissionError, ClientPermissions};
 use source_mapping::SourceMapping;
 
 /// The document that is built in.
@@ -46,6 +49,8 @@ pub struct Policy {
     ending_effects: BTreeMap<EndingCause, EndingEffect>,
     warning_days: Vec<u32>,
     shared_mail_domains: BTreeSet<EmailDomain>,
+    access_link_days: u32,
+    permission_sets: PermissionSets,
     minimum_activities: BTreeMap<Option<Tier>, Dated<u32>>,
     units_per_point: BTreeMap<&'static str, Dated<Decimal>>,
     growth_markets: Dated<GrowthMarkets>,
@@ -92,6 +97,9 @@ impl EndingEffect {
 impl Policy {
     /// The largest document that is read, in bytes.
     pub const MAXIMUM_DOCUMENT_BYTES: usize = 1_048_576;
+
+    /// For how many days an access link can be made to live at most (R30).
+    pub const MAXIMUM_ACCESS_LINK_DAYS: u32 = 365;
 
     /// The policy that is built in, read from its text anew: keep it rather than ask for it again.
     ///
@@ -191,6 +199,25 @@ impl Policy {
     #[must_use]
     pub fn is_shared_mail_domain(&self, domain: &EmailDomain) -> bool {
         self.shared_mail_domains.contains(domain)
+    }
+
+    /// For how many days of 86,400 s an access link can be approved, where its maker does not say (R30): 1 to
+    /// [`Policy::MAXIMUM_ACCESS_LINK_DAYS`].
+    #[must_use]
+    pub const fn access_link_days(&self) -> u32 {
+        self.access_link_days
+    }
+
+    /// What a permission set allows inside a client account at `at` (R27, R31); none where there is no such set then, which
+    /// allows nothing.
+    #[must_use]
+    pub fn client_permissions(&self, set: &PermissionSet, at: Instant) -> Option<&ClientPermissions> {
+        self.permission_sets.permissions(set, at)
+    }
+
+    /// Every permission set that there is at `at`, by name: its name, its name for people, and what it allows.
+    pub fn permission_sets_at(&self, at: Instant) -> impl Iterator<Item = (&PermissionSet, &str, &ClientPermissions)> {
+        self.permission_sets.at(at).map(|(set, named)| (set, named.display_name.as_str(), &named.permissions))
     }
 
     /// How many live activities a partner of that credited tier (or of none) needs per client at `at` (R57, R63).

@@ -83,6 +83,18 @@ pub(crate) fn employee_added(partner: i64, employee: u128, text: &str) -> Access
     }
 }
 
+/// [`employee_added`] with a role in the partner account.
+pub(crate) fn employee_with_role(partner: i64, employee: u128, text: &str, access_role: AccessRole) -> AccessFact {
+    AccessFact::EmployeeAdded {
+        partner: hub(partner),
+        employee: employee_id(employee),
+        address: address(text),
+        display_name: text.to_owned(),
+        partner_employee: true,
+        access_role,
+    }
+}
+
 pub(crate) fn unflagged_added(partner: i64, employee: u128, text: &str) -> AccessFact {
     AccessFact::EmployeeAdded {
         partner: hub(partner),
@@ -153,6 +165,17 @@ pub(crate) fn user_updated(client: i64, user: u128, text: &str, set: &str) -> Ac
         user: user_id(user),
         address: address(text),
         display_name: "Updated".to_owned(),
+        permission_set: permission_set(set),
+    }
+}
+
+/// [`user_added`] with another permission set.
+pub(crate) fn user_with_set(client: i64, user: u128, text: &str, set: &str) -> AccessFact {
+    AccessFact::ClientUserAdded {
+        client: hub(client),
+        user: user_id(user),
+        address: address(text),
+        display_name: text.to_owned(),
         permission_set: permission_set(set),
     }
 }

@@ -12,12 +12,13 @@ use super::catalogue::{Actions, Catalogue};
 use super::dated::Dated;
 use super::document::{
     CatalogueEntry, CurrencyEntry, Document, EndingEffectWord, EndingTable, GrowthMarketEntry, MinimumEntry,
-    SourceMappingEntry, WindowEntry,
+    PermissionSetEntry, SourceMappingEntry, WindowEntry,
 };
 use super::error::{Findings, PolicyViolation};
+use super::permission_set::{NamedPermissions, PermissionSets};
 use super::source_mapping::{SourceMapping, SourcePattern};
-use super::{EndingEffect, GrowthMarkets, Policy, Qualification, digest};
-use crate::access::{EmailDomain, EndingCause};
+use super::{ClientPermission, ClientPermissions, EndingEffect, GrowthMarkets, Policy, Qualification, digest};
+use crate::access::{EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, is_catalogue_word, is_source_word};
 use crate::money::Currency;
 use crate::tier::Tier;
@@ -26,7 +27,9 @@ use crate::time::{Instant, cut_to_microseconds, is_storable};
 const WINDOW_DAYS: RangeInclusive<u32> = 1..=3660;
 const MINIMUM_ACTIVITIES: RangeInclusive<u32> = 1..=1000;
 const MULTIPLIER: RangeInclusive<u32> = 1..=100;
+const ACCESS_LINK_DAYS: RangeInclusive<u32> = 1..=Policy::MAXIMUM_ACCESS_LINK_DAYS;
 const MAXIMUM_VERSION_CHARACTERS: usize = 64;
+const MAXIMUM_DISPLAY_NAME_CHARACTERS: usize = 100;
 /// 10^12.
 const MAXIMUM_UNITS_PER_POINT: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
 const MAXIMUM_UNITS_DECIMALS: u32 = 6;
@@ -37,6 +40,7 @@ pub(super) fn compile(document: &Document) -> Result<Policy, Vec<PolicyViolation
     let found = &mut findings;
     check_version(&document.version, found);
     check_warning_days(&document.warning_days, found);
+    check_range("access_link_days", document.access_link_days, ACCESS_LINK_DAYS, found);
     let catalogue = catalogue(&document.catalogue, found);
     let policy = Policy {
         version: document.version.clone(),
@@ -48,6 +52,8 @@ pub(super) fn compile(document: &Document) -> Result<Policy, Vec<PolicyViolation
         ending_effects: ending_effects(&document.endings),
         warning_days: document.warning_days.clone(),
         shared_mail_domains: shared_mail_domains(&document.shared_mail_domains, found),
+        access_link_days: document.access_link_days,
+        permission_sets: permission_sets(&document.permission_sets, found),
         minimum_activities: minimum_activities(&document.minimum_activities, found),
         units_per_point: units_per_point(&document.currency_units, found),
         growth_markets: growth_markets(&document.growth_markets, found),
@@ -113,6 +119,61 @@ fn shared_mail_domains(entries: &[String], findings: &mut Findings) -> BTreeSet<
         }
     }
     domains
+}
+
+fn permission_sets(entries: &[PermissionSetEntry], findings: &mut Findings) -> PermissionSets {
+    let mut sets = PermissionSets::default();
+    for (index, entry) in entries.iter().enumerate() {
+        let place = format!("permission_sets[{index}]");
+        check_display_name(&format!("{place}.display_name"), &entry.display_name, findings);
+        let permissions = client_permissions(&place, entry, findings);
+        let named = NamedPermissions { display_name: entry.display_name.clone(), permissions };
+        let Some(set) = findings.value(format!("{place}.name"), entry.name.parse::<PermissionSet>()) else { continue };
+        insert(&place, sets.sets.entry(set).or_default(), &entry.from, named, findings);
+    }
+    check_required_sets(&sets, findings);
+    sets
+}
+
+fn check_display_name(place: &str, name: &str, findings: &mut Findings) {
+    let is_name = (1..=MAXIMUM_DISPLAY_NAME_CHARACTERS).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.contains(char::is_control);
+    if !is_name {
+        findings.add(place, "is 1 to 100 characters, without spaces around it and without control characters");
+    }
+}
+
+fn client_permissions(place: &str, entry: &PermissionSetEntry, findings: &mut Findings) -> ClientPermissions {
+    let mut permissions = BTreeSet::new();
+    for (index, word) in entry.permissions.iter().enumerate() {
+        let place = format!("{place}.permissions[{index}]");
+        let Some(permission) = findings.value(&place, word.parse::<ClientPermission>()) else { continue };
+        if !permissions.insert(permission) {
+            findings.add(place, format!("{word} is there twice"));
+        }
+    }
+    if permissions.len() > 1 && permissions.contains(&ClientPermission::ManageOwnEmployees) {
+        let problem =
+            "MANAGE_OWN_EMPLOYEES is for a partner's people, who may do nothing else of access; it stands alone";
+        findings.add(format!("{place}.permissions"), problem);
+    }
+    permissions.into_iter().collect()
+}
+
+/// Every other set is the owner's; these are the columns of the matrix of permissions.
+fn check_required_sets(sets: &PermissionSets, findings: &mut Findings) {
+    for (name, permissions) in PermissionSets::required() {
+        let entries = sets.of_name(name);
+        if entries.and_then(|entries| entries.at(first_instant())).is_none() {
+            findings.add("permission_sets", format!("needs an entry for {name} from 0001-01-01 on"));
+        }
+        let differs = |named: &NamedPermissions| named.permissions != permissions;
+        if entries.is_some_and(|entries| entries.values().any(differs)) {
+            let words: Vec<_> = permissions.iter().map(ClientPermission::as_str).collect();
+            findings.add("permission_sets", format!("{name} always allows exactly [{}]", words.join(", ")));
+        }
+    }
 }
 
 fn minimum_activities(entries: &[MinimumEntry], findings: &mut Findings) -> BTreeMap<Option<Tier>, Dated<u32>> {

@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use sha2::{Digest, Sha256};
 
 use super::dated::Dated;
-use super::{Policy, Qualification};
+use super::{ClientPermission, Policy, Qualification};
 use crate::tier::Tier;
 
 /// Fills in both digests.
@@ -58,6 +58,13 @@ fn other_lines(policy: &Policy) -> String {
     }
     for domain in &policy.shared_mail_domains {
         lines.add(&format!("shared_mail_domain {domain}"));
+    }
+    lines.add(&format!("access_link_days {}", policy.access_link_days));
+    for (set, entries) in &policy.permission_sets.sets {
+        lines.dated(&format!("permission_set {set}"), entries, |named| {
+            let permissions: Vec<&str> = named.permissions.iter().map(ClientPermission::as_str).collect();
+            format!("[{}] {}", permissions.join(" "), named.display_name)
+        });
     }
     for (tier, minimums) in &policy.minimum_activities {
         let tier = tier.map_or("NONE", Tier::as_str);

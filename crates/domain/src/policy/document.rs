@@ -11,6 +11,8 @@ pub(super) struct Document {
     pub(super) version: String,
     pub(super) warning_days: Vec<u32>,
     pub(super) shared_mail_domains: Vec<String>,
+    pub(super) access_link_days: u32,
+    pub(super) permission_sets: Vec<PermissionSetEntry>,
     pub(super) windows: Vec<WindowEntry>,
     pub(super) endings: EndingTable,
     #[serde(default)]
@@ -19,6 +21,15 @@ pub(super) struct Document {
     pub(super) growth_markets: Vec<GrowthMarketEntry>,
     pub(super) catalogue: Vec<CatalogueEntry>,
     pub(super) source_mapping: Vec<SourceMappingEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PermissionSetEntry {
+    pub(super) from: Datetime,
+    pub(super) name: String,
+    pub(super) display_name: String,
+    pub(super) permissions: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

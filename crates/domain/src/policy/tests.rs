@@ -200,6 +200,80 @@ fn r37_shared_mail_providers_are_known() {
     assert!(!policy().is_shared_mail_domain(&"agency.example".parse().expect("a domain")));
 }
 
+fn set(name: &str) -> PermissionSet {
+    name.parse().expect("a permission set")
+}
+
+fn allowed(policy: &Policy, name: &str, time: &str) -> Option<Vec<ClientPermission>> {
+    policy.client_permissions(&set(name), at(time)).map(|permissions| permissions.iter().collect())
+}
+
+#[test]
+fn r27_r31_r36_the_permission_sets_are_named_and_say_what_they_allow() {
+    use ClientPermission::{ApproveAccessLinks, ManageOwnEmployees, ManageUsers};
+    let table: [(&str, &str, &[ClientPermission], bool); 8] = [
+        ("MARKETING", "Marketing", &[], true),
+        ("PARTNER_ADMIN", "Partner admin", &[ManageOwnEmployees], true),
+        ("SALES", "Sales", &[], true),
+        ("SERVICE", "Service", &[], true),
+        ("STANDARD", "Standard", &[], true),
+        ("SUPER_ADMIN", "Super admin", &[ManageUsers, ApproveAccessLinks], false),
+        ("USER_ADMIN", "User admin", &[ApproveAccessLinks], false),
+        ("VIEW_ONLY", "View only", &[], true),
+    ];
+    let policy = policy();
+    let listed: Vec<_> = policy.permission_sets_at(at("0001-01-01T00:00:00Z")).collect();
+    assert_eq!(listed.len(), table.len());
+    for ((found, found_name, permissions), (name, display_name, expected, for_employees)) in
+        listed.into_iter().zip(table)
+    {
+        assert_eq!((found, found_name), (&set(name), display_name));
+        assert_eq!(permissions.iter().collect::<Vec<_>>(), expected, "{name}");
+        assert_eq!(permissions.is_for_partner_employees(), for_employees, "{name}");
+        assert_eq!(policy.client_permissions(found, at("2025-01-01T00:00:00Z")), Some(permissions));
+    }
+    assert_eq!(allowed(&policy, "NEVER_HEARD_OF", "2025-01-01T00:00:00Z"), None);
+}
+
+#[test]
+fn r63_the_permission_sets_in_force_are_those_of_the_instant() {
+    let later = policy_with(
+        "permission_sets = [",
+        "permission_sets = [\n{ from = 2025-02-01, name = \"STANDARD\", display_name = \"Base\", permissions = [] },\n\
+         { from = 2025-02-01, name = \"TRAINEE\", display_name = \"Trainee\", permissions = [] },\n\
+         { from = 2025-03-01, name = \"TRAINEE\", display_name = \"Trainee\", permissions = [\"APPROVE_ACCESS_LINKS\"] },",
+    );
+    let (before, from) = ("2025-01-31T23:59:59.999999Z", "2025-02-01T00:00:00Z");
+    assert_eq!(allowed(&later, "TRAINEE", before), None);
+    assert_eq!(allowed(&later, "TRAINEE", from), Some(vec![]));
+    assert_eq!(allowed(&later, "TRAINEE", "2025-03-01T00:00:00Z"), Some(vec![ClientPermission::ApproveAccessLinks]));
+    let name_of_standard = |time| {
+        let mut sets = later.permission_sets_at(at(time));
+        sets.find(|(found, ..)| **found == set("STANDARD")).map(|(_, name, _)| name.to_owned())
+    };
+    assert_eq!(name_of_standard(before).as_deref(), Some("Standard"));
+    assert_eq!(name_of_standard(from).as_deref(), Some("Base"));
+    assert_eq!(later.permission_sets_at(at(before)).count(), 8);
+    assert_eq!(later.permission_sets_at(at(from)).count(), 9);
+}
+
+#[test]
+fn r30_an_access_link_lives_thirty_days_where_nobody_says_otherwise() {
+    assert_eq!(policy().access_link_days(), 30);
+    for right in [1, Policy::MAXIMUM_ACCESS_LINK_DAYS] {
+        let other = policy_with("access_link_days = 30", &format!("access_link_days = {right}"));
+        assert_eq!(other.access_link_days(), right);
+    }
+}
+
+#[test]
+fn the_permissions_of_client_accounts_have_names_that_read_back() {
+    for permission in ClientPermission::ALL {
+        assert_eq!(permission.to_string().parse(), Ok(permission));
+    }
+    assert_eq!("VIEW".parse::<ClientPermission>(), Err(ClientPermissionError));
+}
+
 #[test]
 fn r57_minimums_are_one_unless_a_tier_has_its_own() {
     let january = at("2025-01-01T00:00:00Z");
@@ -269,6 +343,7 @@ fn the_digests_are_of_the_meaning() {
         ("# The policy", "# Another comment"),
         ("\"62.50\"", "\"62.5\""),
         ("from = 0001-01-01, days", "from = 0001-01-01T00:00:00Z,    days"),
+        ("[\"MANAGE_USERS\", \"APPROVE_ACCESS_LINKS\"]", "[\"APPROVE_ACCESS_LINKS\", \"MANAGE_USERS\"]"),
         ("[\"create\", \"edit\", \"associate\"]", "[\"edit\", \"associate\", \"create\"]"),
     ];
     for (from, to) in same_meaning {
@@ -280,6 +355,10 @@ fn the_digests_are_of_the_meaning() {
         ("multiplier = 2", "multiplier = 3"),
         ("[30, 14, 7, 1]", "[30, 14, 7]"),
         ("\"126.com\", ", ""),
+        ("access_link_days = 30", "access_link_days = 31"),
+        ("display_name = \"Sales\"", "display_name = \"Selling\""),
+        ("name = \"SALES\"", "name = \"SELLING\""),
+        ("permissions = [\"APPROVE_ACCESS_LINKS\"]", "permissions = []"),
         ("version = \"2025-07-15\"", "version = \"2025-07-16\""),
     ];
     for (from, to) in only_other_meaning {

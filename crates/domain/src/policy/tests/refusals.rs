@@ -22,6 +22,24 @@ fn an_entry_that_is_not_right_is_named() {
         ("[30, 14, 7, 1]", "[30, 0]", "warning_days[1]"),
         ("\"126.com\"", "\"localhost\"", "shared_mail_domains[0]"),
         ("\"126.com\"", "\"163.com\"", "shared_mail_domains[1]"),
+        ("access_link_days = 30", "access_link_days = 0", "access_link_days"),
+        ("access_link_days = 30", "access_link_days = 366", "access_link_days"),
+        ("name = \"SALES\"", "name = \"Sales\"", "permission_sets[3].name"),
+        ("name = \"SALES\"", "name = \"MARKETING\"", "permission_sets[3].from"),
+        ("display_name = \"Sales\"", "display_name = \"\"", "permission_sets[3].display_name"),
+        ("display_name = \"Sales\"", "display_name = \" Sales\"", "permission_sets[3].display_name"),
+        ("display_name = \"Sales\"", "display_name = \"Sa\\tles\"", "permission_sets[3].display_name"),
+        ("[\"APPROVE_ACCESS_LINKS\"]", "[\"APPROVE\"]", "permission_sets[6].permissions[0]"),
+        (
+            "[\"APPROVE_ACCESS_LINKS\"]",
+            "[\"APPROVE_ACCESS_LINKS\", \"APPROVE_ACCESS_LINKS\"]",
+            "permission_sets[6].permissions[1]",
+        ),
+        (
+            "[\"APPROVE_ACCESS_LINKS\"]",
+            "[\"APPROVE_ACCESS_LINKS\", \"MANAGE_OWN_EMPLOYEES\"]",
+            "permission_sets[6].permissions",
+        ),
         ("days = 60", "days = 0", "windows[0].days"),
         ("days = 60", "days = 3661", "windows[0].days"),
         ("from = 0001-01-01, days", "from = 0001-01-02, days", "windows"),
@@ -58,6 +76,40 @@ fn an_entry_that_is_not_right_is_named() {
     let minimum = |entry: &str| violations("minimum_activities = []", &format!("minimum_activities = [{{ {entry} }}]"));
     assert_eq!(minimum("from = 2025-01-01, tier = \"BRONZE\", minimum = 3")[0].0, "minimum_activities[0].tier");
     assert_eq!(minimum("from = 2025-01-01, tier = \"GOLD\", minimum = 0")[0].0, "minimum_activities[0].minimum");
+}
+
+#[test]
+fn r27_r31_the_sets_that_the_matrix_of_permissions_speaks_of_are_there_and_allow_what_it_says() {
+    let is_found = |from: &str, to: &str, problem: &str| {
+        let found = violations(from, to);
+        assert!(found.contains(&("permission_sets".to_owned(), problem.to_owned())), "{to}: {found:?}");
+    };
+    for name in ["STANDARD", "PARTNER_ADMIN", "SUPER_ADMIN"] {
+        let entry = format!("0001-01-01, name = \"{name}\"");
+        let needed = format!("needs an entry for {name} from 0001-01-01 on");
+        is_found(&entry, &entry.replace("0001", "0002"), &needed);
+        is_found(&entry, &entry.replace(name, "ANOTHER"), &needed);
+    }
+    const MORE: &str = "permission_sets = [";
+    let another = |name, permissions| {
+        format!(
+            "{MORE}{{ from = 2030-01-01, name = \"{name}\", display_name = \"X\", permissions = [{permissions}] }},"
+        )
+    };
+    let exactly = |name, permissions| format!("{name} always allows exactly [{permissions}]");
+    is_found(MORE, &another("STANDARD", "\"APPROVE_ACCESS_LINKS\""), &exactly("STANDARD", ""));
+    is_found(MORE, &another("PARTNER_ADMIN", ""), &exactly("PARTNER_ADMIN", "MANAGE_OWN_EMPLOYEES"));
+    is_found(MORE, &another("PARTNER_ADMIN", "\"MANAGE_USERS\""), &exactly("PARTNER_ADMIN", "MANAGE_OWN_EMPLOYEES"));
+    let of_super_admin = exactly("SUPER_ADMIN", "MANAGE_USERS, APPROVE_ACCESS_LINKS");
+    is_found(MORE, &another("SUPER_ADMIN", "\"MANAGE_USERS\""), &of_super_admin);
+}
+
+#[test]
+fn a_display_name_of_a_permission_set_has_at_most_a_hundred_characters() {
+    let longest = "\u{e8}".repeat(100);
+    policy_with("display_name = \"Sales\"", &format!("display_name = \"{longest}\""));
+    let longer = format!("display_name = \"{longest}e\"");
+    assert_eq!(violations("display_name = \"Sales\"", &longer)[0].0, "permission_sets[3].display_name");
 }
 
 #[test]
