@@ -18,6 +18,17 @@ fn client_name(hub_id: i64) -> String {
     ClientName(HubId::try_from(hub_id).expect("a hub id")).to_string()
 }
 
+/// The request, made by a person: their address is its `x-actor`.
+///
+/// # Panics
+/// An address that is not ASCII.
+#[must_use]
+pub fn by<T>(address: &str, request: T) -> Request<T> {
+    let mut request = Request::new(request);
+    request.metadata_mut().insert("x-actor", address.parse().expect("ASCII"));
+    request
+}
+
 impl Cluster {
     /// What has been written through this harness, for `at_least_revisions`.
     #[must_use]
@@ -46,8 +57,12 @@ impl Cluster {
             email_domains: email_domains.iter().map(ToString::to_string).collect(),
             ..access::Partner::default()
         };
-        let request =
-            access::CreatePartnerRequest { hub_id, partner: Some(partner), effective_time: Some(stamp(since)) };
+        let request = access::CreatePartnerRequest {
+            hub_id,
+            partner: Some(partner),
+            effective_time: Some(stamp(since)),
+            ..Default::default()
+        };
         let created = self.access().create_partner(request).await?;
         self.note(&created.get_ref().revision);
         Ok(())
@@ -72,6 +87,7 @@ impl Cluster {
             parent: partner_name(partner),
             employee: Some(employee),
             effective_time: Some(stamp(since)),
+            ..Default::default()
         };
         let created = self.access().create_employee(request).await?.into_inner();
         self.note(&created.revision);
@@ -93,7 +109,12 @@ impl Cluster {
             country_code: country_code.to_owned(),
             ..access::Client::default()
         };
-        let request = access::CreateClientRequest { hub_id, client: Some(client), effective_time: Some(stamp(since)) };
+        let request = access::CreateClientRequest {
+            hub_id,
+            client: Some(client),
+            effective_time: Some(stamp(since)),
+            ..Default::default()
+        };
         let created = self.access().create_client(request).await?;
         self.note(&created.get_ref().revision);
         Ok(())
@@ -112,13 +133,14 @@ impl Cluster {
         let client_user = access::ClientUser {
             email_address: address.to_owned(),
             display_name: address.split('@').next().unwrap_or_default().to_owned(),
-            permission_set: access::PermissionSet::Standard.into(),
+            permission_set: "STANDARD".to_owned(),
             ..access::ClientUser::default()
         };
         let request = access::CreateClientUserRequest {
             parent: client_name(client),
             client_user: Some(client_user),
             effective_time: Some(stamp(since)),
+            ..Default::default()
         };
         let created = self.access().create_client_user(request).await?.into_inner();
         self.note(&created.revision);
@@ -130,7 +152,11 @@ impl Cluster {
     /// # Errors
     /// As RemoveClientUser.
     pub async fn remove(&self, name: &str, when: &str) -> Result<(), Status> {
-        let request = access::RemoveClientUserRequest { name: name.to_owned(), effective_time: Some(stamp(when)) };
+        let request = access::RemoveClientUserRequest {
+            name: name.to_owned(),
+            effective_time: Some(stamp(when)),
+            ..Default::default()
+        };
         let removed = self.access().remove_client_user(request).await?;
         self.note(&removed.get_ref().revision);
         Ok(())
@@ -142,6 +168,7 @@ impl Cluster {
             employee: employee.to_owned(),
             clients: vec![client_name(client)],
             effective_time: Some(stamp(since)),
+            ..Default::default()
         };
         let linked = self.access().batch_link_clients(request).await.expect("a result").into_inner();
         self.note(&linked.revision);
@@ -171,7 +198,7 @@ impl Cluster {
         &self,
         activities: Vec<activity::Activity>,
     ) -> Result<activity::RecordActivitiesResponse, Status> {
-        let request = activity::RecordActivitiesRequest { activities };
+        let request = activity::RecordActivitiesRequest { activities, ..Default::default() };
         let recorded = self.activity().record_activities(request).await?.into_inner();
         self.note(&recorded.revision);
         Ok(recorded)
@@ -218,6 +245,7 @@ impl Cluster {
             subscription_id: id.to_owned(),
             subscription: Some(subscription),
             effective_time: Some(stamp(since)),
+            ..Default::default()
         };
         let created = self.credit().create_subscription(request).await?;
         self.note(&created.get_ref().revision);
@@ -234,8 +262,11 @@ impl Cluster {
             mrr: Some(money(mrr)),
             effective_time: None,
         };
-        let request =
-            credit::UpdateSubscriptionRequest { subscription: Some(subscription), effective_time: Some(stamp(since)) };
+        let request = credit::UpdateSubscriptionRequest {
+            subscription: Some(subscription),
+            effective_time: Some(stamp(since)),
+            ..Default::default()
+        };
         let updated = self.credit().update_subscription(request).await?.into_inner();
         self.note(&updated.revision);
         Ok(updated.unchanged)

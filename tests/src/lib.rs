@@ -13,6 +13,7 @@ mod on_system;
 mod refusal;
 mod state;
 
+pub use ask::by;
 pub use case::{Case, Expectation, Fact, cases};
 pub use cluster::{Cluster, ClusterOptions};
 pub use database::DatabaseKind;

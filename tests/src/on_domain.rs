@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::{
-    AccessChange, AccessFact, AccessHistory, Actor, ClientUserId, EmailAddress, EmployeeId, HubId, PermissionSet,
+    AccessChange, AccessFact, AccessHistory, AccessRole, Actor, Audit, ClientUserId, EmailAddress, EmployeeId, HubId,
 };
 use domain::activity::{Activity, ActivityAction, Judgement, Origin, Verdict, judge};
 use domain::credit::{
@@ -88,6 +88,7 @@ impl<'policy> World<'policy> {
                     address: address(email),
                     display_name: email.clone(),
                     partner_employee: true,
+                    access_role: AccessRole::None,
                 };
                 self.change(position, since, fact);
             }
@@ -102,7 +103,7 @@ impl<'policy> World<'policy> {
                     user: ClientUserId(id),
                     address: address(email),
                     display_name: email.clone(),
-                    permission_set: PermissionSet::Standard,
+                    permission_set: "STANDARD".parse().expect("a permission set"),
                 };
                 self.change(position, since, fact);
             }
@@ -125,7 +126,8 @@ impl<'policy> World<'policy> {
         let effective_time = at(since);
         let now = at("2026-01-01");
         self.history.admit(&fact, effective_time, now, self.policy).unwrap_or_else(|refusal| panic!("{refusal}"));
-        let change = AccessChange { position, effective_time, record_time: now, actor: Actor::Platform, fact };
+        let (actor, audit) = (Actor::Platform, Audit::default());
+        let change = AccessChange { position, effective_time, record_time: now, actor, audit, fact };
         self.history.record(change);
     }
 
@@ -164,11 +166,10 @@ impl<'policy> World<'policy> {
             .collect();
         let of_client = self.subscriptions.iter().filter(|(paying, _)| *paying == client);
         let subscriptions = SubscriptionHistory::from_changes(of_client.map(|(_, change)| change.clone()));
-        let known = self.history.client(client).filter(|known| known.since <= as_of);
         managed_credit(&CreditQuestion {
             partner,
             client,
-            country: known.map(|known| known.country),
+            country: self.history.client(client).and_then(|known| known.country_at(as_of)),
             mrr: subscriptions.mrr_at(as_of),
             servicing_partners: &servicing,
             relationship: self.standing(partner, client, 1, as_of).into(),
@@ -218,6 +219,7 @@ const fn reason_text(reason: NoCreditReason) -> &'static str {
         NoCreditReason::NotManaged => "NOT_MANAGED",
         NoCreditReason::Lapsed => "LAPSED",
         NoCreditReason::AllEmployeesRemoved => "ALL_EMPLOYEES_REMOVED",
+        NoCreditReason::ServicesEnded => "SERVICES_ENDED",
         NoCreditReason::PartnerLeft => "PARTNER_LEFT",
         NoCreditReason::ClientClosed => "CLIENT_CLOSED",
         NoCreditReason::TierActivityMinimum => "TIER_ACTIVITY_MINIMUM",

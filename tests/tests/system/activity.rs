@@ -583,7 +583,7 @@ on_both_databases!(batches_that_overlap_and_come_at_once_give_what_one_after_the
         writers.spawn(async move {
             let mut recorded = 0;
             for batch in own.chunks(11) {
-                let request = activity::RecordActivitiesRequest { activities: batch.to_vec() };
+                let request = activity::RecordActivitiesRequest { activities: batch.to_vec(), ..Default::default() };
                 let answer = service.record_activities(request).await.expect("results").into_inner();
                 recorded += answer.results.iter().filter(|result| !result.duplicate).count();
             }

@@ -39,6 +39,7 @@ async fn named_client(cluster: &Cluster, hub_id: i64, display_name: &str, countr
             ..access::Client::default()
         }),
         effective_time: Some(stamp("2024-01-01")),
+        ..Default::default()
     };
     let created = cluster.access().create_client(request).await.expect("a client");
     cluster.note(&created.get_ref().revision);
@@ -87,7 +88,7 @@ on_both_databases!(a_subscription_that_exists_is_told_with_what_differs, |cluste
         parent: "clients/2002".to_owned(),
         subscription_id: "main".to_owned(),
         subscription: Some(subscription),
-        effective_time: None,
+        ..Default::default()
     };
     let undated = cluster.credit().create_subscription(undated).await.expect_err("exists");
     assert_eq!(metadata(&undated, "differing_fields"), "");
@@ -121,6 +122,7 @@ on_both_databases!(an_update_to_what_is_recorded_already_changes_nothing, |clust
             effective_time: None,
         }),
         effective_time: time.map(stamp),
+        ..Default::default()
     };
     let changed =
         cluster.credit().update_subscription(request("1500", Some("2025-06-15"))).await.expect("a change").into_inner();
@@ -161,7 +163,7 @@ on_both_databases!(of_callers_who_create_at_once_one_creates_and_positions_have_
             parent: "clients/2002".to_owned(),
             subscription_id: id,
             subscription: Some(subscription),
-            effective_time: None,
+            ..Default::default()
         };
         cluster.credit().create_subscription(request).await
     };
@@ -184,6 +186,7 @@ on_both_databases!(everything_that_is_wrong_with_a_request_is_reported_at_once, 
             ..credit::Subscription::default()
         }),
         effective_time: Some(year_10000),
+        ..Default::default()
     };
     let refused = cluster.credit().create_subscription(create).await.expect_err("all of it is wrong");
     assert_eq!(fields(&refused), ["effective_time", "parent", "subscription_id", "subscription.mrr.amount"]);

@@ -7,7 +7,7 @@ use contracts::wire::access;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::activity::VerdictOutcome;
 use contracts::wire::credit::ListManagedCreditsRequest;
-use domain::access::{AccessFact, Actor, EmailDomain, HubId};
+use domain::access::{AccessFact, Actor, Audit, EmailDomain, HubId};
 use managed_credit::running::Part;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
 use service_kit::Database;
@@ -31,7 +31,7 @@ fn new_client(hub_id: i64) -> access::CreateClientRequest {
         country_code: "US".to_owned(),
         ..access::Client::default()
     };
-    access::CreateClientRequest { hub_id, client: Some(client), effective_time: None }
+    access::CreateClientRequest { hub_id, client: Some(client), ..Default::default() }
 }
 
 /// 500 partners of 50 long domains each, 5 MB, put into the access log while its service is stopped.
@@ -50,7 +50,7 @@ async fn record_large_changes(cluster: &mut Cluster) {
             country: "IT".parse().expect("a country"),
             email_domains,
         };
-        append(&*transaction, &mut head, fact, now, now, &Actor::Platform).await.expect("a row");
+        append(&*transaction, &mut head, fact, now, now, &Actor::Platform, Audit::default()).await.expect("a row");
     }
     store_head(&*transaction, &head).await.expect("the head");
     transaction.commit().await.expect("a commit");
