@@ -18,6 +18,7 @@ mod identity;
 mod permission;
 mod record;
 mod refusal;
+mod removal;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -36,3 +37,7 @@ pub use identity::{
 pub use permission::{ClientStanding, Denial, Permission, Standing, judge};
 pub use record::{ClientHistory, ClientUserSpell, ClientUserState, EmployeeSpell, PartnerHistory};
 pub use refusal::{Absence, AccessRefusal, Subject};
+pub use removal::{
+    ChosenEmployees, Decision, Decisions, IncompleteDecisions, PlannedRemoval, Reassignment, RemovalPlan,
+    RemovalRefusal, RemovalSelection,
+};

@@ -105,7 +105,7 @@ impl Records {
         users.filter_map(|user| self.presence(partner, &user.address, user.period)).collect()
     }
 
-    fn presence(&self, partner: HubId, address: &EmailAddress, user: Period) -> Option<Period> {
+    pub(super) fn presence(&self, partner: HubId, address: &EmailAddress, user: Period) -> Option<Period> {
         let of_partner = self.employee_spells(address).iter().filter(|spell| spell.partner == partner);
         let first_employed = of_partner.filter_map(EmployeeSpell::first_flagged).min()?;
         let start = user.start.max(first_employed);
@@ -114,7 +114,7 @@ impl Records {
 }
 
 /// The instants at which the last of these periods that overlap or touch is over.
-fn deserted_times(mut presences: Vec<Period>) -> Vec<Instant> {
+pub(super) fn deserted_times(mut presences: Vec<Period>) -> Vec<Instant> {
     presences.sort();
     let mut deserted = Vec::new();
     let mut present_until: Option<Instant> = None;
