@@ -53,8 +53,14 @@ fn plan(history: &AccessHistory, selection: &RemovalSelection) -> Result<Removal
     history.plan_removal(selection, |_| true, at(NOW), &POLICY)
 }
 
+/// Pairs of a client with one of its users.
+type Users = Vec<(i64, u128)>;
+
+/// Pairs of a client and a partner.
+type Pairs = Vec<(i64, i64)>;
+
 /// The users of a plan, and the pairs that end by it.
-fn planned_users(history: &AccessHistory, selection: &RemovalSelection) -> (Vec<(i64, u128)>, Vec<(i64, i64)>) {
+fn planned_users(history: &AccessHistory, selection: &RemovalSelection) -> (Users, Pairs) {
     let plan = plan(history, selection).expect("somebody to remove");
     let users = plan.removals.iter().map(|removal| (removal.client.get(), removal.user.0.as_u128())).collect();
     (users, plan.deserted.iter().map(|(client, partner)| (client.get(), partner.get())).collect())
@@ -266,7 +272,10 @@ fn decisions<const N: usize>(of_assets: [(i64, &str, Decision); N], default: Opt
     Decisions { of_assets: of_assets.into(), default }
 }
 
-fn decide(decisions: &Decisions) -> Result<Vec<(i64, u128, Option<u128>, BTreeSet<AssetId>)>, IncompleteDecisions> {
+/// A client, who gives, who gets, and what.
+type Given = (i64, u128, Option<u128>, BTreeSet<AssetId>);
+
+fn decide(decisions: &Decisions) -> Result<Vec<Given>, IncompleteDecisions> {
     let history = team_with([]);
     let given = plan_with_assets(&history).decide(decisions, &history, at(NOW))?;
     let in_short = |each: Reassignment| {
