@@ -5,10 +5,13 @@
 //! Invariants: the log of changes is the only record, and it is only appended to; a change is recorded only if the whole
 //! history stays legal; positions are gapless and in the order of commits.
 
+mod entity;
 mod grpc;
+mod link_token;
 mod migration;
 mod operations;
 mod resource;
+mod store;
 
 use std::sync::Arc;
 

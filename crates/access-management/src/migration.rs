@@ -2,6 +2,7 @@
 
 mod m0001_access_log;
 mod m0002_requests;
+mod m0003_access_links;
 
 use sea_orm_migration::prelude::*;
 
@@ -12,6 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_access_log::Migration), Box::new(m0002_requests::Migration)]
+        vec![
+            Box::new(m0001_access_log::Migration),
+            Box::new(m0002_requests::Migration),
+            Box::new(m0003_access_links::Migration),
+        ]
     }
 }

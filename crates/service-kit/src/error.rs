@@ -23,6 +23,9 @@ pub enum ServiceError {
     /// A stored value has no meaning.
     #[error("stored value: {0}")]
     Stored(String),
+    /// The machine gave no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 impl ServiceError {
@@ -39,7 +42,9 @@ impl ServiceError {
             Self::Database(error) if is_passing(error) => {
                 Failure::new(ErrorReason::StorageUnavailable, "the database is away or busy; try again")
             }
-            Self::Database(_) | Self::Unreadable(_) | Self::Undecodable(_) | Self::Stored(_) => Failure::internal(),
+            Self::Database(_) | Self::Unreadable(_) | Self::Undecodable(_) | Self::Stored(_) | Self::Random(_) => {
+                Failure::internal()
+            }
         }
     }
 }
