@@ -16,9 +16,11 @@
 //! A retraction has the keys of what it takes back, so that whoever loads the one loads the other.
 
 mod entity;
+mod erasure;
 mod question;
 mod table;
 
+pub use erasure::{erased_address, first_position, replace_address};
 pub use question::{
     Question, employee_address, employee_addresses, history, history_for_judging, history_of_clients, user_address,
 };
@@ -36,7 +38,7 @@ use crate::feed::Head;
 use crate::{ServiceError, position, stored_position};
 use entity::{ActiveModel, Column, Entity, Model};
 
-/// How many rows one statement inserts: eleven columns each, within SQLite's 32,766 parameters.
+/// How many rows one statement inserts: thirteen columns each, within SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 500;
 
 /// The name of a kind of change, as it stands in the table's `kind`.
@@ -101,7 +103,8 @@ const fn subject_id(fact: &AccessFact) -> Option<Uuid> {
     }
 }
 
-fn row(change: &AccessChange, payload: Vec<u8>, chain_hash: Vec<u8>) -> ActiveModel {
+/// The row of a change and of its message, which has no hash.
+fn row(change: &AccessChange, message: &wire::AccessChange, chain_hash: Vec<u8>) -> ActiveModel {
     let fact = &change.fact;
     ActiveModel {
         position: Set(stored_position(change.position)),
@@ -109,11 +112,13 @@ fn row(change: &AccessChange, payload: Vec<u8>, chain_hash: Vec<u8>) -> ActiveMo
         effective_time: Set(change.effective_time.into()),
         record_time: Set(change.record_time.into()),
         actor: Set(change.actor.to_string()),
+        on_behalf_of: Set(change.audit.on_behalf_of.as_ref().map(ToString::to_string)),
         partner_id: Set(fact.partner().map(domain::access::HubId::get)),
         client_id: Set(fact.client().map(domain::access::HubId::get)),
         address: Set(fact.address().map(ToString::to_string)),
         subject_id: Set(subject_id(fact)),
-        payload: Set(payload),
+        is_notice: Set(!message.notices.is_empty()),
+        payload: Set(message.encode_to_vec()),
         chain_hash: Set(chain_hash),
     }
 }
@@ -145,9 +150,9 @@ pub async fn append<C: ConnectionTrait>(
 ) -> Result<AccessChange, DbErr> {
     let change =
         AccessChange { position: head.next_position(), effective_time, record_time, actor: actor.clone(), audit, fact };
-    let payload = wire::AccessChange::from(&change).encode_to_vec();
-    head.advance(&payload);
-    insert(transaction, vec![row(&change, payload, head.chain_hash.clone())]).await?;
+    let message = wire::AccessChange::from(&change);
+    head.advance(&message.encode_to_vec());
+    insert(transaction, vec![row(&change, &message, head.chain_hash.clone())]).await?;
     Ok(change)
 }
 
@@ -164,7 +169,7 @@ pub async fn take_over<C: ConnectionTrait>(
     for mut message in changes {
         let change = access_change_from_wire(&message)?;
         let chain_hash = std::mem::take(&mut message.chain_hash);
-        rows.push(row(&change, message.encode_to_vec(), chain_hash));
+        rows.push(row(&change, &message, chain_hash));
         understood.push(change);
     }
     insert(transaction, rows).await?;

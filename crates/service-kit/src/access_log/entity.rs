@@ -13,14 +13,17 @@ pub struct Model {
     pub effective_time: StoredInstant,
     pub record_time: StoredInstant,
     pub actor: String,
+    pub on_behalf_of: Option<String>,
     pub partner_id: Option<i64>,
     pub client_id: Option<i64>,
     pub address: Option<String>,
     /// The employee or client user that the change is about.
     pub subject_id: Option<Uuid>,
+    /// Whether somebody should be told of it.
+    pub is_notice: bool,
     /// The `AccessChange` message without its hash.
     pub payload: Vec<u8>,
-    /// The hash over this change and all before it.
+    /// The hash over this change and all before it, as they were first recorded: an erasure does not change it (R128).
     pub chain_hash: Vec<u8>,
 }
 

@@ -6,7 +6,8 @@ use sea_orm_migration::SchemaManager;
 
 use super::entity::{Column, Entity};
 
-/// Creates the access log with an index for each key that a question starts from.
+/// Creates the access log with an index for each key that a question starts from, and for whoever acted, so that an
+/// erasure finds all that it rewrites (R128).
 ///
 /// # Errors
 /// The database refuses.
@@ -18,19 +19,23 @@ pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new(Column::EffectiveTime).big_integer().not_null())
         .col(ColumnDef::new(Column::RecordTime).big_integer().not_null())
         .col(ColumnDef::new(Column::Actor).text().not_null())
+        .col(ColumnDef::new(Column::OnBehalfOf).text())
         .col(ColumnDef::new(Column::PartnerId).big_integer())
         .col(ColumnDef::new(Column::ClientId).big_integer())
         .col(ColumnDef::new(Column::Address).text())
         .col(ColumnDef::new(Column::SubjectId).uuid())
+        .col(ColumnDef::new(Column::IsNotice).boolean().not_null())
         .col(ColumnDef::new(Column::Payload).blob().not_null())
         .col(ColumnDef::new(Column::ChainHash).blob().not_null())
         .to_owned();
     manager.create_table(table).await?;
-    let indexes: [(&str, &[Column]); 4] = [
+    let indexes: [(&str, &[Column]); 6] = [
         ("access_change_partner", &[Column::PartnerId, Column::ClientId, Column::Address]),
         ("access_change_client", &[Column::ClientId, Column::Address]),
         ("access_change_address", &[Column::Address, Column::ClientId]),
         ("access_change_subject", &[Column::SubjectId]),
+        ("access_change_actor", &[Column::Actor]),
+        ("access_change_on_behalf_of", &[Column::OnBehalfOf]),
     ];
     for (name, columns) in indexes {
         let mut index = Index::create();
