@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use chrono::SecondsFormat;
 use domain::access::{
-    AccessChange, AccessFact, AccessRefusal, AccessRole, Actor, Assignment, AssignmentOrigin, AssignmentState, Audit,
-    ClientUserState, EmailDomain, HubId, Subject,
+    AccessChange, AccessFact, AccessRefusal, AccessRole, AccessType, Actor, Assignment, AssignmentOrigin,
+    AssignmentState, Audit, ClientUserState, EmailDomain, HubId, Subject,
 };
 use tonic_types::FieldViolation;
 
@@ -462,6 +462,31 @@ impl From<AccessRole> for wire::AccessRole {
             AccessRole::None => Self::None,
             AccessRole::ClientAccessManager => Self::ClientAccessManager,
             AccessRole::SuperAdmin => Self::SuperAdmin,
+        }
+    }
+}
+
+/// The access type, if one was stated.
+#[must_use]
+pub const fn access_type_from_wire(access_type: wire::AccessType) -> Option<AccessType> {
+    match access_type {
+        wire::AccessType::Unspecified => None,
+        wire::AccessType::PartnerAdmin => Some(AccessType::PartnerAdmin),
+        wire::AccessType::SuperAdmin => Some(AccessType::SuperAdmin),
+        wire::AccessType::Standard => Some(AccessType::Standard),
+        wire::AccessType::Deactivated => Some(AccessType::Deactivated),
+        wire::AccessType::LinkedOnly => Some(AccessType::LinkedOnly),
+    }
+}
+
+impl From<AccessType> for wire::AccessType {
+    fn from(access_type: AccessType) -> Self {
+        match access_type {
+            AccessType::PartnerAdmin => Self::PartnerAdmin,
+            AccessType::SuperAdmin => Self::SuperAdmin,
+            AccessType::Standard => Self::Standard,
+            AccessType::Deactivated => Self::Deactivated,
+            AccessType::LinkedOnly => Self::LinkedOnly,
         }
     }
 }

@@ -16,7 +16,7 @@ mod update_mask;
 mod violations;
 mod write;
 
-pub use access::{access_change_from_wire, access_role_from_wire, assignment_to_wire};
+pub use access::{access_change_from_wire, access_role_from_wire, access_type_from_wire, assignment_to_wire};
 pub use activity::{
     ServicingChange, activity_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire,
     servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,

@@ -22,7 +22,8 @@ mod table;
 
 pub use erasure::{erased_address, first_position, replace_address};
 pub use question::{
-    Question, employee_address, employee_addresses, history, history_for_judging, history_of_clients, user_address,
+    Question, employee_address, employee_addresses, history, history_for_judging, history_of_clients,
+    history_of_employee, history_of_pair, history_of_partner, history_of_people, user_address,
 };
 pub use table::create_table;
 

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::Violations;
 use prost::Message;
 use sha2::{Digest as _, Sha256};
 
@@ -26,6 +27,15 @@ pub struct PageStart {
     after: Option<Place>,
 }
 
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Where it begins.
+    pub start: PageStart,
+    /// How many rows it has at most.
+    pub size: usize,
+}
+
 /// A page of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage<T> {
@@ -37,6 +47,14 @@ pub struct ListPage<T> {
     pub total_size: usize,
 }
 
+impl<T> ListPage<T> {
+    /// `total_size` as answers say it.
+    #[must_use]
+    pub fn stated_total_size(&self) -> i32 {
+        i32::try_from(self.total_size).unwrap_or(i32::MAX)
+    }
+}
+
 /// The token as it travels; opaque to callers.
 #[derive(Clone, PartialEq, Message)]
 struct Encoded {
@@ -44,6 +62,21 @@ struct Encoded {
     query_hash: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
     after: Vec<u8>,
+}
+
+impl PageRequest {
+    /// Reads `page_size` and `page_token`; what is wrong is a violation. `query` is the request without both.
+    pub fn read(violations: &mut Violations, query: &impl Message, page_size: i32, page_token: &str) -> Option<Self> {
+        let size = violations.bounded("page_size", page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
+        let start = violations.check("page_token", PageStart::read(query, page_token));
+        Some(Self { start: start?, size: usize::try_from(size?).ok()? })
+    }
+
+    /// The page of these rows, each with its place; `descending` turns the order around.
+    #[must_use]
+    pub fn page<T>(&self, rows: Vec<(Place, T)>, descending: bool) -> ListPage<T> {
+        self.start.page(rows, descending, self.size)
+    }
 }
 
 impl PageStart {

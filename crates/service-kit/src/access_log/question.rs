@@ -18,6 +18,8 @@ pub enum Question<'keys> {
     AllPartners,
     /// What is known of these partners themselves.
     Partners(&'keys BTreeSet<HubId>),
+    /// Everything that names one of these partners: itself, its employees, its links, introductions, ended services.
+    OfPartners(&'keys BTreeSet<HubId>),
     /// The employees, of any partner, with these addresses.
     EmployeesAt(&'keys BTreeSet<EmailAddress>),
     /// What is known of these clients themselves, and between them and partners: introductions, ended services.
@@ -46,6 +48,9 @@ impl Question<'_> {
             Self::AllPartners => vec![about_partners().add(Column::PartnerId.is_not_null())],
             Self::Partners(partners) => {
                 one_of(Column::PartnerId, partners).map(|one| about_partners().add(one)).collect()
+            }
+            Self::OfPartners(partners) => {
+                one_of(Column::PartnerId, partners).map(|one| Condition::all().add(one)).collect()
             }
             Self::EmployeesAt(addresses) => one_of(Column::Address, addresses)
                 .map(|one| Condition::all().add(Column::ClientId.is_null()).add(one))
@@ -117,8 +122,7 @@ async fn with_employees<C: ConnectionTrait>(
     questions: &[Question<'_>],
 ) -> Result<AccessHistory, ServiceError> {
     let people = history(connection, &[Question::EmployeesAt(addresses)]).await?;
-    let employers = addresses.iter().flat_map(|address| people.employees(address)).map(|employee| employee.partner);
-    let employers = employers.collect();
+    let employers = people.changes().filter_map(|change| change.fact.partner()).collect();
     let mut questions = questions.to_vec();
     questions.extend([Question::EmployeesAt(addresses), Question::Partners(&employers)]);
     history(connection, &questions).await
@@ -138,7 +142,7 @@ pub async fn history_for_judging<C: ConnectionTrait>(
 }
 
 /// Everything about everybody who ever had to do with these clients, of whatever partner: presence, assignments,
-/// endings.
+/// endings, and the partners to whom they were introduced.
 ///
 /// # Errors
 /// The database fails, or a change cannot be read.
@@ -146,10 +150,75 @@ pub async fn history_of_clients<C: ConnectionTrait>(
     connection: &C,
     clients: &BTreeSet<HubId>,
 ) -> Result<AccessHistory, ServiceError> {
-    let there = [Question::Clients(clients), Question::UsersAndLinksOf(clients)];
-    let addresses =
-        history(connection, &there).await?.changes().filter_map(|change| change.fact.address().cloned()).collect();
-    with_employees(connection, &addresses, &there).await
+    let (themselves, people) = (Question::Clients(clients), Question::UsersAndLinksOf(clients));
+    let found = history(connection, &[themselves, people]).await?;
+    let addresses = found.changes().filter_map(|change| change.fact.address().cloned()).collect();
+    let partners = found.changes().filter_map(|change| change.fact.partner()).collect();
+    with_employees(connection, &addresses, &[themselves, people, Question::Partners(&partners)]).await
+}
+
+/// Everything about these people: where they are or were employed, users or assigned, with those partners and clients;
+/// and what else is asked.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_of_people<C: ConnectionTrait>(
+    connection: &C,
+    addresses: &BTreeSet<EmailAddress>,
+    others: &[Question<'_>],
+) -> Result<AccessHistory, ServiceError> {
+    let there = Question::UsersAndLinksAnywhere(addresses);
+    let clients = history(connection, &[there]).await?.changes().filter_map(|change| change.fact.client()).collect();
+    let mut questions = others.to_vec();
+    questions.extend([there, Question::Clients(&clients)]);
+    with_employees(connection, addresses, &questions).await
+}
+
+/// Everything about one employee, as `history_of_people`; none if there never was one with this id in the partner account.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_of_employee<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    employee: EmployeeId,
+) -> Result<Option<AccessHistory>, ServiceError> {
+    let Some(address) = employee_address(connection, partner, employee).await? else { return Ok(None) };
+    history_of_people(connection, &BTreeSet::from([address]), &[]).await.map(Some)
+}
+
+/// Everything between a partner and a client: both themselves, the partner's employees, their users and links there.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_of_pair<C: ConnectionTrait>(
+    connection: &C,
+    client: HubId,
+    partner: HubId,
+) -> Result<AccessHistory, ServiceError> {
+    let (clients, partners) = (BTreeSet::from([client]), BTreeSet::from([partner]));
+    let addresses = employee_addresses(connection, partner).await?;
+    let there = Question::UsersAndLinks { clients: &clients, addresses: &addresses };
+    with_employees(connection, &addresses, &[Question::Partners(&partners), Question::Clients(&clients), there]).await
+}
+
+/// Everything that hangs on a partner being in the programme: itself, its employees, their links, and those clients; and
+/// what else is asked.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_of_partner<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    others: &[Question<'_>],
+) -> Result<AccessHistory, ServiceError> {
+    let partners = BTreeSet::from([partner]);
+    let of_partner = Question::OfPartners(&partners);
+    let clients =
+        history(connection, &[of_partner]).await?.changes().filter_map(|change| change.fact.client()).collect();
+    let mut questions = others.to_vec();
+    questions.extend([of_partner, Question::Clients(&clients)]);
+    history(connection, &questions).await
 }
 
 /// The addresses of everybody who ever was a partner's employee.
