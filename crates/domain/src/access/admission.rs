@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::record::Records;
 use super::{
     Absence, AccessFact, AccessHistory, AccessRefusal, ClientUserId, ClientUserState, EmailAddress, EmailDomain,
-    EmployeeId, EmployeeSpell, HubId, Subject,
+    EmployeeId, EmployeeSpell, HubId, PermissionSet, Subject,
 };
 use crate::policy::Policy;
 use crate::time::{Instant, Period};
@@ -115,14 +115,16 @@ impl Records {
                 self.require_client_for(*partner, *client, at)?;
                 self.require_something_to_end(*client, *partner)
             }
-            AccessFact::ClientUserAdded { client, .. } => {
+            AccessFact::ClientUserAdded { client, permission_set, .. } => {
                 self.require_client(*client, at)?;
-                self.refuse_existing_client_user(fact, at)
+                self.refuse_existing_client_user(fact, at)?;
+                require_permission_set(permission_set, at, policy)
             }
-            AccessFact::ClientUserUpdated { client, user, address, .. } => {
+            AccessFact::ClientUserUpdated { client, user, address, permission_set, .. } => {
                 self.require_client(*client, at)?;
                 let allowed = |state| matches!(state, ClientUserState::Active | ClientUserState::Deactivated);
-                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, UPDATE, allowed)
+                self.require_state(ClientUserKey { client: *client, user: *user, address }, at, UPDATE, allowed)?;
+                require_permission_set(permission_set, at, policy)
             }
             AccessFact::AssetsReassigned { client, user, address, .. } => {
                 let allowed = |state| state != ClientUserState::None;
@@ -369,6 +371,14 @@ fn require_presence(subject: Subject, presence: Option<Period>, at: Instant) -> 
         Some(_) => return Ok(()),
     };
     Err(AccessRefusal::Unknown { subject, absence })
+}
+
+fn require_permission_set(permission_set: &PermissionSet, at: Instant, policy: &Policy) -> Result<(), AccessRefusal> {
+    if policy.client_permissions(permission_set, at).is_some() {
+        return Ok(());
+    }
+    let known = policy.permission_sets_at(at).map(|(name, _, _)| name.clone()).collect();
+    Err(AccessRefusal::UnknownPermissionSet { permission_set: permission_set.clone(), known, at })
 }
 
 fn fields<const N: usize>(differences: [(&'static str, bool); N]) -> Vec<&'static str> {

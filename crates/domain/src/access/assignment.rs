@@ -157,11 +157,10 @@ impl AssignmentQuestion<'_> {
         user_at(self.users, at).is_some_and(|user| self.all_three_held(user, at))
     }
 
-    /// The ends of the services in this life, after a step by hand, at or before an instant.
+    /// The ends of the services after a step by hand, at or before an instant. Of those before this life, nothing was
+    /// assigned that they could end.
     fn services_ended_since(&self, step: Option<&LinkStep>, at: Instant) -> &[ServicesEndedStep] {
-        let is_before = |end: &ServicesEndedStep| {
-            end.time < self.life.start || step.is_some_and(|step| end.sequence < step.sequence)
-        };
+        let is_before = |end: &ServicesEndedStep| step.is_some_and(|step| end.sequence < step.sequence);
         let by_then = &self.services_ended[..self.services_ended.partition_point(|end| end.time <= at)];
         &by_then[by_then.partition_point(is_before)..]
     }

@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 
 use super::{
     Assignment, AssignmentOrigin, AssignmentState, ClientUserId, ClientUserState, EmailAddress, EmailDomain,
-    EmployeeId, HubId,
+    EmployeeId, HubId, PermissionSet,
 };
 use crate::time::Instant;
 
@@ -198,6 +198,16 @@ pub enum AccessRefusal {
         /// The effective time.
         at: Instant,
     },
+    /// The policy has no such permission set at the effective time (R36).
+    #[error("there is no permission set {permission_set} at {}; there are {}", text(at), list(known))]
+    UnknownPermissionSet {
+        /// The set that was asked for.
+        permission_set: PermissionSet,
+        /// Those that there are at the effective time.
+        known: Vec<PermissionSet>,
+        /// The effective time.
+        at: Instant,
+    },
     /// The client user's state does not allow the transition (R39).
     #[error("cannot {transition} {address} in client {client}: it is {state} there, and must be {required}")]
     IllegalTransition {
@@ -248,6 +258,7 @@ impl AccessRefusal {
             | Self::ClientUserExists { .. }
             | Self::AddressInForeignDomain { .. }
             | Self::IllegalTransition { .. } => "address",
+            Self::UnknownPermissionSet { .. } => "permission_set",
             Self::DomainTaken { .. } | Self::SharedMailDomain { .. } => "email_domains",
             Self::AlreadyAssigned { .. } | Self::NotAssigned { .. } => "employee",
             Self::Unknown { subject, .. } => match subject {
@@ -318,6 +329,10 @@ fn text(instant: &Instant) -> String {
 
 fn differing(fields: &[&'static str]) -> String {
     if fields.is_empty() { String::new() } else { format!(", with another {}", fields.join(", ")) }
+}
+
+fn list(sets: &[PermissionSet]) -> String {
+    sets.iter().map(PermissionSet::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn assignment_text(assignment: &Assignment) -> &'static str {

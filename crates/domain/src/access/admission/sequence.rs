@@ -89,16 +89,13 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
         }
         AccessFact::ClientLinked { client, partner, employee, .. }
         | AccessFact::ClientUnlinked { client, partner, employee, .. } => {
-            let of_both = later.client() == Some(*client) && later.partner() == Some(*partner);
-            linked_pair(later) == Some((*client, *employee)) || of_both && ends_services(later)
+            let ends_what_is_linked = is_between(later, *client, *partner) && ends_services(later);
+            linked_pair(later) == Some((*client, *employee)) || ends_what_is_linked
         }
         AccessFact::ClientIntroduced { client, partner } => {
-            let of_both = later.client() == Some(*client) && later.partner() == Some(*partner);
-            of_both && (later == earlier || ends_services(later))
+            is_between(later, *client, *partner) && (later == earlier || ends_services(later))
         }
-        AccessFact::ServicesEnded { client, partner } => {
-            linked_pair(later).is_some() && later.client() == Some(*client) && later.partner() == Some(*partner)
-        }
+        AccessFact::ServicesEnded { client, partner } => is_between(later, *client, *partner),
         // Nothing later is legal or illegal by these; a retraction is judged by what it takes back.
         AccessFact::PartnerUpdated { .. }
         | AccessFact::EmployeeUpdated { .. }
@@ -120,6 +117,10 @@ fn linked_pair(fact: &AccessFact) -> Option<(HubId, EmployeeId)> {
         }
         _ => None,
     }
+}
+
+fn is_between(fact: &AccessFact, client: HubId, partner: HubId) -> bool {
+    fact.client() == Some(client) && fact.partner() == Some(partner)
 }
 
 /// An end of services needs a user, a link or an introduction to be there (R76), which may be taken back.

@@ -335,6 +335,27 @@ fn what_is_updated_must_be_there_at_the_effective_time() {
 }
 
 #[test]
+fn r36_a_permission_set_is_one_that_the_policy_knows_at_the_effective_time() {
+    let document = include_str!("../../../policy.toml");
+    let auditor = "{ from = 2025-04-01, name = \"AUDITOR\", display_name = \"Auditor\", permissions = [] }";
+    let with_auditor = document.replace("permission_sets = [", &format!("permission_sets = [{auditor},"));
+    let policy = Policy::parse(&with_auditor).expect("a valid document");
+    let known = anna_there();
+    let added = |set| user_with_set(CLIENT, 2, BRUNO, set);
+    let refused = |time: &str, fact: &AccessFact| known.admit(fact, at(time), at(NOW), &policy);
+    for fact in [added("AUDITOR"), user_updated(CLIENT, 1, ANNA, "AUDITOR")] {
+        assert_eq!(refused("2025-04-01T00:00:00Z", &fact), Ok(()));
+        let refusal = refused("2025-03-31T23:59:59.999999Z", &fact).expect_err("it begins in April");
+        assert!(matches!(refusal, AccessRefusal::UnknownPermissionSet { .. }), "{refusal:?}");
+    }
+    let refusal = decide(&known, NOW, &added("WIZARD")).expect_err("no such set");
+    assert_eq!(refusal.field(), "permission_set");
+    let text = refusal.to_string();
+    assert!(text.starts_with("there is no permission set WIZARD at 2025-12-01T00:00:00Z; there are "), "{text}");
+    assert!(text.contains("PARTNER_ADMIN") && text.contains("STANDARD"), "{text}");
+}
+
+#[test]
 fn r26_a_client_is_introduced_once() {
     let mut known = anna_there();
     let introduced = client_introduced(CLIENT, PARTNER);
