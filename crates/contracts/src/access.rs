@@ -530,8 +530,8 @@ impl From<&AccessRefusal> for Failure {
         let existing =
             |reason, differing_fields: &[&str]| of_reason(reason).with("differing_fields", differing_fields.join(","));
         match refusal {
-            AccessRefusal::EffectiveTimeAhead { .. } => {
-                Self::of_fields(vec![FieldViolation::new("effective_time", refusal.to_string())])
+            AccessRefusal::EffectiveTimeAhead { .. } | AccessRefusal::UnknownPermissionSet { .. } => {
+                Self::of_fields(vec![FieldViolation::new(refusal.field(), refusal.to_string())])
             }
             AccessRefusal::PartnerExists { partner, differing_fields, .. } => {
                 existing(ErrorReason::PartnerExists, differing_fields).with("name", PartnerName(*partner))
