@@ -204,7 +204,7 @@ impl AccessHistory {
             return BTreeSet::new();
         }
         let users: BTreeSet<_> = leaving.iter().map(|(user, _)| user.user).collect();
-        let pairs: BTreeSet<_> = leaving.iter().flat_map(|(user, _)| self.pairs_of(user, at)).collect();
+        let pairs: BTreeSet<_> = leaving.iter().flat_map(|(user, _)| self.pairs_of(user)).collect();
         let ends_already = |&(client, partner): &(HubId, HubId)| {
             self.endings(client, partner, policy).iter().any(|ending| ending.time == at)
         };
@@ -213,10 +213,9 @@ impl AccessHistory {
         deserted.filter(|pair| !ends_already(pair)).collect()
     }
 
-    /// A user's client with each partner whose employee the user was by then.
-    fn pairs_of(&self, user: &ClientUserSpell, at: Instant) -> Vec<(HubId, HubId)> {
-        let spells = self.employees(&user.address).filter(|spell| spell.was_employee_by(at));
-        spells.map(|spell| (user.client, spell.partner)).collect()
+    /// A user's client with each partner that has or had its address.
+    fn pairs_of(&self, user: &ClientUserSpell) -> impl Iterator<Item = (HubId, HubId)> {
+        self.employees(&user.address).map(|spell| (user.client, spell.partner))
     }
 
     /// Whether the last one present of the partner would go at `at`, if these users were removed then.

@@ -45,6 +45,20 @@ fn r33_r42_the_set_of_a_partner_admin_is_a_standard_one_for_who_is_no_partner_em
 }
 
 #[test]
+fn r33_r42_partner_admin_is_the_type_of_those_partners_only_whose_employee_it_is() {
+    let history = history_with([
+        ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &[])),
+        ("2025-01-02T00:00:00Z", unflagged_added(PARTNER, 1, ANNA)),
+        ("2025-01-02T00:00:00Z", employee_added(OTHER_PARTNER, 2, ANNA)),
+        user_of("PARTNER_ADMIN"),
+    ]);
+    for (employee, expected) in [(1, AccessType::Standard), (2, AccessType::PartnerAdmin)] {
+        let spell = history.employee(employee_id(employee)).expect("an employee");
+        assert_eq!(history.access_type_at(hub(CLIENT), spell, at(NOW), &POLICY), Some(expected), "{employee}");
+    }
+}
+
+#[test]
 fn r42_a_deactivated_user_is_deactivated_whatever_its_permission_set() {
     for set in ["STANDARD", "SUPER_ADMIN"] {
         let deactivated = ("2025-03-01T00:00:00Z", user_deactivated(CLIENT, 1, ANNA));
