@@ -1,7 +1,10 @@
 //! What the audit log tells of each kind of change.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::access::testing::*;
+use crate::testing::cases;
 
 const NOW: &str = "2025-06-01T00:00:00Z";
 
@@ -167,4 +170,29 @@ fn r22_a_retraction_tells_whose_relationship_ended_after_all() {
     let time = "2025-03-01T00:00:00Z";
     assert_eq!(ended(&known, time, &retracted(7, user_added(CLIENT, 2, CARLA))), [PARTNER]);
     assert_eq!(ended(&known, time, &retracted(6, user_removed(CLIENT, 1, ANNA))), [0_i64; 0]);
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn what_is_told_is_what_the_whole_history_says_before_and_after(steps in steps()) {
+        let mut known = AccessHistory::default();
+        for change in legal_log(&steps) {
+            let (time, fact) = (change.effective_time, change.fact.clone());
+            let told = known.audit(&fact, time, &POLICY);
+            let before = known.clone();
+            known.record(change);
+            prop_assert_eq!(&told.old_state, &state(&before.records_until(time), &fact, time), "{:?}", fact);
+            prop_assert_eq!(&told.new_state, &state(&known.records_until(time), &fact, time), "{:?}", fact);
+            let Some(client) = fact.client() else { continue };
+            let ends = |history: &AccessHistory, partner| {
+                history.endings(client, partner, &POLICY).iter().any(|ending| ending.time == time)
+            };
+            let ended = PARTNERS.map(hub).into_iter().filter(|partner| {
+                before.records_until(time).exists_for(client, *partner) && ends(&known, *partner) && !ends(&before, *partner)
+            });
+            prop_assert_eq!(told.ended_relationships, ended.collect::<BTreeSet<_>>(), "{:?}", fact);
+        }
+    }
 }
