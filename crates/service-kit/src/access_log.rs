@@ -17,15 +17,17 @@
 
 mod entity;
 mod erasure;
+mod listing;
 mod question;
 mod table;
 
 pub use erasure::{erased_address, first_position, replace_address};
+pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{
-    Question, employee_address, employee_addresses, history, history_for_judging, history_of_clients,
-    history_of_employee, history_of_pair, history_of_partner, history_of_people, user_address,
+    Question, employee_address, employee_addresses, history, history_for_judging, history_for_retraction,
+    history_of_clients, history_of_employee, history_of_pair, history_of_partner, history_of_people, user_address,
 };
-pub use table::create_table;
+pub use table::{create_listing_indexes, create_table};
 
 use contracts::wire::access as wire;
 use contracts::{Feed, access_change_from_wire};
@@ -41,6 +43,35 @@ use entity::{ActiveModel, Column, Entity, Model};
 
 /// How many rows one statement inserts: thirteen columns each, within SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 500;
+
+/// The names of all kinds of change: those of the fields of the message's `fact`.
+pub const KINDS: [&str; 25] = [
+    "partner_added",
+    "partner_domains_set",
+    "partner_left",
+    "employee_added",
+    "employee_deleted",
+    "client_added",
+    "client_closed",
+    "client_user_added",
+    "client_user_deactivated",
+    "client_user_reactivated",
+    "client_user_removed",
+    "client_linked",
+    "client_unlinked",
+    "partner_updated",
+    "employee_updated",
+    "client_updated",
+    "client_introduced",
+    "services_ended",
+    "client_user_updated",
+    "assets_reassigned",
+    "access_link_created",
+    "access_link_revoked",
+    "access_link_approved",
+    "address_erased",
+    "change_retracted",
+];
 
 /// The name of a kind of change, as it stands in the table's `kind`.
 const fn kind(fact: &AccessFact) -> &'static str {
@@ -201,6 +232,15 @@ pub async fn page<C: ConnectionTrait>(
         .collect()
 }
 
+/// The change at a position; nothing where there is none.
+///
+/// # Errors
+/// The database fails, or the change cannot be read.
+pub async fn change_at<C: ConnectionTrait>(connection: &C, at: u64) -> Result<Option<AccessChange>, ServiceError> {
+    let row = Entity::find_by_id(stored_position(at)).one(connection).await?;
+    row.as_ref().map(change).transpose()
+}
+
 /// The hash over the log's history up to a position; nothing where there is no such change.
 ///
 /// # Errors
@@ -226,4 +266,24 @@ pub async fn present_instant<C: ConnectionTrait>(connection: &C, now: Instant) -
 /// The position of a row, for the order of a history.
 fn row_position(row: &Model) -> u64 {
     position(row.position)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_the_fields_of_the_message() {
+        let contracts = FileDescriptorSet::decode(contracts::FILE_DESCRIPTOR_SET).expect("the contracts");
+        let messages = contracts.file.iter().flat_map(|file| &file.message_type);
+        let message = messages.clone().find(|message| message.name() == "AccessChange").expect("the message");
+        let mut fields: Vec<&str> =
+            message.field.iter().filter(|field| field.oneof_index.is_some()).map(|field| field.name()).collect();
+        let mut kinds = KINDS.to_vec();
+        fields.sort_unstable();
+        kinds.sort_unstable();
+        assert_eq!(kinds, fields);
+    }
 }

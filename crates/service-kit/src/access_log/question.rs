@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::access::{AccessHistory, ClientUserId, EmailAddress, EmployeeId, HubId};
+use domain::access::{AccessFact, AccessHistory, ClientUserId, EmailAddress, EmployeeId, HubId};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{Condition, QuerySelect as _};
@@ -24,6 +24,10 @@ pub enum Question<'keys> {
     EmployeesAt(&'keys BTreeSet<EmailAddress>),
     /// What is known of these clients themselves, and between them and partners: introductions, ended services.
     Clients(&'keys BTreeSet<HubId>),
+    /// These employees, and nothing else of theirs.
+    Employees(&'keys BTreeSet<EmployeeId>),
+    /// These client users, and nothing else of theirs.
+    ClientUsers(&'keys BTreeSet<ClientUserId>),
     /// The users and links, in these clients, of people with these addresses.
     UsersAndLinks {
         /// Where.
@@ -58,6 +62,12 @@ impl Question<'_> {
             Self::Clients(clients) => one_of(Column::ClientId, clients)
                 .map(|one| Condition::all().add(Column::Address.is_null()).add(one))
                 .collect(),
+            Self::Employees(employees) => one_of(Column::SubjectId, employees)
+                .map(|one| Condition::all().add(Column::ClientId.is_null()).add(one))
+                .collect(),
+            Self::ClientUsers(users) => one_of(Column::SubjectId, users)
+                .map(|one| Condition::all().add(Column::PartnerId.is_null()).add(one))
+                .collect(),
             Self::UsersAndLinks { clients, addresses } => one_of(Column::ClientId, clients)
                 .flat_map(|client| {
                     one_of(Column::Address, addresses)
@@ -75,13 +85,25 @@ impl Question<'_> {
 }
 
 /// A key as a query names it.
-trait Key {
+pub(super) trait Key {
     fn value(&self) -> Value;
 }
 
 impl Key for HubId {
     fn value(&self) -> Value {
         self.get().into()
+    }
+}
+
+impl Key for EmployeeId {
+    fn value(&self) -> Value {
+        self.0.into()
+    }
+}
+
+impl Key for ClientUserId {
+    fn value(&self) -> Value {
+        self.0.into()
     }
 }
 
@@ -92,7 +114,7 @@ impl Key for EmailAddress {
 }
 
 /// "The column is one of these keys", in portions of a query.
-fn one_of<K: Key>(column: Column, keys: &BTreeSet<K>) -> impl Iterator<Item = SimpleExpr> {
+pub(super) fn one_of<K: Key>(column: Column, keys: &BTreeSet<K>) -> impl Iterator<Item = SimpleExpr> {
     let values: Vec<Value> = keys.iter().map(Key::value).collect();
     let portions: Vec<Vec<Value>> = values.chunks(KEYS_PER_QUERY).map(<[Value]>::to_vec).collect();
     portions.into_iter().map(move |portion| column.is_in(portion))
@@ -221,6 +243,30 @@ pub async fn history_of_partner<C: ConnectionTrait>(
     history(connection, &questions).await
 }
 
+/// Everything that may need what a change says, and so forbid to take it back (R22).
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_for_retraction<C: ConnectionTrait>(
+    connection: &C,
+    fact: &AccessFact,
+) -> Result<AccessHistory, ServiceError> {
+    if let Some(client) = fact.client() {
+        return history_of_clients(connection, &BTreeSet::from([client])).await;
+    }
+    let Some(partner) = fact.partner() else { return Ok(AccessHistory::default()) };
+    // What its employees are elsewhere, too: without them, or without its domains, links and ends of services may have
+    // nothing to stand on.
+    let addresses = employee_addresses(connection, partner).await?;
+    let partners = BTreeSet::from([partner]);
+    let of_partner = Question::OfPartners(&partners);
+    let clients =
+        history(connection, &[of_partner]).await?.changes().filter_map(|change| change.fact.client()).collect();
+    // Domains are unique among all partners (R37).
+    let others = [Question::AllPartners, of_partner, Question::Clients(&clients)];
+    history_of_people(connection, &addresses, &others).await
+}
+
 /// The addresses of everybody who ever was a partner's employee.
 ///
 /// # Errors
@@ -279,7 +325,7 @@ async fn address_of<C: ConnectionTrait>(
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{AccessFact, Actor, Audit, ClientUserId, PermissionSet};
+    use domain::access::{Actor, Audit, PermissionSet};
     use sea_orm_migration::SchemaManager;
 
     use super::*;
