@@ -336,14 +336,16 @@ fn what_is_updated_must_be_there_at_the_effective_time() {
 
 #[test]
 fn r36_a_permission_set_is_one_that_the_policy_knows_at_the_effective_time() {
+    // The embedded document, where VIEW_ONLY begins in April.
     let document = include_str!("../../../policy.toml");
-    let auditor = "{ from = 2025-04-01, name = \"AUDITOR\", display_name = \"Auditor\", permissions = [] }";
-    let with_auditor = document.replace("permission_sets = [", &format!("permission_sets = [{auditor},"));
-    let policy = Policy::parse(&with_auditor).expect("a valid document");
+    let (before, after) = document.split_once("name = \"VIEW_ONLY\"").expect("a set of that name");
+    let (before, between) = before.rsplit_once("0001-01-01").expect("from when on it is there");
+    let policy = Policy::parse(&format!("{before}2025-04-01{between}name = \"VIEW_ONLY\"{after}"));
+    let policy = policy.expect("a valid document");
     let known = anna_there();
     let added = |set| user_with_set(CLIENT, 2, BRUNO, set);
     let refused = |time: &str, fact: &AccessFact| known.admit(fact, at(time), at(NOW), &policy);
-    for fact in [added("AUDITOR"), user_updated(CLIENT, 1, ANNA, "AUDITOR")] {
+    for fact in [added("VIEW_ONLY"), user_updated(CLIENT, 1, ANNA, "VIEW_ONLY")] {
         assert_eq!(refused("2025-04-01T00:00:00Z", &fact), Ok(()));
         let refusal = refused("2025-03-31T23:59:59.999999Z", &fact).expect_err("it begins in April");
         assert!(matches!(refusal, AccessRefusal::UnknownPermissionSet { .. }), "{refusal:?}");
