@@ -2,6 +2,7 @@
 //!
 //! This page is the index; what a request must look like is in the room of its subject.
 
+mod access_link;
 mod client;
 mod client_user;
 mod employee;
@@ -170,37 +171,42 @@ impl AccessManagementService for AccessManagement {
 
     async fn update_client_user(
         &self,
-        _request: Request<wire::UpdateClientUserRequest>,
+        request: Request<wire::UpdateClientUserRequest>,
     ) -> Result<Response<wire::UpdateClientUserResponse>, Status> {
-        Err(Status::unimplemented("UpdateClientUser"))
+        let (asked, statement) = self.read_write(&request, client_user::changed_client_user)?;
+        Ok(Response::new(self.update_client_user(asked, statement).await?))
     }
 
     async fn get_client_user(
         &self,
-        _request: Request<wire::GetClientUserRequest>,
+        request: Request<wire::GetClientUserRequest>,
     ) -> Result<Response<wire::GetClientUserResponse>, Status> {
-        Err(Status::unimplemented("GetClientUser"))
+        let (asked, actor) = read(&request, |violations, request| violations.parse("name", &request.name))?;
+        Ok(Response::new(self.get_client_user(asked, actor).await?))
     }
 
     async fn list_client_users(
         &self,
-        _request: Request<wire::ListClientUsersRequest>,
+        request: Request<wire::ListClientUsersRequest>,
     ) -> Result<Response<wire::ListClientUsersResponse>, Status> {
-        Err(Status::unimplemented("ListClientUsers"))
+        let (asked, actor) = read(&request, client_user::query)?;
+        Ok(Response::new(self.list_client_users(asked, actor).await?))
     }
 
     async fn deactivate_client_user(
         &self,
-        _request: Request<wire::DeactivateClientUserRequest>,
+        request: Request<wire::DeactivateClientUserRequest>,
     ) -> Result<Response<wire::DeactivateClientUserResponse>, Status> {
-        Err(Status::unimplemented("DeactivateClientUser"))
+        let (asked, statement) = self.read_write(&request, client_user::deactivation)?;
+        Ok(Response::new(self.deactivate_client_user(asked, statement).await?))
     }
 
     async fn reactivate_client_user(
         &self,
-        _request: Request<wire::ReactivateClientUserRequest>,
+        request: Request<wire::ReactivateClientUserRequest>,
     ) -> Result<Response<wire::ReactivateClientUserResponse>, Status> {
-        Err(Status::unimplemented("ReactivateClientUser"))
+        let (asked, statement) = self.read_write(&request, client_user::reactivation)?;
+        Ok(Response::new(self.reactivate_client_user(asked, statement).await?))
     }
 
     async fn remove_client_user(
@@ -213,9 +219,10 @@ impl AccessManagementService for AccessManagement {
 
     async fn batch_add_employees(
         &self,
-        _request: Request<wire::BatchAddEmployeesRequest>,
+        request: Request<wire::BatchAddEmployeesRequest>,
     ) -> Result<Response<wire::BatchAddEmployeesResponse>, Status> {
-        Err(Status::unimplemented("BatchAddEmployees"))
+        let (asked, statement) = self.read_write(&request, client_user::new_members)?;
+        Ok(Response::new(self.add_employees(asked, statement).await?))
     }
 
     async fn list_permission_sets(
@@ -235,37 +242,44 @@ impl AccessManagementService for AccessManagement {
 
     async fn unlink_client(
         &self,
-        _request: Request<wire::UnlinkClientRequest>,
+        request: Request<wire::UnlinkClientRequest>,
     ) -> Result<Response<wire::UnlinkClientResponse>, Status> {
-        Err(Status::unimplemented("UnlinkClient"))
+        let (asked, statement) = self.read_write(&request, link::unlink)?;
+        Ok(Response::new(self.unlink_client(asked, statement).await?))
     }
 
     async fn create_access_link(
         &self,
-        _request: Request<wire::CreateAccessLinkRequest>,
+        request: Request<wire::CreateAccessLinkRequest>,
     ) -> Result<Response<wire::CreateAccessLinkResponse>, Status> {
-        Err(Status::unimplemented("CreateAccessLink"))
+        let now = self.clock.now();
+        let read = |violations: &mut _, request: &_| access_link::new_access_link(violations, request, now);
+        let (asked, statement) = self.read_write(&request, read)?;
+        Ok(Response::new(self.create_access_link(asked, statement).await?))
     }
 
     async fn list_access_links(
         &self,
-        _request: Request<wire::ListAccessLinksRequest>,
+        request: Request<wire::ListAccessLinksRequest>,
     ) -> Result<Response<wire::ListAccessLinksResponse>, Status> {
-        Err(Status::unimplemented("ListAccessLinks"))
+        let (asked, actor) = read(&request, access_link::query)?;
+        Ok(Response::new(self.list_access_links(asked, actor).await?))
     }
 
     async fn approve_access_link(
         &self,
-        _request: Request<wire::ApproveAccessLinkRequest>,
+        request: Request<wire::ApproveAccessLinkRequest>,
     ) -> Result<Response<wire::ApproveAccessLinkResponse>, Status> {
-        Err(Status::unimplemented("ApproveAccessLink"))
+        let (asked, statement) = self.read_write(&request, access_link::approval)?;
+        Ok(Response::new(self.approve_access_link(asked, statement).await?))
     }
 
     async fn revoke_access_link(
         &self,
-        _request: Request<wire::RevokeAccessLinkRequest>,
+        request: Request<wire::RevokeAccessLinkRequest>,
     ) -> Result<Response<wire::RevokeAccessLinkResponse>, Status> {
-        Err(Status::unimplemented("RevokeAccessLink"))
+        let (asked, statement) = self.read_write(&request, access_link::revocation)?;
+        Ok(Response::new(self.revoke_access_link(asked, statement).await?))
     }
 
     async fn batch_update_assets(

@@ -8,6 +8,8 @@ use domain::access::{
 };
 use domain::time::Instant;
 
+use crate::store::access_link::AccessLink;
+
 /// A partner.
 pub(crate) fn partner(history: &AccessHistory, partner: &PartnerHistory, at: Instant) -> wire::Partner {
     let state = if partner.is_in_programme(at) { wire::PartnerState::InProgramme } else { wire::PartnerState::Left };
@@ -84,6 +86,19 @@ pub(crate) fn client_user(history: &AccessHistory, user: &ClientUserSpell, at: I
         start_time: Some(timestamp(user.period.start)),
         remove_time: user.period.end.map(timestamp),
         etag: etag(history, about_it),
+    }
+}
+
+/// An access link.
+pub(crate) fn access_link(link: &AccessLink, at: Instant) -> wire::AccessLink {
+    wire::AccessLink {
+        name: link.name.to_string(),
+        client: link.for_client.map(|client| ClientName(client).to_string()).unwrap_or_default(),
+        expire_time: Some(timestamp(link.expire_time)),
+        state: link.state(at).into(),
+        create_time: Some(timestamp(link.create_time)),
+        creator: link.creator.clone(),
+        approved_client_user: link.approved_user.map(|user| user.to_string()).unwrap_or_default(),
     }
 }
 

@@ -1,10 +1,17 @@
 //! Requests about client users.
 
-use contracts::wire::access as wire;
-use contracts::{ClientName, Violations};
+use std::collections::BTreeSet;
 
-use super::DISPLAY_NAME_LENGTH;
-use crate::operations::{NewClientUser, UserChange};
+use contracts::wire::access as wire;
+use contracts::{ClientName, EmployeeName, UpdateMask, Violations};
+use domain::access::{ClientUserState, folded};
+use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageStart};
+
+use super::{DISPLAY_NAME_LENGTH, SEARCH_LENGTH};
+use crate::operations::{ChangedClientUser, ClientUserQuery, NewClientUser, NewMembers, UserChange};
+
+/// The most employees of one BatchAddEmployees.
+const MAXIMUM_EMPLOYEES: usize = 200;
 
 pub(super) fn new_client_user(
     violations: &mut Violations,
@@ -23,7 +30,116 @@ pub(super) fn new_client_user(
     })
 }
 
+pub(super) fn changed_client_user(
+    violations: &mut Violations,
+    request: &wire::UpdateClientUserRequest,
+) -> Option<ChangedClientUser> {
+    let stated = request.client_user.clone().unwrap_or_default();
+    let name = violations.parse("client_user.name", &stated.name);
+    let fields = ["display_name", "permission_set"];
+    let mask = UpdateMask::read(violations, request.update_mask.as_ref(), &fields, |field| match field {
+        "display_name" => !stated.display_name.is_empty(),
+        _ => !stated.permission_set.is_empty(),
+    });
+    let display_name = mask
+        .changes("display_name")
+        .then(|| violations.text("client_user.display_name", &stated.display_name, DISPLAY_NAME_LENGTH));
+    let permission_set =
+        mask.changes("permission_set").then(|| violations.parse("client_user.permission_set", &stated.permission_set));
+    Some(ChangedClientUser {
+        change: UserChange { name: name?, etag: stated.etag },
+        display_name: display_name.flatten(),
+        permission_set: permission_set.flatten(),
+    })
+}
+
+pub(super) fn deactivation(
+    violations: &mut Violations,
+    request: &wire::DeactivateClientUserRequest,
+) -> Option<UserChange> {
+    user_change(violations, &request.name, &request.etag)
+}
+
+pub(super) fn reactivation(
+    violations: &mut Violations,
+    request: &wire::ReactivateClientUserRequest,
+) -> Option<UserChange> {
+    user_change(violations, &request.name, &request.etag)
+}
+
 pub(super) fn removal(violations: &mut Violations, request: &wire::RemoveClientUserRequest) -> Option<UserChange> {
-    let name = violations.parse("name", &request.name);
-    Some(UserChange { name: name?, etag: request.etag.clone() })
+    user_change(violations, &request.name, &request.etag)
+}
+
+fn user_change(violations: &mut Violations, name: &str, etag: &str) -> Option<UserChange> {
+    Some(UserChange { name: violations.parse("name", name)?, etag: etag.to_owned() })
+}
+
+pub(super) fn query(violations: &mut Violations, request: &wire::ListClientUsersRequest) -> Option<ClientUserQuery> {
+    let client: Option<ClientName> = violations.parse("parent", &request.parent);
+    let search = violations.optional_text("search", &request.search, SEARCH_LENGTH);
+    let states = states(violations, &request.states);
+    let page_size = violations.bounded("page_size", request.page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
+    let query = wire::ListClientUsersRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    let start = violations.check("page_token", PageStart::read(&query, &request.page_token));
+    Some(ClientUserQuery {
+        client: client?.0,
+        search: folded(&search?),
+        states,
+        start: start?,
+        page_size: page_size? as usize,
+    })
+}
+
+/// The states; none means active and deactivated.
+fn states(violations: &mut Violations, asked: &[i32]) -> Vec<ClientUserState> {
+    if asked.is_empty() {
+        return vec![ClientUserState::Active, ClientUserState::Deactivated];
+    }
+    let mut states = Vec::new();
+    for (index, asked) in asked.iter().enumerate() {
+        match wire::ClientUserState::try_from(*asked) {
+            Ok(wire::ClientUserState::Active) => states.push(ClientUserState::Active),
+            Ok(wire::ClientUserState::Deactivated) => states.push(ClientUserState::Deactivated),
+            Ok(wire::ClientUserState::Removed) => states.push(ClientUserState::Removed),
+            Ok(wire::ClientUserState::Unspecified) | Err(_) => {
+                violations.add(format!("states[{index}]"), "a value of ClientUserState, not its first");
+            }
+        }
+    }
+    states
+}
+
+pub(super) fn new_members(violations: &mut Violations, request: &wire::BatchAddEmployeesRequest) -> Option<NewMembers> {
+    let client: Option<ClientName> = violations.parse("client", &request.client);
+    let employees = employees(violations, &request.employees);
+    let permission_set = violations.parse("permission_set", &request.permission_set);
+    Some(NewMembers {
+        client: client?.0,
+        partner: employees.first()?.partner,
+        employees,
+        permission_set: permission_set?,
+    })
+}
+
+/// Different employees of one partner.
+fn employees(violations: &mut Violations, texts: &[String]) -> Vec<EmployeeName> {
+    if texts.is_empty() || texts.len() > MAXIMUM_EMPLOYEES {
+        violations.add("employees", format!("1 to {MAXIMUM_EMPLOYEES} employees"));
+        return Vec::new();
+    }
+    let mut seen = BTreeSet::new();
+    let mut employees: Vec<EmployeeName> = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let field = format!("employees[{index}]");
+        let Some(employee) = violations.parse::<EmployeeName>(&field, text) else { continue };
+        if employees.first().is_some_and(|first| first.partner != employee.partner) {
+            violations.add(field, "all of one partner");
+        } else if seen.insert(employee) {
+            employees.push(employee);
+        } else {
+            violations.add(field, "each employee once");
+        }
+    }
+    employees
 }

@@ -6,7 +6,7 @@ use contracts::wire::access as wire;
 use contracts::{ClientName, Violations};
 use domain::access::HubId;
 
-use crate::operations::NewLinks;
+use crate::operations::{NewLinks, Unlink};
 
 /// The most clients of one BatchLinkClients.
 const MAXIMUM_LINKS: usize = 1_000;
@@ -15,6 +15,12 @@ pub(super) fn new_links(violations: &mut Violations, request: &wire::BatchLinkCl
     let employee = violations.parse("employee", &request.employee);
     let clients = linked_clients(violations, &request.clients);
     Some(NewLinks { employee: employee?, clients })
+}
+
+pub(super) fn unlink(violations: &mut Violations, request: &wire::UnlinkClientRequest) -> Option<Unlink> {
+    let employee = violations.parse("employee", &request.employee);
+    let client: Option<ClientName> = violations.parse("client", &request.client);
+    Some(Unlink { employee: employee?, client: client?.0 })
 }
 
 fn linked_clients(violations: &mut Violations, texts: &[String]) -> Vec<HubId> {

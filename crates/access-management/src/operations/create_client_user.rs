@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use contracts::wire::access as wire;
 use domain::access::{AccessFact, ClientUserId, EmailAddress, HubId, PermissionSet};
 use service_kit::access_log::Question;
+use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
 
 use super::recording::{Begun, Recording};
@@ -28,7 +29,7 @@ impl AccessManagement {
             Begun::New(recording) => recording,
             Begun::Repeated(answer) => return Ok(answer),
         };
-        recording.require_platform()?;
+        recording.require(Permission::ManageClientUsers, None, Some(new.client)).await?;
         let (clients, addresses) = (BTreeSet::from([new.client]), BTreeSet::from([new.address.clone()]));
         let there = Question::UsersAndLinks { clients: &clients, addresses: &addresses };
         let mut history = recording.history(&[Question::Clients(&clients), there]).await?;

@@ -1,17 +1,14 @@
 //! Clients are assigned to an employee by hand (R24): several at once, a result per client.
 
-use std::collections::BTreeSet;
-
 use contracts::wire::access as wire;
 use contracts::wire::access::link_client_result::Outcome;
-use contracts::wire::error::ErrorReason;
-use contracts::{ClientName, EmployeeName, Failure, assignment_to_wire};
+use contracts::{ClientName, EmployeeName, assignment_to_wire};
 use domain::access::{AccessFact, AccessHistory, EmailAddress, HubId};
-use service_kit::access_log::{self, Question};
 use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
 
 use super::recording::{Begun, Recording};
+use super::visible_client::{self, require_visible};
 use crate::AccessManagement;
 
 pub(crate) struct NewLinks {
@@ -30,18 +27,16 @@ impl AccessManagement {
             Begun::New(recording) => recording,
             Begun::Repeated(answer) => return Ok(answer),
         };
-        let EmployeeName { partner, employee } = new.employee;
-        recording.require(Permission::LinkClients, Some(partner), None).await?;
-        let address = access_log::employee_address(&**recording.transaction(), partner, employee)
-            .await?
-            .ok_or_else(|| Failure::new(ErrorReason::UnknownEmployee, format!("{} is not known", new.employee)))?;
-        let mut history = load(&recording, partner, &address, new.clients.iter().copied().collect()).await?;
+        let NewLinks { employee, clients } = new;
+        recording.require(Permission::LinkClients, Some(employee.partner), None).await?;
+        let address = recording.address_of(employee).await?;
+        let asked = clients.iter().copied().collect();
+        let mut history = visible_client::load(&recording, employee.partner, &address, &asked).await?;
 
-        let mut results = Vec::with_capacity(new.clients.len());
-        for client in new.clients {
-            let fact = AccessFact::ClientLinked { client, partner, employee, address: address.clone() };
-            let outcome = match recording.record(&mut history, fact).await {
-                Ok(_) => Outcome::Assignment(present_assignment(&history, client, partner, &address, &recording)?),
+        let mut results = Vec::with_capacity(clients.len());
+        for client in clients {
+            let outcome = match link(&mut recording, &mut history, client, employee, &address).await {
+                Ok(assignment) => Outcome::Assignment(assignment),
                 Err(ServiceError::Refused(failure)) => Outcome::Error(failure.to_item_status()),
                 Err(other) => return Err(other),
             };
@@ -52,30 +47,16 @@ impl AccessManagement {
     }
 }
 
-async fn load(
-    recording: &Recording<'_>,
-    partner: HubId,
-    address: &EmailAddress,
-    clients: BTreeSet<HubId>,
-) -> Result<AccessHistory, ServiceError> {
-    let (partners, addresses) = (BTreeSet::from([partner]), BTreeSet::from([address.clone()]));
-    recording
-        .history(&[
-            Question::Partners(&partners),
-            Question::EmployeesAt(&addresses),
-            Question::Clients(&clients),
-            Question::UsersAndLinks { clients: &clients, addresses: &addresses },
-        ])
-        .await
-}
-
-fn present_assignment(
-    history: &AccessHistory,
+async fn link(
+    recording: &mut Recording<'_>,
+    history: &mut AccessHistory,
     client: HubId,
-    partner: HubId,
+    EmployeeName { partner, employee }: EmployeeName,
     address: &EmailAddress,
-    recording: &Recording<'_>,
 ) -> Result<wire::Assignment, ServiceError> {
+    require_visible(recording, history, client, partner)?;
+    let fact = AccessFact::ClientLinked { client, partner, employee, address: address.clone() };
+    recording.record(history, fact).await?;
     let assignment = history
         .assignment_at(client, partner, address, recording.effective_time())
         .ok_or_else(|| ServiceError::stored("a link that was just recorded assigns nothing"))?;

@@ -1,7 +1,8 @@
 //! A transaction that appends to the access log.
 
-use contracts::{Failure, Revision};
-use domain::access::{AccessChange, AccessFact, AccessHistory, Actor, Audit, HubId};
+use contracts::wire::error::ErrorReason;
+use contracts::{EmployeeName, Failure, Revision};
+use domain::access::{AccessChange, AccessFact, AccessHistory, Actor, Audit, EmailAddress, HubId};
 use domain::policy::Policy;
 use domain::time::Instant;
 use prost::Message;
@@ -82,6 +83,13 @@ impl<'service> Recording<'service> {
     ) -> Result<(), ServiceError> {
         permission::require(&*self.transaction, self.policy(), self.actor(), permission, partner, client, self.now)
             .await
+    }
+
+    /// The address of an employee, also a deleted one.
+    pub async fn address_of(&self, name: EmployeeName) -> Result<EmailAddress, ServiceError> {
+        let address = access_log::employee_address(&*self.transaction, name.partner, name.employee).await?;
+        let unknown = || Failure::new(ErrorReason::UnknownEmployee, format!("{name} is not known"));
+        Ok(address.ok_or_else(unknown)?)
     }
 
     pub async fn history(&self, questions: &[Question<'_>]) -> Result<AccessHistory, ServiceError> {

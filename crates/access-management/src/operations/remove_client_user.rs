@@ -3,22 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use contracts::ClientUserName;
 use contracts::wire::access as wire;
-use contracts::wire::error::ErrorReason;
-use contracts::{ClientUserName, Failure};
-use domain::access::{AccessFact, AccessHistory, ClientUserSpell};
-use service_kit::access_log;
-use service_kit::{ServiceError, Statement, require_etag};
+use domain::access::AccessFact;
+use service_kit::{ServiceError, Statement, access_log};
 
 use super::recording::{Begun, Recording};
-use crate::{AccessManagement, resource};
-
-/// A change of one client user.
-pub(crate) struct UserChange {
-    pub name: ClientUserName,
-    /// What the caller has read; empty is not compared.
-    pub etag: String,
-}
+use super::user_change::{UserChange, record_change, require_change};
+use crate::AccessManagement;
 
 impl AccessManagement {
     pub(crate) async fn remove_client_user(
@@ -30,25 +22,13 @@ impl AccessManagement {
             Begun::New(recording) => recording,
             Begun::Repeated(answer) => return Ok(answer),
         };
-        recording.require_platform()?;
+        let address = require_change(&recording, removal.name).await?;
         let ClientUserName { client, user } = removal.name;
         // Everybody there has a say: whether anybody of a partner is left (R71).
         let mut history = access_log::history_of_clients(&**recording.transaction(), &BTreeSet::from([client])).await?;
-        let spell = spell_of(&history, &removal.name).ok_or_else(|| unknown(&removal.name))?;
-        let address = spell.address.clone();
-        require_etag(&removal.etag, &resource::client_user(&history, spell, recording.now()).etag)?;
-        recording.record(&mut history, AccessFact::ClientUserRemoved { client, user, address }).await?;
-        let now = recording.now();
-        let client_user = spell_of(&history, &removal.name).map(|user| resource::client_user(&history, user, now));
+        let fact = AccessFact::ClientUserRemoved { client, user, address };
+        let client_user = record_change(&mut recording, &mut history, &removal, fact).await?;
         let answer = wire::RemoveClientUserResponse { client_user, revision: recording.revision().to_string() };
         recording.commit(answer).await
     }
-}
-
-fn spell_of<'history>(history: &'history AccessHistory, name: &ClientUserName) -> Option<&'history ClientUserSpell> {
-    history.client_users(name.client).find(|spell| spell.user == name.user)
-}
-
-fn unknown(name: &ClientUserName) -> Failure {
-    Failure::new(ErrorReason::UnknownClientUser, format!("{name} is not known"))
 }

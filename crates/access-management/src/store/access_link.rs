@@ -1,5 +1,6 @@
 //! Access links (R30).
 
+use contracts::wire::access::AccessLinkState;
 use contracts::{AccessLinkName, ClientUserName, EmployeeName};
 use domain::access::{AccessLinkId, ClientUserId, EmailAddress, EmployeeId, HubId};
 use domain::time::Instant;
@@ -35,7 +36,35 @@ pub(crate) struct LinkPlace {
     pub link: AccessLinkId,
 }
 
+impl LinkPlace {
+    /// As it travels in a page token.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let StoredInstant(create_time) = self.create_time.into();
+        [create_time.to_be_bytes().as_slice(), self.link.0.as_bytes()].concat()
+    }
+
+    /// None where the bytes are no place.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (create_time, link) = bytes.split_first_chunk()?;
+        let create_time = StoredInstant(i64::from_be_bytes(*create_time)).into();
+        Some(Self { create_time, link: AccessLinkId(Uuid::from_slice(link).ok()?) })
+    }
+}
+
 impl AccessLink {
+    /// Whether it can be approved at an instant.
+    pub fn state(&self, at: Instant) -> AccessLinkState {
+        if self.approved_user.is_some() {
+            AccessLinkState::Approved
+        } else if self.is_revoked {
+            AccessLinkState::Revoked
+        } else if self.expire_time <= at {
+            AccessLinkState::Expired
+        } else {
+            AccessLinkState::Open
+        }
+    }
+
     pub const fn place(&self) -> LinkPlace {
         LinkPlace { create_time: self.create_time, link: self.name.link }
     }

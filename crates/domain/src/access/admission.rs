@@ -44,6 +44,22 @@ impl AccessHistory {
         before.check(fact, effective_time, policy).map_err(|refusal| self.records.with_later_start(refusal))?;
         self.check_later_sequence(before, fact, effective_time, policy)
     }
+
+    /// Whether the partner is in the programme at an instant.
+    ///
+    /// # Errors
+    /// In which way it is not.
+    pub fn require_partner(&self, partner: HubId, at: Instant) -> Result<(), AccessRefusal> {
+        self.records.require_partner(partner, at)
+    }
+
+    /// Whether the client account is known and open at an instant.
+    ///
+    /// # Errors
+    /// In which way it is not.
+    pub fn require_client(&self, client: HubId, at: Instant) -> Result<(), AccessRefusal> {
+        self.records.require_client(client, at)
+    }
 }
 
 impl Records {

@@ -1,0 +1,57 @@
+//! A user of a client account gets another name or permission set, from the client's own side.
+
+use std::collections::BTreeSet;
+
+use contracts::wire::access as wire;
+use domain::access::{AccessFact, PermissionSet};
+use service_kit::access_log;
+use service_kit::permission::Permission;
+use service_kit::{ServiceError, Statement};
+
+use super::recording::{Begun, Recording};
+use super::user_change::{UserChange, require_unchanged, user_now};
+use super::user_permission::unknown;
+use crate::AccessManagement;
+
+pub(crate) struct ChangedClientUser {
+    pub change: UserChange,
+    /// None where it stays.
+    pub display_name: Option<String>,
+    /// None where it stays.
+    pub permission_set: Option<PermissionSet>,
+}
+
+impl AccessManagement {
+    pub(crate) async fn update_client_user(
+        &self,
+        changed: ChangedClientUser,
+        statement: Statement,
+    ) -> Result<wire::UpdateClientUserResponse, ServiceError> {
+        let mut recording = match Recording::begin(self, statement).await? {
+            Begun::New(recording) => recording,
+            Begun::Repeated(answer) => return Ok(answer),
+        };
+        let ChangedClientUser { change, display_name, permission_set } = changed;
+        let name = change.name;
+        recording.require(Permission::ManageClientUsers, None, Some(name.client)).await?;
+        let transaction = &**recording.transaction();
+        let address = access_log::user_address(transaction, name.client, name.user).await?;
+        let address = address.ok_or_else(|| unknown(name))?;
+        let (clients, addresses) = (BTreeSet::from([name.client]), BTreeSet::from([address.clone()]));
+        let mut history = access_log::history_for_judging(transaction, &clients, &addresses).await?;
+
+        let present = require_unchanged(&recording, &history, &change)?;
+        let display_name = display_name.unwrap_or_else(|| present.display_name.clone());
+        let permission_set = permission_set.unwrap_or_else(|| present.permission_set.clone());
+        let is_same = present.display_name == display_name && present.permission_set == permission_set;
+        // What changes nothing is not recorded; that a removed user cannot be updated is told all the same.
+        if !is_same || present.period.end.is_some() {
+            let (client, user) = (name.client, name.user);
+            let fact = AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set };
+            recording.record(&mut history, fact).await?;
+        }
+        let client_user = user_now(&recording, &history, name);
+        let answer = wire::UpdateClientUserResponse { client_user, revision: recording.revision().to_string() };
+        recording.commit(answer).await
+    }
+}
