@@ -208,8 +208,8 @@ impl Policy {
         self.access_link_days
     }
 
-    /// What a permission set allows inside a client account at `at` (R27, R31); none where there is no such set then, which
-    /// allows nothing.
+    /// What a permission set allows inside a client account at `at` (R27, R31); none where there is no such set then,
+    /// which allows nothing.
     #[must_use]
     pub fn client_permissions(&self, set: &PermissionSet, at: Instant) -> Option<&ClientPermissions> {
         self.permission_sets.permissions(set, at)

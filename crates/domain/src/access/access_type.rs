@@ -60,8 +60,8 @@ impl fmt::Display for AccessType {
 }
 
 impl AccessHistory {
-    /// What kind of access an employee has in a client account at an instant; none where it has none. An assignment that
-    /// was unlinked, of a deleted employee or in a closed client is none; a user there stays one.
+    /// What kind of access an employee has in a client account at an instant; none where it has none. An assignment
+    /// that was unlinked, of a deleted employee or in a closed client is none; a user there stays one.
     ///
     /// The permission set is that of the user's latest change: the instant is the present.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Who may do what: the matrix of permissions (R27 to R31, R33) as a pure function of where a person stands.
 //!
-//! The platform may do everything and is never judged here. That a client exists for a partner (R26) is another question:
-//! [`AccessHistory::exists_for`].
+//! The platform may do everything and is never judged here. That a client exists for a partner (R26) is another
+//! question: [`AccessHistory::exists_for`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -69,16 +69,16 @@ impl Permission {
     pub const fn requirement(self) -> &'static str {
         match self {
             Self::ManagePartner => {
-                "creating, changing or deleting employees and setting the employee email domains needs a super admin of the \
-                 partner account"
+                "creating, changing or deleting employees and setting the employee email domains needs a super admin \
+                 of the partner account"
             }
             Self::ViewClientAccess => {
-                "seeing employees and clients needs the Client Access Manager permission in the partner account, which a \
-                 super admin of it can give"
+                "seeing employees and clients needs the Client Access Manager permission in the partner account, which \
+                 a super admin of it can give"
             }
             Self::LinkClients => {
-                "linking or unlinking clients needs the Client Access Manager permission in the partner account, which a \
-                 super admin of it can give"
+                "linking or unlinking clients needs the Client Access Manager permission in the partner account, which \
+                 a super admin of it can give"
             }
             Self::ShareAccessLinks => {
                 "getting, listing or revoking access links needs the Client Access Manager permission in the partner \
@@ -94,11 +94,12 @@ impl Permission {
             }
             Self::EndServices => "ending services for a client needs a super admin of the partner account",
             Self::ViewCredit => {
-                "reading credit, points and tier needs the Client Access Manager permission in the partner account, which a \
-                 super admin of it can give"
+                "reading credit, points and tier needs the Client Access Manager permission in the partner account, \
+                 which a super admin of it can give"
             }
             Self::ManageClientUsers => {
-                "managing a client account's own users and their permission sets needs a super admin of that client account"
+                "managing a client account's own users and their permission sets needs a super admin of that client \
+                 account"
             }
         }
     }
@@ -119,11 +120,11 @@ impl fmt::Display for Permission {
 /// Where a person stands towards one partner and one client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Standing {
-    /// What the person may do in the partner account; none for who is no user of it now, for a partner that is not in the
-    /// programme, and where no partner is in question.
+    /// What the person may do in the partner account; none for who is no user of it now, for a partner that is not in
+    /// the programme, and where no partner is in question.
     pub partner_role: Option<AccessRole>,
-    /// What the person may do in the client account (R28); none for who is no active user of it now, and where no client
-    /// is in question.
+    /// What the person may do in the client account (R28); none for who is no active user of it now, and where no
+    /// client is in question.
     pub client: Option<ClientStanding>,
 }
 
@@ -157,8 +158,8 @@ pub enum Denial {
 /// Whether somebody who stands there may do it.
 ///
 /// # Errors
-/// [`Denial::Invisible`] for who is no user of the partner account and, where the permission is about a client account, no
-/// active user of it either; [`Denial::Missing`] for everybody else who may not.
+/// [`Denial::Invisible`] for who is no user of the partner account and, where the permission is about a client account,
+/// no active user of it either; [`Denial::Missing`] for everybody else who may not.
 pub const fn judge(permission: Permission, standing: &Standing) -> Result<(), Denial> {
     let Standing { partner_role, client } = standing;
     let is_super_admin = matches!(partner_role, Some(AccessRole::SuperAdmin));
@@ -186,8 +187,8 @@ pub const fn judge(permission: Permission, standing: &Standing) -> Result<(), De
 }
 
 impl AccessHistory {
-    /// Where a person stands at an instant towards the partner and the client in question. Without a partner, whoever is
-    /// Partner admin through any partner is one.
+    /// Where a person stands at an instant towards the partner and the client in question. Without a partner, whoever
+    /// is Partner admin through any partner is one.
     ///
     /// Roles and permission sets are those of the latest change: the instant is the present, and the history holds the
     /// person's changes, the partners that employ it, and the client's.
@@ -206,13 +207,13 @@ impl AccessHistory {
         Standing { partner_role, client }
     }
 
-    /// Whether a person may deactivate, reactivate or remove the user with an address in a client account: a super admin
-    /// there may manage any, a Partner admin the people of the partner through which it is one (R27), also those who no
-    /// longer are (present in the sense of R71).
+    /// Whether a person may deactivate, reactivate or remove the user with an address in a client account: a super
+    /// admin there may manage any, a Partner admin the people of the partner through which it is one (R27), also those
+    /// who no longer are (present in the sense of R71).
     ///
     /// # Errors
-    /// [`Denial::Invisible`] for who is no active user there and no user of a partner account whose employee the address is
-    /// or was; [`Denial::Missing`] for everybody else who may not.
+    /// [`Denial::Invisible`] for who is no active user there and no user of a partner account whose employee the
+    /// address is or was; [`Denial::Missing`] for everybody else who may not.
     pub fn may_manage_user(
         &self,
         person: &EmailAddress,

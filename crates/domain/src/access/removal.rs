@@ -1,5 +1,5 @@
-//! The removal wizard: whom a removal takes out of which client accounts, what they own there, whose relationship ends by it
-//! (R40, R71), and whether everything that they own has a decision (R41).
+//! The removal wizard: whom a removal takes out of which client accounts, what they own there, whose relationship ends
+//! by it (R40, R71), and whether everything that they own has a decision (R41).
 
 mod decision;
 
@@ -52,8 +52,8 @@ pub enum ChosenEmployees {
 pub struct RemovalPlan {
     /// Every user that would be removed, by client and address; never empty.
     pub removals: Vec<PlannedRemoval>,
-    /// The clients and partners whose managed relationship would end at once (R71), also of other partners that employ one
-    /// of the removed.
+    /// The clients and partners whose managed relationship would end at once (R71), also of other partners that employ
+    /// one of the removed.
     pub deserted: BTreeSet<(HubId, HubId)>,
     /// The clients in which somebody would be removed, were it allowed there.
     pub left_out: BTreeSet<HubId>,
@@ -90,7 +90,7 @@ pub enum RemovalRefusal {
         employees: BTreeSet<EmployeeId>,
     },
     /// Nobody is left to be removed, or not everybody who was chosen is there: nothing is done in part.
-    #[error("there is nobody to remove{}", if absent.is_empty() { String::new() } else { format!(": not there are {}", listed(absent)) })]
+    #[error("there is nobody to remove{}", not_there(absent))]
     NobodyToRemove {
         /// The chosen employees who are no user of the client, or never were flagged as the partner's (R20).
         absent: BTreeSet<EmployeeId>,
@@ -103,6 +103,10 @@ pub enum RemovalRefusal {
     },
 }
 
+fn not_there(absent: &BTreeSet<EmployeeId>) -> String {
+    if absent.is_empty() { String::new() } else { format!(": not there are {}", listed(absent)) }
+}
+
 fn listed<T: ToString>(each: &BTreeSet<T>) -> String {
     each.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -113,9 +117,9 @@ type Present<'a> = (&'a ClientUserSpell, EmployeeId);
 impl AccessHistory {
     /// Plans a removal, without assets yet: [`RemovalPlan::with_assets`].
     ///
-    /// `at` is the present, so that nothing in the history is later. It must hold all users of the clients and everybody
-    /// with their addresses. Closed clients are left alone. `may_remove_in` tells the clients in which the partner's
-    /// employees may be removed.
+    /// `at` is the present, so that nothing in the history is later. It must hold all users of the clients and
+    /// everybody with their addresses. Closed clients are left alone. `may_remove_in` tells the clients in which the
+    /// partner's employees may be removed.
     ///
     /// # Errors
     /// Employees that the partner never had, somebody chosen who is not there, or nobody to remove.

@@ -237,12 +237,18 @@ fn r27_r31_r36_the_permission_sets_are_named_and_say_what_they_allow() {
 
 #[test]
 fn r63_the_permission_sets_in_force_are_those_of_the_instant() {
-    let later = policy_with(
-        "permission_sets = [",
-        "permission_sets = [\n{ from = 2025-02-01, name = \"STANDARD\", display_name = \"Base\", permissions = [] },\n\
-         { from = 2025-02-01, name = \"TRAINEE\", display_name = \"Trainee\", permissions = [] },\n\
-         { from = 2025-03-01, name = \"TRAINEE\", display_name = \"Trainee\", permissions = [\"APPROVE_ACCESS_LINKS\"] },",
-    );
+    let entry = |from: &str, name: &str, display_name: &str, permissions: &str| {
+        format!(
+            "[[permission_sets]]\nfrom = {from}\nname = \"{name}\"\ndisplay_name = \"{display_name}\"\n\
+             permissions = [{permissions}]\n\n"
+        )
+    };
+    let more = [
+        entry("2025-02-01", "STANDARD", "Base", ""),
+        entry("2025-02-01", "TRAINEE", "Trainee", ""),
+        entry("2025-03-01", "TRAINEE", "Trainee", "\"APPROVE_ACCESS_LINKS\""),
+    ];
+    let later = policy_with("[[growth_markets]]", &(more.concat() + "[[growth_markets]]"));
     let (before, from) = ("2025-01-31T23:59:59.999999Z", "2025-02-01T00:00:00Z");
     assert_eq!(allowed(&later, "TRAINEE", before), None);
     assert_eq!(allowed(&later, "TRAINEE", from), Some(vec![]));

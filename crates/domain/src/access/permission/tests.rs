@@ -11,7 +11,8 @@ const fn standing(partner_role: Option<AccessRole>, client: Option<ClientStandin
     Standing { partner_role, client }
 }
 
-/// One word per cell: `yes`; `no`, where the person is told what is missing; `hidden`, where it does not exist for them.
+/// One word per cell: `yes`; `no`, where the person is told what is missing; `hidden`, where it does not exist for
+/// them.
 fn cell(permission: Permission, standing: Standing) -> &'static str {
     match judge(permission, &standing) {
         Ok(()) => "yes",
@@ -54,15 +55,16 @@ fn r27_to_r31_the_matrix_of_who_may_do_what() {
 #[rustfmt::skip]
 #[test]
 fn r28_r29_the_cells_that_depend_on_both_accounts() {
+    let in_both = |partner_role, client| standing(Some(partner_role), Some(client));
     let columns = [
-        /* C Partner admin with CAM         */ standing(Some(AccessRole::ClientAccessManager), Some(ClientStanding::PartnerAdmin)),
-        /* P super admin, C Partner admin   */ standing(Some(AccessRole::SuperAdmin), Some(ClientStanding::PartnerAdmin)),
-        /* P super admin, works in C        */ standing(Some(AccessRole::SuperAdmin), Some(ClientStanding::Other)),
-        /* plain employee, C super admin    */ standing(Some(AccessRole::None), Some(ClientStanding::SuperAdmin)),
-        /* P super admin, C super admin     */ standing(Some(AccessRole::SuperAdmin), Some(ClientStanding::SuperAdmin)),
+        /* P with CAM, C Partner admin    */ in_both(AccessRole::ClientAccessManager, ClientStanding::PartnerAdmin),
+        /* P super admin, C Partner admin */ in_both(AccessRole::SuperAdmin, ClientStanding::PartnerAdmin),
+        /* P super admin, works in C      */ in_both(AccessRole::SuperAdmin, ClientStanding::Other),
+        /* plain employee, C super admin  */ in_both(AccessRole::None, ClientStanding::SuperAdmin),
+        /* P super admin, C super admin   */ in_both(AccessRole::SuperAdmin, ClientStanding::SuperAdmin),
     ];
     let rows = [
-        //                                     PA+CAM  super+PA  super+user  plain+super  super+super
+        //                                     CAM+PA  super+PA  super+user  plain+super  super+super
         (Permission::ManagePartner,           ["no",   "yes",    "yes",      "no",        "yes"]),
         (Permission::ViewClientAccess,        ["yes",  "yes",    "yes",      "no",        "yes"]),
         (Permission::LinkClients,             ["yes",  "yes",    "yes",      "no",        "yes"]),
@@ -112,9 +114,9 @@ fn a_refusal_says_what_was_missing_and_who_can_do_or_give_it() {
     };
     assert_eq!(
         refused(Permission::ManageEmployeesInClient),
-        "adding, deactivating, reactivating or removing employees in a client account needs the Partner admin permission set \
-         in that client account, for the own partner's employees only, or a super admin of that client account, who can \
-         give the set or approve an access link"
+        "adding, deactivating, reactivating or removing employees in a client account needs the Partner admin \
+         permission set in that client account, for the own partner's employees only, or a super admin of that client \
+         account, who can give the set or approve an access link"
     );
     let sentences = Permission::ALL.map(refused);
     for (permission, sentence) in Permission::ALL.into_iter().zip(&sentences) {
@@ -212,8 +214,8 @@ const MISSING: Result<(), Denial> = Err(Denial::Missing { permission: Permission
 const DORA: &str = "dora@client.example";
 const EMIL: &str = "emil@client.example";
 
-/// Anna and Bruno are employees of the partner, Carla of another one; Anna is Partner admin in the client, where Bruno and
-/// Carla work, Dora is super admin, and Emil works for the client.
+/// Anna and Bruno are employees of the partner, Carla of another one; Anna is Partner admin in the client, where Bruno
+/// and Carla work, Dora is super admin, and Emil works for the client.
 fn team() -> [(&'static str, AccessFact); 9] {
     [
         ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &[])),

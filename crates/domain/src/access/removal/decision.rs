@@ -47,8 +47,8 @@ pub struct Reassignment {
 /// Why the decisions are not enough; each asset by client and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "every affected asset needs a decision, and only those: {} without one, {} not affected, {} given to somebody who is no \
-     active user of that client or is removed too",
+    "every affected asset needs a decision, and only those: {} without one, {} not affected, {} given to somebody who \
+     is no active user of that client or is removed too",
     missing.len(),
     unknown.len(),
     wrong_targets.len()

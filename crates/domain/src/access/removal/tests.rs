@@ -11,8 +11,8 @@ use crate::testing::cases;
 const NOW: &str = "2025-06-01T00:00:00Z";
 const DORA: &str = "dora@client.example";
 
-/// Anna and Bruno are employees of the partner, Carla of another one. All work in the client, Bruno deactivated; Anna works
-/// in the other client too. Dora is of the client.
+/// Anna and Bruno are employees of the partner, Carla of another one. All work in the client, Bruno deactivated; Anna
+/// works in the other client too. Dora is of the client.
 fn team() -> Vec<(&'static str, AccessFact)> {
     vec![
         ("2025-01-01T00:00:00Z", partner_added(PARTNER, &["agency.example"])),
@@ -343,8 +343,8 @@ fn r41_a_refusal_says_how_many_assets_are_wrong_in_which_way() {
     let wrong = decide(&decisions([(CLIENT, "deal-9", LEAVE), (CLIENT, "deal-1", give(CLIENT, 12))], None));
     assert_eq!(
         wrong.expect_err("all is wrong").to_string(),
-        "every affected asset needs a decision, and only those: 2 without one, 1 not affected, 1 given to somebody who is no \
-         active user of that client or is removed too"
+        "every affected asset needs a decision, and only those: 2 without one, 1 not affected, 1 given to somebody who \
+         is no active user of that client or is removed too"
     );
 }
 

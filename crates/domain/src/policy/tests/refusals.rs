@@ -85,15 +85,16 @@ fn r27_r31_the_sets_that_the_matrix_of_permissions_speaks_of_are_there_and_allow
         assert!(found.contains(&("permission_sets".to_owned(), problem.to_owned())), "{to}: {found:?}");
     };
     for name in ["STANDARD", "PARTNER_ADMIN", "SUPER_ADMIN"] {
-        let entry = format!("0001-01-01, name = \"{name}\"");
+        let entry = format!("0001-01-01\nname = \"{name}\"");
         let needed = format!("needs an entry for {name} from 0001-01-01 on");
         is_found(&entry, &entry.replace("0001", "0002"), &needed);
         is_found(&entry, &entry.replace(name, "ANOTHER"), &needed);
     }
-    const MORE: &str = "permission_sets = [";
+    const MORE: &str = "[[growth_markets]]";
     let another = |name, permissions| {
         format!(
-            "{MORE}{{ from = 2030-01-01, name = \"{name}\", display_name = \"X\", permissions = [{permissions}] }},"
+            "[[permission_sets]]\nfrom = 2030-01-01\nname = \"{name}\"\ndisplay_name = \"X\"\n\
+             permissions = [{permissions}]\n\n{MORE}"
         )
     };
     let exactly = |name, permissions| format!("{name} always allows exactly [{permissions}]");
