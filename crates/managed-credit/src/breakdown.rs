@@ -15,7 +15,7 @@ use domain::time::Instant;
 use crate::as_of::parse_instant;
 use crate::output::{Format, Width};
 use crate::running::Part;
-use crate::servers::{ServerUrls, Servers, asking, request};
+use crate::servers::{CallFlags, Servers, ask};
 
 pub(crate) use table::write_table;
 
@@ -44,8 +44,8 @@ pub(crate) struct BreakdownCommand {
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
     pub format: Format,
-    #[command(flatten, next_help_heading = "Where the services are called")]
-    pub urls: ServerUrls,
+    #[command(flatten)]
+    pub call: CallFlags,
 }
 
 /// By what a breakdown is ordered; what is absent comes last.
@@ -87,11 +87,8 @@ impl Breakdown {
         question.page_size = PAGE_SIZE;
         let mut breakdown = Self::default();
         loop {
-            let answer = asking(|| {
-                let (mut client, question) = (servers.credit.clone(), question.clone());
-                async move { client.list_managed_credits(request(question)).await }
-            });
-            let page = answer.await.map_err(|status| servers.problem(Part::Credit, &status))?;
+            let answer = ask!(servers.credit, list_managed_credits, question);
+            let page = answer.map_err(|status| servers.problem(Part::Credit, &status))?;
             breakdown.rows.extend(page.managed_credits);
             breakdown.total_points = page.total_points;
             breakdown.rows_without_points = page.rows_without_points;
@@ -105,7 +102,7 @@ impl Breakdown {
 }
 
 pub(crate) async fn breakdown(command: &BreakdownCommand, out: &mut impl Write) -> anyhow::Result<()> {
-    let servers = Servers::new(&command.urls)?;
+    let servers = Servers::new(&command.call)?;
     let question = ListManagedCreditsRequest {
         parent: PartnerName(command.partner).to_string(),
         client_search: command.search.clone(),

@@ -25,7 +25,7 @@ use crate::output::Width;
 use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
 use crate::sample::{self, Sample};
 use crate::serve::{print_ready, stop_signal, until};
-use crate::servers::{NewestRevisions, ServerUrls, Servers, request, retrying};
+use crate::servers::{NewestRevisions, ServerUrls, Servers, call};
 use crate::why;
 
 /// Connections of each service's pool: one reader more than the demo asks at a time.
@@ -87,7 +87,7 @@ fn plan(folder: &Path, port: impl Fn(Part) -> u16) -> anyhow::Result<Plan> {
 /// Imports the sample, shows what is computed, and says what to try.
 async fn show(command: &DemoCommand, running: &Running, folder: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let urls = urls(running)?;
-    let servers = Servers::new(&urls)?;
+    let servers = Servers::for_platform(&urls)?;
     let sample = Sample::write(&folder.join("sample"))?;
     let programme = programme::read(sample.programme_dir())?;
     let mut revisions = NewestRevisions::default();
@@ -149,11 +149,8 @@ async fn await_access(servers: &Servers, programme: &Programme, revisions: &Newe
         at_least_revisions: revisions.of_access(),
         ..BatchGetServicingRequest::default()
     };
-    let answer = retrying(|| {
-        let (mut client, question) = (servers.activity.clone(), question.clone());
-        async move { client.batch_get_servicing(request(question)).await }
-    });
-    answer.await.map(|_| ()).map_err(|status| servers.problem(Part::Activity, &status))
+    let answer = call!(servers.activity, batch_get_servicing, question);
+    answer.map(|_| ()).map_err(|status| servers.problem(Part::Activity, &status))
 }
 
 /// How much of a "why?" is shown.

@@ -51,10 +51,12 @@ const PROGRAMME_HELP: &str = "\
 Files, each with a header line; columns marked ? may be left out:
   partners.csv       hub_id, display_name, country, email_domains (separated by spaces),
                      join_time?
-  employees.csv      partner, email, display_name, partner_employee? (yes or no), start_time?
+  employees.csv      partner, email, display_name, partner_employee? (yes or no), access_role?
+                     (none, client_access_manager, super_admin), start_time?
   clients.csv        hub_id, display_name, country, start_time?
   client_users.csv   client, email, display_name, permission_set (standard, partner_admin,
-                     super_admin), start_time?, removed_time?
+                     super_admin, or another of the policy's by its name), start_time?,
+                     removed_time?
   links.csv          partner, email, client, link_time?
   subscriptions.csv  client, subscription, currency, mrr, effective_time?
 
@@ -83,14 +85,14 @@ pub(crate) async fn import(command: &ImportCommand, out: &mut impl Write) -> any
     let mut revisions = NewestRevisions::default();
     match command {
         ImportCommand::Programme(command) => {
-            let servers = Servers::new(&command.urls)?;
+            let servers = Servers::for_platform(&command.urls)?;
             let programme = programme::read(&command.dir)?;
             let report = programme::send(&servers, &programme, &mut revisions).await?;
             report.write(Width::Terminal, out)?;
             report.require_complete()
         }
         ImportCommand::AuditLog(command) => {
-            let servers = Servers::new(&command.urls)?;
+            let servers = Servers::for_platform(&command.urls)?;
             let mut summary = audit_log::Summary::new(format!("Audit log of client {}", command.client));
             audit_log::import(&servers, command.client, &command.files, &mut summary, &mut revisions).await?;
             summary.write(Width::Terminal, out)?;

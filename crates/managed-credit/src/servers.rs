@@ -1,6 +1,7 @@
 //! The running services, as a client of the public API sees them.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,7 +11,11 @@ use contracts::wire::access::access_management_service_client::AccessManagementS
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
 use contracts::{Feed, Revision};
+use domain::access::{AddressError, EmailAddress};
 use service_kit::connect;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
@@ -38,21 +43,82 @@ pub(crate) struct ServerUrls {
     pub credit_url: String,
 }
 
+/// In whose name the services are called, and where.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CallFlags {
+    /// Who asks: a person's e-mail address, or `platform`
+    #[arg(long = "as", env = "MANAGED_CREDIT_AS", value_name = "ADDRESS", default_value = Caller::PLATFORM)]
+    pub caller: Caller,
+    #[command(flatten, next_help_heading = "Where the services are called")]
+    pub urls: ServerUrls,
+}
+
+/// In whose name every call is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(MetadataValue<Ascii>);
+
+/// A text that names nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallerError {
+    #[error("`platform`, or a person: {0}")]
+    Address(#[from] AddressError),
+    /// Metadata of gRPC is ASCII.
+    #[error("an address with other letters than ASCII cannot be sent")]
+    NotAscii,
+}
+
+impl Caller {
+    const PLATFORM: &'static str = "platform";
+
+    /// Who may do everything.
+    pub fn platform() -> Self {
+        Self(MetadataValue::from_static(Self::PLATFORM))
+    }
+}
+
+impl FromStr for Caller {
+    type Err = CallerError;
+
+    fn from_str(text: &str) -> Result<Self, CallerError> {
+        if text == Self::PLATFORM {
+            return Ok(Self::platform());
+        }
+        let address: EmailAddress = text.parse()?;
+        address.as_str().parse().map(Self).map_err(|_| CallerError::NotAscii)
+    }
+}
+
+impl Interceptor for Caller {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("x-actor", self.0.clone());
+        Ok(request)
+    }
+}
+
+/// A connection on which every call says in whose name it is made.
+type CallerChannel = InterceptedService<Channel, Caller>;
+
 /// A client of each service; it connects when it is first used.
 #[derive(Debug, Clone)]
 pub(crate) struct Servers {
     urls: ServerUrls,
-    pub access: AccessManagementServiceClient<Channel>,
-    pub activity: ActivityTrackingServiceClient<Channel>,
-    pub credit: CreditCalculationServiceClient<Channel>,
+    pub access: AccessManagementServiceClient<CallerChannel>,
+    pub activity: ActivityTrackingServiceClient<CallerChannel>,
+    pub credit: CreditCalculationServiceClient<CallerChannel>,
 }
 
 impl Servers {
-    /// Clients for these URLs; nothing is called yet.
-    pub fn new(urls: &ServerUrls) -> anyhow::Result<Self> {
+    /// Clients for the platform; nothing is called yet.
+    pub fn for_platform(urls: &ServerUrls) -> anyhow::Result<Self> {
+        Self::new(&CallFlags { caller: Caller::platform(), urls: urls.clone() })
+    }
+
+    /// Clients for whoever asks; nothing is called yet.
+    pub fn new(CallFlags { caller, urls }: &CallFlags) -> anyhow::Result<Self> {
         let channel = |setting: &str, url: &str| {
-            connect(url.to_owned())
-                .with_context(|| format!("{setting} {url}: is not a URL such as http://127.0.0.1:50051"))
+            let channel = connect(url.to_owned())
+                .with_context(|| format!("{setting} {url}: is not a URL such as http://127.0.0.1:50051"))?;
+            anyhow::Ok(InterceptedService::new(channel, caller.clone()))
         };
         Ok(Self {
             access: AccessManagementServiceClient::new(channel("--access-url", &urls.access_url)?),
@@ -80,7 +146,7 @@ impl Servers {
 }
 
 /// Whether a service of ours refused, rather than that none was reached: theirs carry an `ErrorInfo`.
-fn is_answered(status: &Status) -> bool {
+pub(crate) fn is_answered(status: &Status) -> bool {
     !is_passing(status) || status.get_details_error_info().is_some()
 }
 
@@ -108,6 +174,30 @@ where
 {
     trying_again(call, is_passing).await
 }
+
+/// Calls an RPC that is harmless to repeat, with a clone of the client and of the message, as often as needed.
+macro_rules! call {
+    ($client:expr, $rpc:ident, $message:expr) => {
+        $crate::servers::retrying(|| {
+            let (mut client, message) = ($client.clone(), $message.clone());
+            async move { client.$rpc($crate::servers::request(message)).await }
+        })
+        .await
+    };
+}
+
+/// Asks an RPC that a person waits for, in the same way.
+macro_rules! ask {
+    ($client:expr, $rpc:ident, $message:expr) => {
+        $crate::servers::asking(|| {
+            let (mut client, message) = ($client.clone(), $message.clone());
+            async move { client.$rpc($crate::servers::request(message)).await }
+        })
+        .await
+    };
+}
+
+pub(crate) use {ask, call};
 
 /// Whether the same call may work later.
 fn is_passing(status: &Status) -> bool {
@@ -161,6 +251,20 @@ mod tests {
             newest.note(revision);
         }
         assert_eq!(newest.to_wire(), ["access-7", "servicing-12"]);
+    }
+
+    #[test]
+    fn every_call_says_in_whose_name_it_is_made() {
+        let sent = |caller: &str| {
+            let mut caller: Caller = caller.parse().expect("somebody");
+            let request = caller.call(Request::new(())).expect("a request");
+            request.metadata().get("x-actor").map(|actor| actor.to_str().map(str::to_owned).expect("ASCII"))
+        };
+        assert_eq!(sent("platform").as_deref(), Some("platform"));
+        assert_eq!(sent("Anna@Agency.Example").as_deref(), Some("anna@agency.example"));
+        for nobody in ["", "anna", "Platform", "anna@agency.example\nx"] {
+            assert!(nobody.parse::<Caller>().is_err(), "{nobody:?}");
+        }
     }
 
     #[test]

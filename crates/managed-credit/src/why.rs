@@ -16,7 +16,7 @@ use crate::as_of::parse_instant;
 use crate::client_search::find_client;
 use crate::output::{Format, Width};
 use crate::running::Part;
-use crate::servers::{ServerUrls, Servers, asking, request};
+use crate::servers::{CallFlags, Servers, ask};
 
 pub(crate) use text::{write_summary, write_text};
 
@@ -36,21 +36,18 @@ pub(crate) struct WhyCommand {
     /// How the answer is printed
     #[arg(long, env = "MANAGED_CREDIT_FORMAT", value_enum, default_value = "table")]
     pub format: Format,
-    #[command(flatten, next_help_heading = "Where the services are called")]
-    pub urls: ServerUrls,
+    #[command(flatten)]
+    pub call: CallFlags,
 }
 
 /// Asks credit-calculation.
 pub(crate) async fn ask(servers: &Servers, question: ExplainCreditRequest) -> anyhow::Result<ExplainCreditResponse> {
-    let answer = asking(|| {
-        let (mut client, question) = (servers.credit.clone(), question.clone());
-        async move { client.explain_credit(request(question)).await }
-    });
-    answer.await.map_err(|status| servers.problem(Part::Credit, &status))
+    let answer = ask!(servers.credit, explain_credit, question);
+    answer.map_err(|status| servers.problem(Part::Credit, &status))
 }
 
 pub(crate) async fn why(command: &WhyCommand, out: &mut impl Write) -> anyhow::Result<()> {
-    let servers = Servers::new(&command.urls)?;
+    let servers = Servers::new(&command.call)?;
     let as_of_time = command.as_of.map(timestamp);
     let client = find_client(&servers, command.partner, &command.client, as_of_time).await?;
     let partner = PartnerName(command.partner).to_string();

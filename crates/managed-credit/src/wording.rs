@@ -95,6 +95,7 @@ fn no_credit(reason: NoCreditReason) -> &'static str {
         NoCreditReason::NotManaged => "nothing has counted yet; ask why",
         NoCreditReason::Lapsed => "no work in time; do qualifying work there again",
         NoCreditReason::AllEmployeesRemoved => "all your people were removed; be added and work there again",
+        NoCreditReason::ServicesEnded => "your company ended its services; link the client and work there again",
         NoCreditReason::PartnerLeft => "you left the programme",
         NoCreditReason::ClientClosed => "the account was closed",
         NoCreditReason::TierActivityMinimum => "too little work for your tier; do more there",

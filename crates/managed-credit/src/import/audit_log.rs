@@ -21,7 +21,7 @@ use tonic::Status;
 
 use super::progress;
 use crate::running::Part;
-use crate::servers::{NewestRevisions, Servers, request, retrying};
+use crate::servers::{NewestRevisions, Servers, call};
 use reader::{Entry, read_entries};
 use record::activity_of;
 pub(crate) use summary::Summary;
@@ -169,12 +169,8 @@ async fn record(servers: Servers, batch: Vec<Found>) -> Result<Recorded, Status>
     let (results, revision) = if activities.is_empty() {
         (Vec::new(), String::new())
     } else {
-        let message = RecordActivitiesRequest { activities };
-        let answer = retrying(|| {
-            let (mut client, message) = (servers.activity.clone(), message.clone());
-            async move { client.record_activities(request(message)).await }
-        })
-        .await?;
+        let message = RecordActivitiesRequest { activities, ..RecordActivitiesRequest::default() };
+        let answer = call!(servers.activity, record_activities, message)?;
         (answer.results, answer.revision)
     };
     let mut results = results.into_iter();

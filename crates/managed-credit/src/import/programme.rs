@@ -141,6 +141,8 @@ fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
 mod tests {
     use std::fs;
 
+    use domain::access::AccessRole;
+
     use super::*;
 
     fn read_files(files: &[(&str, &str)]) -> Result<Programme, String> {
@@ -169,7 +171,7 @@ mod tests {
                        2002,Two,XX,yesterday\n\
                        2003,Three,IT,2025-01-01\n\
                        2004,Four\n";
-        let users = "client,email,display_name,permission_set\n2003,nobody,N,boss\n";
+        let users = "client,email,display_name,permission_set\n2003,nobody,N,the boss\n";
         let error = read_files(&[("clients.csv", clients), ("client_users.csv", users)]).expect_err("wrong");
         for expected in [
             "clients.csv:2: hub_id:",
@@ -256,6 +258,27 @@ mod tests {
         let error = read_files(&[("client_users.csv", users)]).expect_err("wrong");
         assert!(error.contains("client_users.csv:2: removed_time:"), "{error}");
         assert!(error.contains("client_users.csv:3: removed_time:"), "{error}");
+    }
+
+    #[test]
+    fn what_an_employee_may_do_is_one_of_three_words_and_nothing_where_it_is_left_out() {
+        let employees = "partner,email,display_name,access_role\n\
+                         1001,a@b.example,A,\n\
+                         1001,c@b.example,C,Super_Admin\n";
+        let programme = read_files(&[("employees.csv", employees)]).expect("right");
+        let roles: Vec<AccessRole> = programme.employees.iter().map(|employee| employee.access_role).collect();
+        assert_eq!(roles, [AccessRole::None, AccessRole::SuperAdmin]);
+        let error = read_files(&[("employees.csv", &employees.replace("Super_Admin", "chief"))]).expect_err("wrong");
+        assert!(error.contains("employees.csv:3: access_role: is none, client_access_manager or"), "{error}");
+    }
+
+    #[test]
+    fn a_permission_set_is_named_in_whatever_case() {
+        let users =
+            "client,email,display_name,permission_set\n2001,a@b.example,A,view_only\n2001,c@b.example,C,SALES\n";
+        let programme = read_files(&[("client_users.csv", users)]).expect("right");
+        let sets: Vec<&str> = programme.client_users.iter().map(|user| user.permission_set.as_str()).collect();
+        assert_eq!(sets, ["VIEW_ONLY", "SALES"]);
     }
 
     #[test]

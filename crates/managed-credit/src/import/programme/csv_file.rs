@@ -61,12 +61,21 @@ impl Cells<'_> {
         self.required(column, |text| Ok::<_, String>(text.to_owned()))
     }
 
-    /// The instant of a cell that may be empty; nothing inside means that the cell is wrong.
-    pub fn optional_instant(&mut self, column: &str) -> Option<Option<Instant>> {
+    /// The value of a cell that may be empty; nothing at all means that the cell is wrong.
+    pub fn optional<T, E: Display>(
+        &mut self,
+        column: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
         if self.text(column).is_empty() {
             return Some(None);
         }
-        self.required(column, parse_instant).map(Some)
+        self.required(column, parse).map(Some)
+    }
+
+    /// The instant of a cell that may be empty; nothing at all means that the cell is wrong.
+    pub fn optional_instant(&mut self, column: &str) -> Option<Option<Instant>> {
+        self.optional(column, parse_instant)
     }
 
     /// Whether a cell says yes; absent is yes.

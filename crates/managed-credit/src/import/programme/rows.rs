@@ -1,7 +1,6 @@
 //! The rows of the six files, checked by the domain's own grammar.
 
-use contracts::wire::access::PermissionSet;
-use domain::access::{CountryCode, EmailAddress, EmailDomain, HubId};
+use domain::access::{AccessRole, CountryCode, EmailAddress, EmailDomain, HubId, PermissionSet, PermissionSetError};
 use domain::credit::SubscriptionId;
 use domain::money::{Currency, Money};
 use domain::time::Instant;
@@ -25,6 +24,7 @@ pub(crate) struct EmployeeRow {
     pub email: EmailAddress,
     pub display_name: String,
     pub partner_employee: bool,
+    pub access_role: AccessRole,
     pub start_time: Option<Instant>,
 }
 
@@ -93,7 +93,7 @@ impl CsvRow for PartnerRow {
 impl CsvRow for EmployeeRow {
     const FILE: &'static str = "employees.csv";
     const REQUIRED: &'static [&'static str] = &["partner", "email", "display_name"];
-    const OPTIONAL: &'static [&'static str] = &["partner_employee", "start_time"];
+    const OPTIONAL: &'static [&'static str] = &["partner_employee", "access_role", "start_time"];
     const TIME_COLUMN: &'static str = "start_time";
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
@@ -101,6 +101,7 @@ impl CsvRow for EmployeeRow {
         let email = cells.required("email", str::parse);
         let display_name = cells.required_text("display_name");
         let partner_employee = cells.is_yes("partner_employee");
+        let access_role = cells.optional("access_role", access_role);
         let start_time = cells.optional_instant("start_time");
         Some(Self {
             line: cells.line,
@@ -108,6 +109,7 @@ impl CsvRow for EmployeeRow {
             email: email?,
             display_name: display_name?,
             partner_employee: partner_employee?,
+            access_role: access_role?.unwrap_or_default(),
             start_time: start_time?,
         })
     }
@@ -201,11 +203,16 @@ impl CsvRow for SubscriptionRow {
     }
 }
 
-fn permission_set(text: &str) -> Result<PermissionSet, &'static str> {
+/// A set by its name, in whatever case: which sets there are is the policy's, and the service's to say.
+fn permission_set(text: &str) -> Result<PermissionSet, PermissionSetError> {
+    text.to_uppercase().parse()
+}
+
+fn access_role(text: &str) -> Result<AccessRole, &'static str> {
     match text.to_lowercase().as_str() {
-        "standard" => Ok(PermissionSet::Standard),
-        "partner_admin" => Ok(PermissionSet::PartnerAdmin),
-        "super_admin" => Ok(PermissionSet::SuperAdmin),
-        _ => Err("is standard, partner_admin or super_admin"),
+        "none" => Ok(AccessRole::None),
+        "client_access_manager" => Ok(AccessRole::ClientAccessManager),
+        "super_admin" => Ok(AccessRole::SuperAdmin),
+        _ => Err("is none, client_access_manager or super_admin"),
     }
 }

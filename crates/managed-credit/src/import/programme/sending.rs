@@ -20,7 +20,7 @@ use super::report::{Report, RowOutcome};
 use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, SubscriptionRow};
 use crate::import::progress;
 use crate::running::Part;
-use crate::servers::{NewestRevisions, Servers, request, retrying};
+use crate::servers::{NewestRevisions, Servers, call};
 
 /// The most clients that one call links.
 const MAXIMUM_LINKS: usize = 1_000;
@@ -83,17 +83,6 @@ enum Written<T> {
     Refused,
 }
 
-/// Calls an RPC with a clone of the client and of the message, as often as needed.
-macro_rules! call {
-    ($client:expr, $rpc:ident, $message:expr) => {
-        retrying(|| {
-            let (mut client, message) = ($client.clone(), $message.clone());
-            async move { client.$rpc(request(message)).await }
-        })
-        .await
-    };
-}
-
 impl Sending<'_> {
     async fn partners(&mut self, rows: &[PartnerRow]) -> anyhow::Result<()> {
         self.report.begin(PartnerRow::FILE);
@@ -107,6 +96,7 @@ impl Sending<'_> {
                     ..wire::Partner::default()
                 }),
                 effective_time: row.join_time.map(timestamp),
+                ..wire::CreatePartnerRequest::default()
             };
             let answer = call!(self.servers.access, create_partner, message);
             let written = self.written(Sent::of::<PartnerRow>(Part::Access, row.line), answer)?;
@@ -124,9 +114,11 @@ impl Sending<'_> {
                     email_address: row.email.to_string(),
                     display_name: row.display_name.clone(),
                     partner_employee: Some(row.partner_employee),
+                    access_role: wire::AccessRole::from(row.access_role).into(),
                     ..wire::Employee::default()
                 }),
                 effective_time: row.start_time.map(timestamp),
+                ..wire::CreateEmployeeRequest::default()
             };
             let answer = call!(self.servers.access, create_employee, message);
             let written = self.written(Sent::of::<EmployeeRow>(Part::Access, row.line), answer)?;
@@ -152,6 +144,7 @@ impl Sending<'_> {
                     ..wire::Client::default()
                 }),
                 effective_time: row.start_time.map(timestamp),
+                ..wire::CreateClientRequest::default()
             };
             let answer = call!(self.servers.access, create_client, message);
             let written = self.written(Sent::of::<ClientRow>(Part::Access, row.line), answer)?;
@@ -183,10 +176,11 @@ impl Sending<'_> {
             client_user: Some(wire::ClientUser {
                 email_address: row.email.to_string(),
                 display_name: row.display_name.clone(),
-                permission_set: row.permission_set.into(),
+                permission_set: row.permission_set.to_string(),
                 ..wire::ClientUser::default()
             }),
             effective_time: row.start_time.map(timestamp),
+            ..wire::CreateClientUserRequest::default()
         };
         let answer = call!(self.servers.access, create_client_user, message);
         Ok(match self.written(Sent::of::<ClientUserRow>(Part::Access, row.line), answer)? {
@@ -205,7 +199,9 @@ impl Sending<'_> {
         name: String,
         removed_time: Instant,
     ) -> anyhow::Result<RowOutcome> {
-        let message = wire::RemoveClientUserRequest { name, effective_time: Some(timestamp(removed_time)) };
+        let effective_time = Some(timestamp(removed_time));
+        let message =
+            wire::RemoveClientUserRequest { name, effective_time, ..wire::RemoveClientUserRequest::default() };
         match call!(self.servers.access, remove_client_user, message) {
             Ok(answer) => {
                 self.revisions.note(&answer.revision);
@@ -245,6 +241,7 @@ impl Sending<'_> {
             employee: employee.to_owned(),
             clients: rows.iter().map(|row| ClientName(row.client).to_string()).collect(),
             effective_time: link_time.map(timestamp),
+            ..wire::BatchLinkClientsRequest::default()
         };
         let answer = match call!(self.servers.access, batch_link_clients, message) {
             Ok(answer) => answer,
@@ -298,6 +295,7 @@ impl Sending<'_> {
             subscription_id: row.subscription.to_string(),
             subscription: Some(Subscription { mrr: Some(Money::from(&row.mrr)), ..Subscription::default() }),
             effective_time: effective_time(row),
+            ..CreateSubscriptionRequest::default()
         };
         let answer = call!(self.servers.credit, create_subscription, message);
         let written = self.written(Sent::of::<SubscriptionRow>(Part::Credit, row.line), answer)?;
@@ -313,6 +311,7 @@ impl Sending<'_> {
         let message = UpdateSubscriptionRequest {
             subscription: Some(Subscription { name: name.to_string(), mrr, ..Subscription::default() }),
             effective_time: effective_time(row),
+            ..UpdateSubscriptionRequest::default()
         };
         match call!(self.servers.credit, update_subscription, message) {
             Ok(answer) => {
