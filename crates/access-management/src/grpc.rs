@@ -3,6 +3,7 @@
 //! This page is the index; what a request must look like is in the room of its subject.
 
 mod access_link;
+mod asset;
 mod client;
 mod client_user;
 mod employee;
@@ -284,16 +285,18 @@ impl AccessManagementService for AccessManagement {
 
     async fn batch_update_assets(
         &self,
-        _request: Request<wire::BatchUpdateAssetsRequest>,
+        request: Request<wire::BatchUpdateAssetsRequest>,
     ) -> Result<Response<wire::BatchUpdateAssetsResponse>, Status> {
-        Err(Status::unimplemented("BatchUpdateAssets"))
+        let (asked, statement) = self.read_write(&request, asset::update)?;
+        Ok(Response::new(self.update_assets(asked, statement).await?))
     }
 
     async fn list_assets(
         &self,
-        _request: Request<wire::ListAssetsRequest>,
+        request: Request<wire::ListAssetsRequest>,
     ) -> Result<Response<wire::ListAssetsResponse>, Status> {
-        Err(Status::unimplemented("ListAssets"))
+        let (asked, actor) = read(&request, asset::query)?;
+        Ok(Response::new(self.list_assets(asked, actor).await?))
     }
 
     async fn preview_removal(

@@ -8,6 +8,8 @@ use domain::access::{
 };
 use domain::time::Instant;
 
+use crate::store::asset::Asset;
+
 use crate::store::access_link::AccessLink;
 
 /// A partner.
@@ -99,6 +101,17 @@ pub(crate) fn access_link(link: &AccessLink, at: Instant) -> wire::AccessLink {
         create_time: Some(timestamp(link.create_time)),
         creator: link.creator.clone(),
         approved_client_user: link.approved_user.map(|user| user.to_string()).unwrap_or_default(),
+    }
+}
+
+/// What a client user owns, or nobody.
+pub(crate) fn asset(asset: &Asset) -> wire::Asset {
+    let client = asset.name.client;
+    wire::Asset {
+        name: asset.name.to_string(),
+        kind: asset.kind.clone(),
+        display_name: asset.display_name.clone(),
+        owner: asset.owner.map(|user| ClientUserName { client, user }.to_string()).unwrap_or_default(),
     }
 }
 

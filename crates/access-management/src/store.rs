@@ -1,6 +1,7 @@
 //! Queries, and rows to domain values and back; no rules.
 
 pub(crate) mod access_link;
+pub(crate) mod asset;
 
 use domain::access::HubId;
 use service_kit::ServiceError;

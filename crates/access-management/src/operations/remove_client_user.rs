@@ -8,6 +8,7 @@ use contracts::wire::access as wire;
 use domain::access::AccessFact;
 use service_kit::{ServiceError, Statement, access_log};
 
+use super::reassign_assets::release_assets;
 use super::recording::{Begun, Recording};
 use super::user_change::{UserChange, record_change, require_change};
 use crate::AccessManagement;
@@ -26,6 +27,7 @@ impl AccessManagement {
         let ClientUserName { client, user } = removal.name;
         // Everybody there has a say: whether anybody of a partner is left (R71).
         let mut history = access_log::history_of_clients(&**recording.transaction(), &BTreeSet::from([client])).await?;
+        release_assets(&mut recording, &mut history, removal.name, &address).await?;
         let fact = AccessFact::ClientUserRemoved { client, user, address };
         let client_user = record_change(&mut recording, &mut history, &removal, fact).await?;
         let answer = wire::RemoveClientUserResponse { client_user, revision: recording.revision().to_string() };
