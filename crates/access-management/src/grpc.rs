@@ -19,6 +19,7 @@ use service_kit::{Statement, actor};
 use tonic::{Request, Response, Status};
 
 use crate::AccessManagement;
+use crate::operations::Search;
 
 pub(crate) use feed::AccessFeed;
 
@@ -52,6 +53,11 @@ fn read<R, T>(
     Ok((violations.finish(|| value)?, actor))
 }
 
+/// What a list is searched for.
+fn search(violations: &mut Violations, text: &str) -> Option<Search> {
+    violations.optional_text("search", text, SEARCH_LENGTH).map(Search::new)
+}
+
 #[tonic::async_trait]
 impl AccessManagementService for AccessManagement {
     async fn create_partner(
@@ -64,23 +70,26 @@ impl AccessManagementService for AccessManagement {
 
     async fn get_partner(
         &self,
-        _request: Request<wire::GetPartnerRequest>,
+        request: Request<wire::GetPartnerRequest>,
     ) -> Result<Response<wire::GetPartnerResponse>, Status> {
-        Err(Status::unimplemented("GetPartner"))
+        let (asked, actor) = read(&request, partner::name)?;
+        Ok(Response::new(self.get_partner(asked, actor).await?))
     }
 
     async fn update_partner(
         &self,
-        _request: Request<wire::UpdatePartnerRequest>,
+        request: Request<wire::UpdatePartnerRequest>,
     ) -> Result<Response<wire::UpdatePartnerResponse>, Status> {
-        Err(Status::unimplemented("UpdatePartner"))
+        let (asked, statement) = self.read_write(&request, partner::update)?;
+        Ok(Response::new(self.update_partner(asked, statement).await?))
     }
 
     async fn list_partners(
         &self,
-        _request: Request<wire::ListPartnersRequest>,
+        request: Request<wire::ListPartnersRequest>,
     ) -> Result<Response<wire::ListPartnersResponse>, Status> {
-        Err(Status::unimplemented("ListPartners"))
+        let (asked, actor) = read(&request, partner::list)?;
+        Ok(Response::new(self.list_partners(asked, actor).await?))
     }
 
     async fn create_employee(
@@ -93,30 +102,34 @@ impl AccessManagementService for AccessManagement {
 
     async fn get_employee(
         &self,
-        _request: Request<wire::GetEmployeeRequest>,
+        request: Request<wire::GetEmployeeRequest>,
     ) -> Result<Response<wire::GetEmployeeResponse>, Status> {
-        Err(Status::unimplemented("GetEmployee"))
+        let (asked, actor) = read(&request, employee::name)?;
+        Ok(Response::new(self.get_employee(asked, actor).await?))
     }
 
     async fn update_employee(
         &self,
-        _request: Request<wire::UpdateEmployeeRequest>,
+        request: Request<wire::UpdateEmployeeRequest>,
     ) -> Result<Response<wire::UpdateEmployeeResponse>, Status> {
-        Err(Status::unimplemented("UpdateEmployee"))
+        let (asked, statement) = self.read_write(&request, employee::update)?;
+        Ok(Response::new(self.update_employee(asked, statement).await?))
     }
 
     async fn delete_employee(
         &self,
-        _request: Request<wire::DeleteEmployeeRequest>,
+        request: Request<wire::DeleteEmployeeRequest>,
     ) -> Result<Response<wire::DeleteEmployeeResponse>, Status> {
-        Err(Status::unimplemented("DeleteEmployee"))
+        let (asked, statement) = self.read_write(&request, employee::deletion)?;
+        Ok(Response::new(self.delete_employee(asked, statement).await?))
     }
 
     async fn list_employees(
         &self,
-        _request: Request<wire::ListEmployeesRequest>,
+        request: Request<wire::ListEmployeesRequest>,
     ) -> Result<Response<wire::ListEmployeesResponse>, Status> {
-        Err(Status::unimplemented("ListEmployees"))
+        let (asked, actor) = read(&request, employee::list)?;
+        Ok(Response::new(self.list_employees(asked, actor).await?))
     }
 
     async fn create_client(
@@ -129,37 +142,42 @@ impl AccessManagementService for AccessManagement {
 
     async fn get_client(
         &self,
-        _request: Request<wire::GetClientRequest>,
+        request: Request<wire::GetClientRequest>,
     ) -> Result<Response<wire::GetClientResponse>, Status> {
-        Err(Status::unimplemented("GetClient"))
+        let (asked, actor) = read(&request, client::name)?;
+        Ok(Response::new(self.get_client(asked, actor).await?))
     }
 
     async fn update_client(
         &self,
-        _request: Request<wire::UpdateClientRequest>,
+        request: Request<wire::UpdateClientRequest>,
     ) -> Result<Response<wire::UpdateClientResponse>, Status> {
-        Err(Status::unimplemented("UpdateClient"))
+        let (asked, statement) = self.read_write(&request, client::update)?;
+        Ok(Response::new(self.update_client(asked, statement).await?))
     }
 
     async fn close_client(
         &self,
-        _request: Request<wire::CloseClientRequest>,
+        request: Request<wire::CloseClientRequest>,
     ) -> Result<Response<wire::CloseClientResponse>, Status> {
-        Err(Status::unimplemented("CloseClient"))
+        let (asked, statement) = self.read_write(&request, client::closure)?;
+        Ok(Response::new(self.close_client(asked, statement).await?))
     }
 
     async fn introduce_client(
         &self,
-        _request: Request<wire::IntroduceClientRequest>,
+        request: Request<wire::IntroduceClientRequest>,
     ) -> Result<Response<wire::IntroduceClientResponse>, Status> {
-        Err(Status::unimplemented("IntroduceClient"))
+        let (asked, statement) = self.read_write(&request, client::introduction)?;
+        Ok(Response::new(self.introduce_client(asked, statement).await?))
     }
 
     async fn list_clients(
         &self,
-        _request: Request<wire::ListClientsRequest>,
+        request: Request<wire::ListClientsRequest>,
     ) -> Result<Response<wire::ListClientsResponse>, Status> {
-        Err(Status::unimplemented("ListClients"))
+        let (asked, actor) = read(&request, client::list)?;
+        Ok(Response::new(self.list_clients(asked, actor).await?))
     }
 
     async fn create_client_user(
@@ -228,9 +246,11 @@ impl AccessManagementService for AccessManagement {
 
     async fn list_permission_sets(
         &self,
-        _request: Request<wire::ListPermissionSetsRequest>,
+        request: Request<wire::ListPermissionSetsRequest>,
     ) -> Result<Response<wire::ListPermissionSetsResponse>, Status> {
-        Err(Status::unimplemented("ListPermissionSets"))
+        // Whoever calls may know them; an actor that is none may not call.
+        actor(request.metadata())?;
+        Ok(Response::new(self.list_permission_sets().await?))
     }
 
     async fn batch_link_clients(
@@ -315,9 +335,10 @@ impl AccessManagementService for AccessManagement {
 
     async fn end_services(
         &self,
-        _request: Request<wire::EndServicesRequest>,
+        request: Request<wire::EndServicesRequest>,
     ) -> Result<Response<wire::EndServicesResponse>, Status> {
-        Err(Status::unimplemented("EndServices"))
+        let (asked, statement) = self.read_write(&request, client::services)?;
+        Ok(Response::new(self.end_services(asked, statement).await?))
     }
 
     async fn retract_change(

@@ -30,10 +30,14 @@ pub(crate) fn partner(history: &AccessHistory, partner: &PartnerHistory, at: Ins
     }
 }
 
-/// An employee, with the number of clients that the history holds and that are assigned to it.
-pub(crate) fn employee(history: &AccessHistory, employee: &EmployeeSpell, at: Instant) -> wire::Employee {
+/// An employee, also a deleted one, with the number of clients that are assigned to it.
+pub(crate) fn employee(
+    history: &AccessHistory,
+    employee: &EmployeeSpell,
+    client_count: usize,
+    at: Instant,
+) -> wire::Employee {
     let partner = history.partner(employee.partner);
-    let clients = history.clients().filter(|client| history.is_assigned_at(client.client, employee, at));
     let about_it = |fact: &AccessFact| {
         matches!(fact,
         AccessFact::EmployeeAdded { employee: of, .. }
@@ -48,7 +52,7 @@ pub(crate) fn employee(history: &AccessHistory, employee: &EmployeeSpell, at: In
         domain_verified: partner.is_some_and(|partner| partner.owns_domain_of(&employee.address, at)),
         start_time: Some(timestamp(employee.period.start)),
         access_role: wire::AccessRole::from(employee.access_role).into(),
-        client_count: i32::try_from(clients.count()).unwrap_or(i32::MAX),
+        client_count: i32::try_from(client_count).unwrap_or(i32::MAX),
         delete_time: employee.period.end.map(timestamp),
         etag: etag(history, about_it),
     }

@@ -1,15 +1,17 @@
-//! A user is created in a partner account (R20).
+//! A user is created in a partner account (R20); where it is in a client account already and its domain matches, that client
+//! is thereby assigned (R23).
 
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
 use domain::access::{AccessFact, AccessRole, EmailAddress, EmployeeId, HubId};
-use service_kit::access_log::Question;
+use service_kit::access_log::{self, Question};
 use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
 
+use super::known_employee::employee_resource;
 use super::recording::{Begun, Recording};
-use crate::{AccessManagement, resource};
+use crate::AccessManagement;
 
 pub(crate) struct NewEmployee {
     pub partner: HubId,
@@ -32,14 +34,15 @@ impl AccessManagement {
         recording.require(Permission::ManagePartner, Some(new.partner), None).await?;
         let addresses = BTreeSet::from([new.address.clone()]);
         // Another partner's domain is a reason to refuse the address (R37).
-        let mut history = recording.history(&[Question::AllPartners, Question::EmployeesAt(&addresses)]).await?;
+        let others = [Question::AllPartners];
+        let mut history = access_log::history_of_people(&**recording.transaction(), &addresses, &others).await?;
         let employee = EmployeeId(self.clock.new_id());
         let NewEmployee { partner, address, display_name, partner_employee, access_role } = new;
         let fact =
             AccessFact::EmployeeAdded { partner, employee, address, display_name, partner_employee, access_role };
         recording.record(&mut history, fact).await?;
         let now = recording.now();
-        let employee = history.employee(employee).map(|employee| resource::employee(&history, employee, now));
+        let employee = history.employee(employee).map(|employee| employee_resource(&history, employee, now));
         let answer = wire::CreateEmployeeResponse { employee, revision: recording.revision().to_string() };
         recording.commit(answer).await
     }

@@ -26,6 +26,7 @@ pub(super) struct Recording<'service> {
 }
 
 /// What a write begins with.
+#[expect(clippy::large_enum_variant, reason = "there is one per call, and it is taken apart at once")]
 pub(super) enum Begun<'service, A> {
     /// It is new.
     New(Recording<'service>),
@@ -94,6 +95,12 @@ impl<'service> Recording<'service> {
 
     pub async fn history(&self, questions: &[Question<'_>]) -> Result<AccessHistory, ServiceError> {
         access_log::history(&**self.transaction(), questions).await
+    }
+
+    /// What a history says by the effective time: what an update does not name stays as it was then.
+    pub fn as_of_effective_time(&self, history: &AccessHistory) -> AccessHistory {
+        let by_then = history.changes().filter(|change| change.effective_time <= self.effective_time());
+        AccessHistory::from_changes(by_then.cloned())
     }
 
     /// Appends the fact to the log and to the history, if the history admits it.
