@@ -10,6 +10,7 @@ mod employee;
 mod feed;
 mod link;
 mod partner;
+mod removal;
 
 use contracts::wire::access as wire;
 use contracts::wire::access::access_management_service_server::AccessManagementService;
@@ -321,16 +322,18 @@ impl AccessManagementService for AccessManagement {
 
     async fn preview_removal(
         &self,
-        _request: Request<wire::PreviewRemovalRequest>,
+        request: Request<wire::PreviewRemovalRequest>,
     ) -> Result<Response<wire::PreviewRemovalResponse>, Status> {
-        Err(Status::unimplemented("PreviewRemoval"))
+        let (asked, actor) = read(&request, removal::question)?;
+        Ok(Response::new(self.preview_removal(asked, actor).await?))
     }
 
     async fn confirm_removal(
         &self,
-        _request: Request<wire::ConfirmRemovalRequest>,
+        request: Request<wire::ConfirmRemovalRequest>,
     ) -> Result<Response<wire::ConfirmRemovalResponse>, Status> {
-        Err(Status::unimplemented("ConfirmRemoval"))
+        let (asked, statement) = self.read_write(&request, removal::confirmation)?;
+        Ok(Response::new(self.confirm_removal(asked, statement).await?))
     }
 
     async fn end_services(

@@ -10,6 +10,7 @@ mod grpc;
 mod link_token;
 mod migration;
 mod operations;
+mod removal_token;
 mod resource;
 mod store;
 

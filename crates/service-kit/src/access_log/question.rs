@@ -172,11 +172,25 @@ pub async fn history_of_clients<C: ConnectionTrait>(
     connection: &C,
     clients: &BTreeSet<HubId>,
 ) -> Result<AccessHistory, ServiceError> {
+    history_of_clients_and(connection, clients, &[]).await
+}
+
+/// As `history_of_clients`, and what else is asked.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_of_clients_and<C: ConnectionTrait>(
+    connection: &C,
+    clients: &BTreeSet<HubId>,
+    others: &[Question<'_>],
+) -> Result<AccessHistory, ServiceError> {
     let (themselves, people) = (Question::Clients(clients), Question::UsersAndLinksOf(clients));
     let found = history(connection, &[themselves, people]).await?;
     let addresses = found.changes().filter_map(|change| change.fact.address().cloned()).collect();
     let partners = found.changes().filter_map(|change| change.fact.partner()).collect();
-    with_employees(connection, &addresses, &[themselves, people, Question::Partners(&partners)]).await
+    let mut questions = others.to_vec();
+    questions.extend([themselves, people, Question::Partners(&partners)]);
+    with_employees(connection, &addresses, &questions).await
 }
 
 /// Everything about these people: where they are or were employed, users or assigned, with those partners and clients;
