@@ -14,7 +14,7 @@ use tonic::{Status, Streaming};
 
 use crate::ActivityTracking;
 use crate::operations::{judge_again, settle};
-use crate::store::Touched;
+use crate::store::{Touched, activity};
 use consequences::Consequences;
 
 /// How long to wait before a database that failed is tried again.
@@ -117,6 +117,9 @@ impl ActivityTracking {
             return Ok(None);
         }
         let changes = access_log::take_over(&**transaction, changes).await?;
+        for (address, pseudonym) in access_log::follow_erasures(&**transaction, &changes).await? {
+            activity::replace_address(&**transaction, &address, &pseudonym).await?;
+        }
         let Consequences { scopes, endings } = Consequences::of(&**transaction, &changes).await?;
         let mut touched: Touched = endings;
         for (scope, from) in &scopes {

@@ -4,9 +4,10 @@ mod feed;
 mod record;
 mod servicing;
 
+use contracts::Violations;
 use contracts::wire::activity as wire;
 use contracts::wire::activity::activity_tracking_service_server::ActivityTrackingService;
-use service_kit::{platform_only, wait_limit};
+use service_kit::{Statement, actor, platform_only, wait_limit};
 use tonic::{Request, Response, Status};
 
 use crate::ActivityTracking;
@@ -20,18 +21,21 @@ impl ActivityTrackingService for ActivityTracking {
         request: Request<wire::RecordActivitiesRequest>,
     ) -> Result<Response<wire::RecordActivitiesResponse>, Status> {
         platform_only(request.metadata())?;
-        let limit = wait_limit(request.metadata());
-        let items = record::items(&request.get_ref().activities, self.clock.now())?;
-        let recording = self.record_activities(items, limit).await?;
-        Ok(Response::new(record::response(request.into_inner().activities, recording)))
+        let (limit, now) = (wait_limit(request.metadata()), self.clock.now());
+        let mut violations = Violations::default();
+        let statement = Statement::read(&mut violations, request.metadata(), request.get_ref(), now)?;
+        let items = record::items(violations, &request.get_ref().activities, now)?;
+        let stated = request.into_inner().activities;
+        let respond = |recording| record::response(stated, recording);
+        Ok(Response::new(self.record_activities(items, statement.request, limit, respond).await?))
     }
 
     async fn get_servicing(
         &self,
         request: Request<wire::GetServicingRequest>,
     ) -> Result<Response<wire::GetServicingResponse>, Status> {
-        platform_only(request.metadata())?;
-        let question = servicing::question(request.get_ref(), wait_limit(request.metadata()))?;
+        let actor = actor(request.metadata())?;
+        let question = servicing::question(request.get_ref(), actor, wait_limit(request.metadata()))?;
         Ok(Response::new(servicing::response(self.get_servicing(question).await?)))
     }
 
@@ -39,8 +43,8 @@ impl ActivityTrackingService for ActivityTracking {
         &self,
         request: Request<wire::BatchGetServicingRequest>,
     ) -> Result<Response<wire::BatchGetServicingResponse>, Status> {
-        platform_only(request.metadata())?;
-        let question = servicing::pairs_question(request.get_ref(), wait_limit(request.metadata()))?;
+        let actor = actor(request.metadata())?;
+        let question = servicing::pairs_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
         Ok(Response::new(servicing::batch_response(self.batch_get_servicing(question).await?)))
     }
 }

@@ -3,6 +3,7 @@
 mod m0001_access_copy;
 mod m0002_activity;
 mod m0003_servicing;
+mod m0004_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_access_copy::Migration),
             Box::new(m0002_activity::Migration),
             Box::new(m0003_servicing::Migration),
+            Box::new(m0004_requests::Migration),
         ]
     }
 }

@@ -8,9 +8,13 @@ pub(crate) mod period;
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use domain::access::HubId;
 use domain::time::Instant;
 use service_kit::ServiceError;
+
+/// Before everything: what is touched from here on is computed in full.
+pub(crate) const BEGINNING: Instant = DateTime::<chrono::Utc>::MIN_UTC;
 
 /// How many alternatives one condition names, so that no database finds it too deep.
 const ALTERNATIVES_PER_QUERY: usize = 100;

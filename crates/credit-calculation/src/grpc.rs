@@ -4,11 +4,11 @@ mod answer;
 
 use contracts::wire::credit as wire;
 use contracts::wire::credit::credit_calculation_service_server::CreditCalculationService;
-use contracts::{ClientName, Failure, PartnerName, SubscriptionName, Violations, money_from_wire};
+use contracts::{ClientName, Failure, PartnerName, SubscriptionName, UpdateMask, Violations, Write, money_from_wire};
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
-use service_kit::{Statement, answer_limit, platform_only};
+use service_kit::{Statement, actor, answer_limit, platform_only};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
@@ -30,12 +30,25 @@ fn question(
     as_of_time: Option<&Timestamp>,
     at_least_revisions: &[String],
 ) -> Result<Question, Failure> {
-    platform_only(metadata)?;
     Ok(Question {
+        actor: actor(metadata)?,
         as_of: violations.optional_instant("as_of_time", as_of_time),
         at_least: violations.revisions("at_least_revisions", at_least_revisions),
         deadline: Deadline::now() + answer_limit(metadata),
     })
+}
+
+impl CreditCalculation {
+    /// What every write of the platform, the only one who writes here, states beside its subject.
+    fn statement<W: Write>(
+        &self,
+        violations: &mut Violations,
+        metadata: &MetadataMap,
+        request: &W,
+    ) -> Result<Statement, Failure> {
+        platform_only(metadata)?;
+        Statement::read(violations, metadata, request, self.clock.now())
+    }
 }
 
 #[tonic::async_trait]
@@ -45,12 +58,9 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::CreateSubscriptionRequest>,
     ) -> Result<Response<wire::CreateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
         let new = new_subscription(violations, request.get_ref())?;
-        let (subscription, revision) = self.create_subscription(new, statement).await?;
-        let subscription = Some((&subscription).into());
-        Ok(Response::new(wire::CreateSubscriptionResponse { subscription, revision: revision.to_string() }))
+        Ok(Response::new(self.create_subscription(new, statement).await?))
     }
 
     async fn update_subscription(
@@ -58,12 +68,9 @@ impl CreditCalculationService for CreditCalculation {
         request: Request<wire::UpdateSubscriptionRequest>,
     ) -> Result<Response<wire::UpdateSubscriptionResponse>, Status> {
         let mut violations = Violations::default();
-        let effective_time = request.get_ref().effective_time.as_ref();
-        let statement = Statement::read(&mut violations, request.metadata(), effective_time, self.clock.now())?;
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
         let changed = changed_subscription(violations, request.get_ref())?;
-        let (subscription, revision, unchanged) = self.update_subscription(changed, statement).await?;
-        let subscription = Some((&subscription).into());
-        Ok(Response::new(wire::UpdateSubscriptionResponse { subscription, revision: revision.to_string(), unchanged }))
+        Ok(Response::new(self.update_subscription(changed, statement).await?))
     }
 
     async fn get_managed_credit(
@@ -128,8 +135,10 @@ fn changed_subscription(
 ) -> Result<ChangedSubscription, Failure> {
     let stated = request.subscription.clone().unwrap_or_default();
     let name: Option<SubscriptionName> = violations.parse("subscription.name", &stated.name);
+    // The only field that changes: it is meant where no mask says so, and must be there in any case.
+    UpdateMask::read(&mut violations, request.update_mask.as_ref(), &["mrr"], |_| true);
     let mrr = money_from_wire(&mut violations, "subscription.mrr", stated.mrr.as_ref());
-    violations.finish(|| Some(ChangedSubscription { name: name?, mrr: mrr? }))
+    violations.finish(|| Some(ChangedSubscription { name: name?, mrr: mrr?, etag: stated.etag }))
 }
 
 fn pair(mut violations: Violations, partner: &str, client: &str) -> Result<(HubId, HubId), Failure> {

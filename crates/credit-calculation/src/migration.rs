@@ -2,6 +2,8 @@
 
 mod m0001_copies;
 mod m0002_subscriptions;
+mod m0003_client_countries;
+mod m0004_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -12,6 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_copies::Migration), Box::new(m0002_subscriptions::Migration)]
+        vec![
+            Box::new(m0001_copies::Migration),
+            Box::new(m0002_subscriptions::Migration),
+            Box::new(m0003_client_countries::Migration),
+            Box::new(m0004_requests::Migration),
+        ]
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use contracts::wire::access::WatchAccessResponse;
 use contracts::wire::activity::WatchServicingResponse;
 use contracts::{Feed, ServicingChange};
-use domain::access::{AccessChange, AccessFact, Actor, ClientUserId, EmailAddress, EmployeeId, HubId, PermissionSet};
+use domain::access::{
+    AccessChange, AccessFact, AccessRole, Actor, Audit, ClientUserId, EmailAddress, EmployeeId, HubId,
+};
 use domain::policy::Policy;
 use domain::servicing::{PeriodEndCause, ServicingPeriod};
 use domain::time::Instant;
@@ -71,6 +73,7 @@ pub(crate) fn agency() -> Vec<AccessFact> {
         address: anna(),
         display_name: "Anna".to_owned(),
         partner_employee: true,
+        access_role: AccessRole::None,
     };
     vec![partner, employee]
 }
@@ -84,16 +87,23 @@ pub(crate) fn client_with_anna(client: i64) -> Vec<AccessFact> {
         user: ClientUserId(Uuid::from_u128(u128::try_from(client).expect("a positive number"))),
         address: anna(),
         display_name: "Anna".to_owned(),
-        permission_set: PermissionSet::Standard,
+        permission_set: "STANDARD".parse().expect("a permission set"),
     };
     vec![AccessFact::ClientAdded { client: hub(client), display_name, country }, user]
 }
 
-/// A message of the access feed that has caught up.
+/// A message of the access feed that has caught up, with facts of long ago.
 pub(crate) fn access_message(after: u64, facts: Vec<AccessFact>) -> WatchAccessResponse {
-    let changes = (after + 1..).zip(facts).map(|(position, fact)| {
-        let time = at("2024-01-01T00:00:00Z");
-        let change = AccessChange { position, effective_time: time, record_time: time, actor: Actor::Platform, fact };
+    let dated: Vec<_> = facts.into_iter().map(|fact| ("2024-01-01T00:00:00Z", fact)).collect();
+    dated_message(after, &dated)
+}
+
+/// A message of the access feed that has caught up, with facts and since when they are.
+pub(crate) fn dated_message(after: u64, facts: &[(&str, AccessFact)]) -> WatchAccessResponse {
+    let changes = (after + 1..).zip(facts).map(|(position, (time, fact))| {
+        let (time, fact) = (at(time), fact.clone());
+        let (actor, audit) = (Actor::Platform, Audit::default());
+        let change = AccessChange { position, effective_time: time, record_time: time, actor, audit, fact };
         let mut change = contracts::wire::access::AccessChange::from(&change);
         change.chain_hash = position.to_be_bytes().to_vec();
         change

@@ -3,18 +3,19 @@
 //! Both from the effective time on. A verdict looks at the client, the people and the assignments at or before the
 //! activity's occur time (what happened before decides about automatic assignment and about who was assigned earlier,
 //! never what happens after); an ending at an instant follows from who was present until then. So nothing before the
-//! effective time of a change can be different because of it, wherever in the log it stands.
+//! effective time of a change can be different because of it, wherever in the log it stands. Taking a change back alters
+//! what making it did, and is effective when it was (R22).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::access::{AccessChange, AccessFact, AccessHistory, EmailAddress, HubId};
+use domain::access::{AccessChange, AccessFact, EmailAddress, HubId};
 use domain::time::Instant;
 use sea_orm::ConnectionTrait;
 use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
 
 use crate::store::activity::Scope;
-use crate::store::{Pair, Touched, pair};
+use crate::store::{BEGINNING, Pair, Touched, pair};
 
 /// What follows from a batch of changes.
 pub(super) struct Consequences {
@@ -27,13 +28,41 @@ pub(super) struct Consequences {
 impl Consequences {
     /// What follows from changes that are in the copy already.
     pub async fn of<C: ConnectionTrait>(connection: &C, changes: &[AccessChange]) -> Result<Self, ServiceError> {
-        let mut scopes = direct_scopes(changes);
-        for (partner, from) in changed_partners(changes) {
+        let steps: Vec<Step<'_>> = changes.iter().map(Step::of).collect();
+        let mut scopes = direct_scopes(&steps);
+        for (partner, from) in changed_partners(&steps) {
             for address in access_log::employee_addresses(connection, partner).await? {
                 extend(&mut scopes, Scope::Person(address), from);
             }
         }
-        Ok(Self { scopes, endings: ended_pairs(connection, changes).await? })
+        for (partner, ends) in ended_services(&steps) {
+            for address in access_log::employee_addresses(connection, partner).await? {
+                for (client, from) in &ends {
+                    extend(&mut scopes, Scope::PersonInClient(address.clone(), *client), *from);
+                }
+            }
+        }
+        Ok(Self { scopes, endings: ended_pairs(connection, &steps).await? })
+    }
+}
+
+/// What has become true or, taken back, untrue.
+struct Step<'change> {
+    /// Never a retraction.
+    fact: &'change AccessFact,
+    /// From when on anything may be different.
+    from: Instant,
+}
+
+impl<'change> Step<'change> {
+    fn of(change: &'change AccessChange) -> Self {
+        match &change.fact {
+            AccessFact::Retracted { fact, .. } => Self { fact, from: change.effective_time },
+            // Until it arrives here, the person may have had both addresses: the old one in what was read before the
+            // erasure, the pseudonym in what was read since.
+            fact @ AccessFact::AddressErased { .. } => Self { fact, from: BEGINNING },
+            fact => Self { fact, from: change.effective_time },
+        }
     }
 }
 
@@ -42,16 +71,14 @@ fn extend(scopes: &mut BTreeMap<Scope, Instant>, scope: Scope, from: Instant) {
 }
 
 /// The scopes that a change names itself.
-fn direct_scopes(changes: &[AccessChange]) -> BTreeMap<Scope, Instant> {
+fn direct_scopes(steps: &[Step<'_>]) -> BTreeMap<Scope, Instant> {
     let mut scopes = BTreeMap::new();
-    for AccessChange { fact, effective_time, .. } in changes {
+    for Step { fact, from } in steps {
         let scope = match fact {
-            AccessFact::PartnerAdded { .. } | AccessFact::PartnerDomainsSet { .. } | AccessFact::PartnerLeft { .. } => {
-                continue;
-            }
-            AccessFact::EmployeeAdded { address, .. } | AccessFact::EmployeeDeleted { address, .. } => {
-                Scope::Person(address.clone())
-            }
+            AccessFact::EmployeeAdded { address, .. }
+            | AccessFact::EmployeeUpdated { address, .. }
+            | AccessFact::EmployeeDeleted { address, .. }
+            | AccessFact::AddressErased { pseudonym: address, .. } => Scope::Person(address.clone()),
             AccessFact::ClientAdded { client, .. } | AccessFact::ClientClosed { client } => Scope::Client(*client),
             AccessFact::ClientUserAdded { client, address, .. }
             | AccessFact::ClientUserDeactivated { client, address, .. }
@@ -59,65 +86,110 @@ fn direct_scopes(changes: &[AccessChange]) -> BTreeMap<Scope, Instant> {
             | AccessFact::ClientUserRemoved { client, address, .. }
             | AccessFact::ClientLinked { client, address, .. }
             | AccessFact::ClientUnlinked { client, address, .. } => Scope::PersonInClient(address.clone(), *client),
+            // They concern all of a partner's people.
+            AccessFact::PartnerAdded { .. }
+            | AccessFact::PartnerDomainsSet { .. }
+            | AccessFact::PartnerLeft { .. }
+            | AccessFact::ServicesEnded { .. }
+            // No verdict looks at names, countries, permission sets, assets, introductions or access links.
+            | AccessFact::PartnerUpdated { .. }
+            | AccessFact::ClientUpdated { .. }
+            | AccessFact::ClientIntroduced { .. }
+            | AccessFact::ClientUserUpdated { .. }
+            | AccessFact::AssetsReassigned { .. }
+            | AccessFact::AccessLinkCreated { .. }
+            | AccessFact::AccessLinkRevoked { .. }
+            | AccessFact::AccessLinkApproved { .. }
+            | AccessFact::Retracted { .. } => continue,
         };
-        extend(&mut scopes, scope, *effective_time);
+        extend(&mut scopes, scope, *from);
     }
     scopes
 }
 
 /// The partners that are different themselves, which concerns all of their people.
-fn changed_partners(changes: &[AccessChange]) -> BTreeMap<HubId, Instant> {
+fn changed_partners(steps: &[Step<'_>]) -> BTreeMap<HubId, Instant> {
     let mut partners: BTreeMap<HubId, Instant> = BTreeMap::new();
-    for AccessChange { fact, effective_time, .. } in changes {
+    for Step { fact, from } in steps {
         if let AccessFact::PartnerAdded { partner, .. }
         | AccessFact::PartnerDomainsSet { partner, .. }
         | AccessFact::PartnerLeft { partner } = fact
         {
-            let earliest = partners.entry(*partner).or_insert(*effective_time);
-            *earliest = (*effective_time).min(*earliest);
+            partners.entry(*partner).and_modify(|earliest| *earliest = (*from).min(*earliest)).or_insert(*from);
         }
     }
     partners
 }
 
+/// Where partners ended their services, which ends the assignments of all of their people there (R76).
+fn ended_services(steps: &[Step<'_>]) -> BTreeMap<HubId, Vec<(HubId, Instant)>> {
+    let mut ended: BTreeMap<HubId, Vec<(HubId, Instant)>> = BTreeMap::new();
+    for Step { fact, from } in steps {
+        if let AccessFact::ServicesEnded { client, partner } = fact {
+            ended.entry(*partner).or_default().push((*client, *from));
+        }
+    }
+    ended
+}
+
 /// The pairs for which something has counted and whose endings may be others (R71, R76).
-async fn ended_pairs<C: ConnectionTrait>(connection: &C, changes: &[AccessChange]) -> Result<Touched, ServiceError> {
+async fn ended_pairs<C: ConnectionTrait>(connection: &C, steps: &[Step<'_>]) -> Result<Touched, ServiceError> {
     let mut touched = Touched::default();
-    let people = people(connection, changes).await?;
-    for AccessChange { fact, effective_time, .. } in changes {
+    let people = People::load(connection, steps).await?;
+    for Step { fact, from } in steps {
         match fact {
             // Whoever is present or gone counts for every partner that has, or had, the person.
             AccessFact::ClientUserAdded { client, address, .. }
             | AccessFact::ClientUserRemoved { client, address, .. } => {
-                for employee in people.employees(address) {
-                    touched.touch(Pair { client: *client, partner: employee.partner }, *effective_time);
+                for partner in people.partners_of(address) {
+                    touched.touch(Pair { client: *client, partner }, *from);
                 }
             }
-            // From when on a user is the partner's is a matter of when it became an employee.
-            AccessFact::EmployeeAdded { partner, address, .. } => {
-                for client in clients_with(&people, address) {
-                    touched.touch(Pair { client, partner: *partner }, *effective_time);
+            // From when on a user is the partner's is a matter of when it became an employee, and was flagged.
+            AccessFact::EmployeeAdded { partner, address, .. }
+            | AccessFact::EmployeeUpdated { partner, address, .. } => {
+                for client in people.clients_of(address) {
+                    touched.touch(Pair { client, partner: *partner }, *from);
                 }
+            }
+            AccessFact::AddressErased { pseudonym, .. } => {
+                for client in people.clients_of(pseudonym) {
+                    for partner in people.partners_of(pseudonym) {
+                        touched.touch(Pair { client, partner }, *from);
+                    }
+                }
+            }
+            AccessFact::ServicesEnded { client, partner } => {
+                touched.touch(Pair { client: *client, partner: *partner }, *from);
             }
             AccessFact::PartnerLeft { partner } => {
                 for pair in pair::of_partner(connection, *partner).await? {
-                    touched.touch(pair, *effective_time);
+                    touched.touch(pair, *from);
                 }
             }
             AccessFact::ClientClosed { client } => {
                 for pair in pair::of_client(connection, *client).await? {
-                    touched.touch(pair, *effective_time);
+                    touched.touch(pair, *from);
                 }
             }
-            // They alter assignments and logins, not who is present.
+            // They alter assignments and logins, or neither, but not who is present.
             AccessFact::PartnerAdded { .. }
+            | AccessFact::PartnerUpdated { .. }
             | AccessFact::PartnerDomainsSet { .. }
             | AccessFact::EmployeeDeleted { .. }
             | AccessFact::ClientAdded { .. }
+            | AccessFact::ClientUpdated { .. }
+            | AccessFact::ClientIntroduced { .. }
+            | AccessFact::ClientUserUpdated { .. }
             | AccessFact::ClientUserDeactivated { .. }
             | AccessFact::ClientUserReactivated { .. }
+            | AccessFact::AssetsReassigned { .. }
             | AccessFact::ClientLinked { .. }
-            | AccessFact::ClientUnlinked { .. } => {}
+            | AccessFact::ClientUnlinked { .. }
+            | AccessFact::AccessLinkCreated { .. }
+            | AccessFact::AccessLinkRevoked { .. }
+            | AccessFact::AccessLinkApproved { .. }
+            | AccessFact::Retracted { .. } => {}
         }
     }
     let named: BTreeSet<Pair> = touched.pairs().map(|(pair, _)| pair).collect();
@@ -127,31 +199,60 @@ async fn ended_pairs<C: ConnectionTrait>(connection: &C, changes: &[AccessChange
 }
 
 /// The employees behind changed client users, and the client users behind changed employees.
-async fn people<C: ConnectionTrait>(connection: &C, changes: &[AccessChange]) -> Result<AccessHistory, ServiceError> {
-    let mut users = BTreeSet::new();
-    let mut employees = BTreeSet::new();
-    for change in changes {
-        match &change.fact {
-            AccessFact::ClientUserAdded { address, .. } | AccessFact::ClientUserRemoved { address, .. } => {
-                users.insert(address.clone());
+#[derive(Default)]
+struct People {
+    /// The partners in whose account an address is, or was.
+    partners: BTreeMap<EmailAddress, BTreeSet<HubId>>,
+    /// The clients in which an address is, or was, a user.
+    clients: BTreeMap<EmailAddress, BTreeSet<HubId>>,
+}
+
+impl People {
+    async fn load<C: ConnectionTrait>(connection: &C, steps: &[Step<'_>]) -> Result<Self, ServiceError> {
+        let mut users = BTreeSet::new();
+        let mut employees = BTreeSet::new();
+        for Step { fact, .. } in steps {
+            match fact {
+                AccessFact::ClientUserAdded { address, .. } | AccessFact::ClientUserRemoved { address, .. } => {
+                    users.insert(address.clone());
+                }
+                AccessFact::EmployeeAdded { address, .. } | AccessFact::EmployeeUpdated { address, .. } => {
+                    employees.insert(address.clone());
+                }
+                AccessFact::AddressErased { pseudonym, .. } => {
+                    users.insert(pseudonym.clone());
+                    employees.insert(pseudonym.clone());
+                }
+                _ => {}
             }
-            AccessFact::EmployeeAdded { address, .. } => {
-                employees.insert(address.clone());
+        }
+        let questions = [Question::EmployeesAt(&users), Question::UsersAndLinksAnywhere(&employees)];
+        let history = access_log::history(connection, &questions).await?;
+        let mut people = Self::default();
+        // What this very batch takes back is not in the history any more, and was there until now.
+        for fact in history.changes().map(|change| &change.fact).chain(steps.iter().map(|step| step.fact)) {
+            people.note(fact);
+        }
+        Ok(people)
+    }
+
+    fn note(&mut self, fact: &AccessFact) {
+        match fact {
+            AccessFact::EmployeeAdded { partner, address, .. } => {
+                self.partners.entry(address.clone()).or_default().insert(*partner);
+            }
+            AccessFact::ClientUserAdded { client, address, .. } => {
+                self.clients.entry(address.clone()).or_default().insert(*client);
             }
             _ => {}
         }
     }
-    let questions = [Question::EmployeesAt(&users), Question::UsersAndLinksAnywhere(&employees)];
-    access_log::history(connection, &questions).await
-}
 
-/// The clients in which this address is, or was, a user.
-fn clients_with(people: &AccessHistory, address: &EmailAddress) -> BTreeSet<HubId> {
-    people
-        .changes()
-        .filter_map(|change| match &change.fact {
-            AccessFact::ClientUserAdded { client, address: of_user, .. } if of_user == address => Some(*client),
-            _ => None,
-        })
-        .collect()
+    fn partners_of(&self, address: &EmailAddress) -> impl Iterator<Item = HubId> {
+        self.partners.get(address).into_iter().flatten().copied()
+    }
+
+    fn clients_of(&self, address: &EmailAddress) -> impl Iterator<Item = HubId> {
+        self.clients.get(address).into_iter().flatten().copied()
+    }
 }

@@ -12,13 +12,16 @@ use crate::operations::{ItemOutcome, Recording};
 /// The most activities of one call.
 const MAXIMUM_ACTIVITIES: usize = 1_000;
 
-/// Each activity, or what is wrong with it; a batch beyond the limit is refused whole.
-pub(super) fn items(stated: &[wire::Activity], now: Instant) -> Result<Vec<Result<Activity, Failure>>, Failure> {
+/// Each activity, or what is wrong with it; a batch beyond the limit is refused whole, and so is one with `violations`.
+pub(super) fn items(
+    mut violations: Violations,
+    stated: &[wire::Activity],
+    now: Instant,
+) -> Result<Vec<Result<Activity, Failure>>, Failure> {
     if stated.is_empty() || stated.len() > MAXIMUM_ACTIVITIES {
-        let mut violations = Violations::default();
         violations.add("activities", format!("1 to {MAXIMUM_ACTIVITIES} activities"));
-        return violations.finish(|| None);
     }
+    violations.finish(|| Some(()))?;
     let items = stated.iter().enumerate();
     Ok(items.map(|(index, stated)| item(&format!("activities[{index}]"), stated, now)).collect())
 }
@@ -81,16 +84,18 @@ mod tests {
     #[test]
     fn a_batch_beyond_the_limits_is_refused_whole() {
         for count in [0, 1_001] {
-            let failure = items(&vec![stated(now()); count], now()).expect_err("refused");
+            let failure = items(Violations::default(), &vec![stated(now()); count], now()).expect_err("refused");
             assert_eq!(failure.reason(), ErrorReason::InvalidFields);
         }
-        assert_eq!(items(&vec![stated(now()); 1_000], now()).map(|items| items.len()).ok(), Some(1_000));
+        let right = items(Violations::default(), &vec![stated(now()); 1_000], now());
+        assert_eq!(right.map(|items| items.len()).ok(), Some(1_000));
     }
 
     #[test]
     fn r60_a_future_dated_item_is_its_own_error() {
         let ahead = now() + TimeDelta::minutes(5);
-        let items = items(&[stated(ahead), stated(ahead + TimeDelta::microseconds(1))], now()).expect("a right batch");
+        let stated = [stated(ahead), stated(ahead + TimeDelta::microseconds(1))];
+        let items = items(Violations::default(), &stated, now()).expect("a right batch");
         let reasons: Vec<_> = items.iter().map(|item| item.as_ref().map_err(Failure::reason).err()).collect();
         assert_eq!(reasons, [None, Some(ErrorReason::FutureDated)]);
     }

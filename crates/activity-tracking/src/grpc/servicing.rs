@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::wire::activity as wire;
 use contracts::{ClientName, EmployeeName, Failure, PartnerName, Revision, Violations, timestamp, verdict_to_wire};
-use domain::access::HubId;
+use domain::access::{Actor, HubId};
 use domain::servicing::ServicingState;
 use prost_types::Timestamp;
 
@@ -24,9 +24,11 @@ fn moment(
     violations: &mut Violations,
     as_of_time: Option<&Timestamp>,
     at_least_revisions: &[String],
+    actor: Actor,
     wait_limit: Duration,
 ) -> Moment {
     Moment {
+        actor,
         as_of_time: violations.optional_instant("as_of_time", as_of_time),
         at_least_revisions: violations.revisions("at_least_revisions", at_least_revisions),
         wait_limit,
@@ -35,12 +37,13 @@ fn moment(
 
 pub(super) fn question(
     request: &wire::GetServicingRequest,
+    actor: Actor,
     wait_limit: Duration,
 ) -> Result<ServicingQuestion, Failure> {
     let mut violations = Violations::default();
     let partner: Option<PartnerName> = violations.parse("partner", &request.partner);
     let client: Option<ClientName> = violations.parse("client", &request.client);
-    let moment = moment(&mut violations, request.as_of_time.as_ref(), &request.at_least_revisions, wait_limit);
+    let moment = moment(&mut violations, request.as_of_time.as_ref(), &request.at_least_revisions, actor, wait_limit);
     let minimum = violations.bounded("minimum", request.minimum, 1, MAXIMUM_MINIMUM);
     let limit = violations.bounded("evidence_limit", request.evidence_limit, DEFAULT_EVIDENCE, MAXIMUM_EVIDENCE);
     violations.finish(|| {
@@ -51,11 +54,12 @@ pub(super) fn question(
 
 pub(super) fn pairs_question(
     request: &wire::BatchGetServicingRequest,
+    actor: Actor,
     wait_limit: Duration,
 ) -> Result<PairsQuestion, Failure> {
     let mut violations = Violations::default();
     let pairs = pairs(&mut violations, &request.pairs);
-    let moment = moment(&mut violations, request.as_of_time.as_ref(), &request.at_least_revisions, wait_limit);
+    let moment = moment(&mut violations, request.as_of_time.as_ref(), &request.at_least_revisions, actor, wait_limit);
     let minimum = violations.bounded("minimum", request.minimum, 1, MAXIMUM_MINIMUM);
     violations.finish(|| Some(PairsQuestion { pairs, minimum: minimum?, moment }))
 }

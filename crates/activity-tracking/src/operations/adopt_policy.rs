@@ -1,8 +1,6 @@
 //! A policy that judges otherwise than the one before: everything is judged again, once.
 
-use chrono::DateTime;
 use contracts::Feed;
-use domain::time::Instant;
 use service_kit::ServiceError;
 use service_kit::feed::lock_cursor;
 use tokio_util::sync::CancellationToken;
@@ -11,10 +9,7 @@ use super::judge_again::judge_page;
 use super::settle;
 use crate::ActivityTracking;
 use crate::store::activity::{self, Scope};
-use crate::store::{Touched, judged_policy, pair};
-
-/// Before everything: whatever is touched from here on is computed in full.
-const BEGINNING: Instant = DateTime::<chrono::Utc>::MIN_UTC;
+use crate::store::{BEGINNING, Touched, judged_policy, pair};
 
 impl ActivityTracking {
     /// Makes everything that is stored what the present policy says of it, in transactions of bounded size.

@@ -29,6 +29,9 @@ impl ActivityTracking {
     ) -> Result<Answer<Vec<PairStanding>>, ServiceError> {
         let PairsQuestion { pairs, minimum, moment } = question;
         let reading = self.begin_reading(&moment).await?;
+        for partner in pairs.iter().map(|pair| pair.partner).collect::<BTreeSet<_>>() {
+            self.require_partner(&reading, &moment.actor, partner).await?;
+        }
         let (transaction, as_of) = (&*reading.transaction, reading.as_of_time);
         let distinct: BTreeSet<Pair> = pairs.iter().copied().collect();
         let distinct: Vec<Pair> = distinct.into_iter().collect();

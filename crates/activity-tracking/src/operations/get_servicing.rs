@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::wire::error::ErrorReason;
-use contracts::{ActivityName, ClientName, Failure, PartnerName};
-use domain::access::{AccessHistory, EmailAddress, EmployeeId};
+use contracts::ActivityName;
+use domain::access::{AccessHistory, Actor, EmailAddress, EmployeeId, HubId};
 use domain::servicing::{CountedActivity, ServicingPeriod, standing};
 use domain::time::Instant;
 use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
+use service_kit::permission::{unknown_client, unknown_partner};
 
 use super::read::{Answer, Finding, Moment, PairStanding, Reading, finding};
 use crate::ActivityTracking;
@@ -52,15 +52,16 @@ impl ActivityTracking {
         let ServicingQuestion { pair, minimum, evidence_limit, moment } = question;
         let reading = self.begin_reading(&moment).await?;
         let (transaction, as_of) = (&*reading.transaction, reading.as_of_time);
-        require_known(&reading, pair).await?;
+        self.require_partner(&reading, &moment.actor, pair.partner).await?;
         let history = access_log::history_of_clients(transaction, &BTreeSet::from([pair.client])).await?;
+        require_known(&reading, &history, pair, &moment.actor).await?;
         let mut by_pair = activity::counted_by(transaction, &[pair], as_of).await?;
         let occurred = by_pair.remove(&pair).unwrap_or_default();
         let Finding { standing, periods } = finding(&self.policy, &history, pair, &occurred, minimum, as_of);
 
         let limit = usize::try_from(evidence_limit).unwrap_or(usize::MAX);
         let counted = newest(&reading, &occurred, limit.max(1)).await?;
-        let people = access_log::employee_addresses(transaction, pair.partner).await?;
+        let people = people_of(&reading, pair.partner).await?;
         let not_counted = activity::newest_not_counted(transaction, pair, &people, as_of, limit).await?;
         let counts = activity::not_counted_per_employee(transaction, pair, &people, as_of).await?;
         let employees = self.employees(&history, pair, &occurred, counts, as_of);
@@ -113,18 +114,29 @@ async fn newest(reading: &Reading, occurred: &[Counted], limit: usize) -> Result
     Ok(names.into_iter().filter_map(|name| recorded.remove(name)).collect())
 }
 
-/// Refuses a partner or client of which the copy knows nothing.
-async fn require_known(reading: &Reading, pair: Pair) -> Result<(), ServiceError> {
-    let (partners, clients) = (BTreeSet::from([pair.partner]), BTreeSet::from([pair.client]));
-    let questions = [Question::Partners(&partners), Question::Clients(&clients)];
-    let history = access_log::history(&*reading.transaction, &questions).await?;
-    if history.partner(pair.partner).is_none() {
-        let message = format!("{} is not known", PartnerName(pair.partner));
-        return Err(Failure::new(ErrorReason::UnknownPartner, message).into());
+/// Everybody who ever was a partner's employee: nobody else is named in its evidence (R127).
+async fn people_of(reading: &Reading, partner: HubId) -> Result<BTreeSet<EmailAddress>, ServiceError> {
+    let mut people = access_log::employee_addresses(&*reading.transaction, partner).await?;
+    let history = access_log::history(&*reading.transaction, &[Question::EmployeesAt(&people)]).await?;
+    // Whose employment was taken back never was (R22).
+    people.retain(|address| history.employees(address).any(|spell| spell.partner == partner));
+    Ok(people)
+}
+
+/// Refuses a partner or client of which the copy knows nothing, and to people also a client with which the partner has
+/// nothing to do (R26, R127). The history is that of the client.
+async fn require_known(
+    reading: &Reading,
+    history: &AccessHistory,
+    pair: Pair,
+    actor: &Actor,
+) -> Result<(), ServiceError> {
+    let Pair { client, partner } = pair;
+    let partners =
+        access_log::history(&*reading.transaction, &[Question::Partners(&BTreeSet::from([partner]))]).await?;
+    if partners.partner(partner).is_none() {
+        return Err(unknown_partner(partner).into());
     }
-    if history.client(pair.client).is_none() {
-        let message = format!("{} is not known", ClientName(pair.client));
-        return Err(Failure::new(ErrorReason::UnknownClient, message).into());
-    }
-    Ok(())
+    let exists = history.client(client).is_some() && (*actor == Actor::Platform || history.exists_for(client, partner));
+    if exists { Ok(()) } else { Err(unknown_client(client).into()) }
 }

@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure, Feed, Revision};
-use domain::access::AccessHistory;
+use domain::access::{AccessHistory, Actor, HubId};
 use domain::policy::Policy;
 use domain::servicing::{CountedActivity, PeriodEndCause, ServicingPeriod, Standing, periods, standing};
 use domain::time::Instant;
 use service_kit::feed::{read_cursor, read_head};
+use service_kit::permission::{self, Permission};
 use service_kit::{ReadTransaction, ServiceError};
 
 use crate::ActivityTracking;
 use crate::store::activity::{Counted, Recorded};
 use crate::store::{Pair, activity};
 
-/// What a read must know, and what it is about.
+/// Who reads, what the read must know, and what it is about.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
+    pub actor: Actor,
     /// Absent means now.
     pub as_of_time: Option<Instant>,
     pub at_least_revisions: Vec<Revision>,
@@ -64,6 +66,18 @@ impl ActivityTracking {
         }
         let revisions = vec![Revision { feed: Feed::Access, position: copied.position }, own];
         Ok(Reading { transaction, as_of_time: moment.as_of_time.unwrap_or_else(|| self.clock.now()), revisions })
+    }
+
+    /// Refuses an actor who may not read what a partner's servicing is worth: before anything reveals what exists, and by
+    /// the facts that the read knows.
+    pub(super) async fn require_partner(
+        &self,
+        reading: &Reading,
+        actor: &Actor,
+        partner: HubId,
+    ) -> Result<(), ServiceError> {
+        let (transaction, now) = (&*reading.transaction, self.clock.now());
+        permission::require(transaction, &self.policy, actor, Permission::ViewCredit, Some(partner), None, now).await
     }
 }
 

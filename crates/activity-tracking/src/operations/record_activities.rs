@@ -4,11 +4,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use contracts::wire::activity as wire;
 use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure, Feed, Revision};
 use domain::activity::{Activity, Judgement, judge};
 use sea_orm::ConnectionTrait;
 use service_kit::feed::{lock_cursor_shared, read_head};
+use service_kit::request_log::{self, RequestKey};
 use service_kit::{ServiceError, access_log};
 
 use super::settle;
@@ -32,17 +34,23 @@ pub(crate) struct ItemOutcome {
 }
 
 impl ActivityTracking {
-    /// Records what is right of `items`, in one transaction; what is wrong keeps its place.
+    /// Records what is right of `items`, in one transaction; what is wrong keeps its place. The answer is made in it too,
+    /// so that a repeat of the request can be given it.
     pub(crate) async fn record_activities(
         &self,
         items: Vec<Result<Activity, Failure>>,
+        request: Option<RequestKey>,
         wait_limit: Duration,
-    ) -> Result<Recording, ServiceError> {
+        respond: impl FnOnce(Recording) -> wire::RecordActivitiesResponse,
+    ) -> Result<wire::RecordActivitiesResponse, ServiceError> {
         let stated = first_of_each_name(&items);
         let provisional = !stated.is_empty() && !self.is_fresh_within(wait_limit).await;
         let now = self.clock.now();
         let transaction = self.database.begin_write().await?;
         lock_cursor_shared(&*transaction, Feed::Access).await?;
+        if let Some(answer) = request_log::first_answer(&*transaction, request.as_ref()).await? {
+            return Ok(answer);
+        }
 
         let names: BTreeSet<ActivityName> = stated.keys().cloned().collect();
         let mut stored = activity::find(&*transaction, &names).await?;
@@ -73,12 +81,12 @@ impl ActivityTracking {
             Some(head) => head.revision(),
             None => read_head(&*transaction, Feed::Servicing).await?.revision(),
         };
-        transaction.commit().await?;
-        if head.is_some() {
-            self.news.send_replace(revision.position);
-        }
         stored.extend(new);
-        Ok(Recording { outcomes: outcomes(items, &stored, inserted), revision, provisional })
+        let answer = respond(Recording { outcomes: outcomes(items, &stored, inserted), revision, provisional });
+        request_log::remember(&*transaction, request.as_ref(), &answer, now).await?;
+        transaction.commit().await?;
+        self.tell(head.as_ref());
+        Ok(answer)
     }
 
     async fn judge_all<C: ConnectionTrait>(

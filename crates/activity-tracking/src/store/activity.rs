@@ -192,6 +192,30 @@ pub(crate) async fn save_verdicts<C: ConnectionTrait>(transaction: &C, changed: 
     Ok(())
 }
 
+/// Makes the activities of one address those of another, which must differ.
+pub(crate) async fn replace_address<C: ConnectionTrait>(
+    transaction: &C,
+    from: &EmailAddress,
+    to: &EmailAddress,
+) -> Result<(), ServiceError> {
+    loop {
+        let query = Entity::find().filter(Column::Address.eq(from.as_str())).limit(ACTIVITIES_PER_PAGE);
+        let rows = query.all(transaction).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut rewritten = rows.iter().map(recorded).collect::<Result<Vec<_>, _>>()?;
+        for recorded in &mut rewritten {
+            recorded.activity.address.clone_from(to);
+        }
+        // Every row exists, so that this is an update of many rows in one statement.
+        let address = OnConflict::columns([Column::ClientId, Column::ActivityId])
+            .update_columns([Column::Address, Column::Payload])
+            .to_owned();
+        Entity::insert_many(rewritten.iter().map(row)).on_conflict(address).exec_without_returning(transaction).await?;
+    }
+}
+
 /// The next activities of a scope that occurred at or after `from`, behind the last of the page before; none at the end.
 pub(crate) async fn page<C: ConnectionTrait>(
     connection: &C,

@@ -1,4 +1,4 @@
-//! A client account, as access-management introduced it.
+//! A client account, as access-management tells of it now.
 
 use sea_orm::entity::prelude::*;
 use service_kit::StoredInstant;
@@ -11,6 +11,7 @@ pub struct Model {
     pub display_name: String,
     /// The name without case and accents.
     pub search_name: String,
+    /// The country in which it became known; later ones have a table of their own.
     pub country_code: String,
     /// From when on it is known.
     pub since_time: StoredInstant,

@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use crate::CreditCalculation;
-use crate::store::{clients, contacts};
+use crate::store::{clients, contacts, subscriptions};
 
 pub(super) struct AccessFollower {
     service: CreditCalculation,
@@ -48,6 +48,11 @@ impl Follow for AccessFollower {
         let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
 
         let changes = access_log::take_over(&*transaction, news).await?;
+        for (address, pseudonym) in access_log::follow_erasures(&*transaction, &changes).await? {
+            // What the pseudonym has to do with clients follows from the rewritten copy, with the other contacts.
+            contacts::forget(&*transaction, &address).await?;
+            subscriptions::replace_actor(&*transaction, &address, &pseudonym).await?;
+        }
         clients::keep(&*transaction, &changes).await?;
         contacts::keep(&*transaction, &changes).await?;
 

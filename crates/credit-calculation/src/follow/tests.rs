@@ -1,15 +1,19 @@
-use domain::access::Actor;
+use domain::access::{AccessChange, AccessFact, Actor, Audit, EmailAddress};
 use domain::credit::SubscriptionChange;
 use domain::money::{Money, Points};
+use sea_orm::EntityTrait as _;
+use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::connect;
 use service_kit::feed::{lock_head, store_head};
 
 use super::*;
+use crate::entity::{partner_client, subscription_change};
 use crate::evidence::Deadline;
 use crate::operations::{BreakdownOrder, BreakdownQuery, Question};
 use crate::store::{clients, contacts, subscriptions};
 use crate::testing::{
-    TestService, access_message, agency, at, client_with_anna, hub, servicing_change, servicing_message,
+    TestService, access_message, agency, anna, at, client_with_anna, dated_message, hub, servicing_change,
+    servicing_message,
 };
 
 fn followers(service: &CreditCalculation) -> (AccessFollower, ServicingFollower) {
@@ -47,6 +51,85 @@ async fn a_message_that_overlaps_adds_only_what_is_new() {
     assert_eq!(cursor.position, 4);
     let known = clients::load(test.service.database.connection(), &[hub(2002)]).await.expect("clients");
     assert_eq!(known[&hub(2002)].search_name, "client 2002");
+}
+
+fn moved_to(country: &str, display_name: &str) -> AccessFact {
+    AccessFact::ClientUpdated {
+        client: hub(2002),
+        display_name: display_name.to_owned(),
+        country: country.parse().expect("a country"),
+    }
+}
+
+/// The name of client 2002, and its country at each of these instants.
+async fn known_client(service: &CreditCalculation, instants: [&str; 3]) -> Option<(String, Vec<String>)> {
+    let mut known = clients::load(service.database.connection(), &[hub(2002)]).await.expect("clients");
+    let known = known.remove(&hub(2002))?;
+    let country = |time| known.country_at(at(time)).map_or("-".to_owned(), |country| country.to_string());
+    Some((known.search_name.clone(), instants.map(country).to_vec()))
+}
+
+#[tokio::test]
+async fn r63_a_client_has_the_country_of_each_instant_and_its_latest_name() {
+    let test = TestService::start().await;
+    let (access, _) = followers(&test.service);
+    let instants = ["2023-12-31T23:59:59Z", "2024-01-01T00:00:00Z", "2024-06-01T00:00:00Z"];
+    access.apply(access_message(0, client_with_anna(2002))).await.expect("facts");
+    let update = dated_message(2, &[("2024-06-01T00:00:00Z", moved_to("IN", "Été"))]);
+    access.apply(update).await.expect("an update");
+    let expected = |name: &str, countries: [&str; 3]| Some((name.to_owned(), countries.map(str::to_owned).to_vec()));
+    assert_eq!(known_client(&test.service, instants).await, expected("ete", ["-", "US", "IN"]));
+
+    // It arrives later, and is effective before: the name is that of the latest effective time.
+    let earlier = dated_message(3, &[("2024-01-01T00:00:00Z", moved_to("CA", "Old"))]);
+    access.apply(earlier).await.expect("an update");
+    assert_eq!(known_client(&test.service, instants).await, expected("ete", ["-", "CA", "IN"]));
+
+    // R22: taken back, as if it had not been said.
+    let retraction = AccessFact::Retracted { position: 3, fact: Box::new(moved_to("IN", "Été")) };
+    let retraction = dated_message(4, &[("2024-06-01T00:00:00Z", retraction)]);
+    access.apply(retraction).await.expect("a retraction");
+    assert_eq!(known_client(&test.service, instants).await, expected("old", ["-", "CA", "CA"]));
+    let added = client_with_anna(2002).remove(0);
+    let retraction = AccessFact::Retracted { position: 1, fact: Box::new(added) };
+    access.apply(dated_message(5, &[("2024-01-01T00:00:00Z", retraction)])).await.expect("a retraction");
+    assert_eq!(known_client(&test.service, instants).await, None);
+}
+
+#[tokio::test]
+async fn r128_an_erased_address_stands_nowhere_any_more_and_its_contacts_stay() {
+    let test = TestService::start().await;
+    let (access, _) = followers(&test.service);
+    access.apply(access_message(0, [agency(), client_with_anna(2002)].concat())).await.expect("facts");
+    pay_everybody(&test.service, 2002..2003, &Actor::Person(anna())).await;
+    let pseudonym = anna().pseudonym(sea_orm::prelude::Uuid::from_u128(7));
+    let erased = AccessFact::AddressErased { pseudonym: pseudonym.clone(), first_position: 2 };
+    access.apply(access_message(4, vec![erased])).await.expect("an erasure");
+
+    assert_eq!(listed(&test.service).await, [2002]);
+    let (connection, people) = (test.service.database.connection(), [anna(), pseudonym.clone()].into());
+    let employees = access_log::history(connection, &[AccessQuestion::EmployeesAt(&people)]).await.expect("a history");
+    assert_eq!((employees.employees(&anna()).count(), employees.employees(&pseudonym).count()), (0, 1));
+    let contacts = partner_client::Entity::find().all(connection).await.expect("rows");
+    assert_eq!(contacts.iter().map(|row| row.address.as_str()).collect::<Vec<_>>(), [pseudonym.as_str()]);
+    let actors = subscription_change::Entity::find().all(connection).await.expect("rows");
+    assert_eq!(actors.iter().map(|row| row.actor.as_str()).collect::<Vec<_>>(), [pseudonym.as_str()]);
+
+    // A copy that takes over the log after the erasure never had the address.
+    let fresh = TestService::start().await;
+    let (access, _) = followers(&fresh.service);
+    let rewritten = [agency(), client_with_anna(2002)].concat().into_iter().map(|fact| renamed(fact, &pseudonym));
+    let erased = AccessFact::AddressErased { pseudonym: pseudonym.clone(), first_position: 2 };
+    access.apply(access_message(0, rewritten.chain([erased]).collect())).await.expect("facts");
+    assert_eq!(listed(&fresh.service).await, [2002]);
+}
+
+/// What the log has in place of a fact about Anna, once her address was erased.
+fn renamed(fact: AccessFact, pseudonym: &EmailAddress) -> AccessFact {
+    let time = at("2024-01-01T00:00:00Z");
+    let (actor, audit) = (Actor::Platform, Audit::default());
+    let change = AccessChange { position: 1, effective_time: time, record_time: time, actor, audit, fact };
+    change.with_address_replaced(&anna(), pseudonym).fact
 }
 
 #[tokio::test]
@@ -100,7 +183,7 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
             (next..).zip(first..first + 250).map(|(next, client)| servicing_change(next, client, true)).collect();
         servicing.apply(servicing_message(&changes, true, position)).await.expect("changes");
     }
-    pay_everybody(&test.service, 100_000..102_500).await;
+    pay_everybody(&test.service, 100_000..102_500, &Actor::Platform).await;
 
     let query = BreakdownQuery {
         partner: hub(1001),
@@ -112,7 +195,8 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
     let (mut token, mut seen) = (None, Vec::new());
     loop {
         let start = token.map(|token: String| query.page_start(&token).expect("its own token"));
-        let question = Question { as_of: None, at_least: Vec::new(), deadline: Deadline::now() };
+        let (actor, at_least) = (Actor::Platform, Vec::new());
+        let question = Question { actor, as_of: None, at_least, deadline: Deadline::now() };
         let page = test.service.list_managed_credits(&query, start, 1_000, question).await.expect("a page");
         assert_eq!((page.total_size, page.total_points, page.rows_without_points), (2_500, Points(2_500 * 10), 0));
         seen.extend(page.rows.iter().map(|row| row.client.get()));
@@ -125,7 +209,7 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
 }
 
 /// 10 USD a month from every client, written as one transaction.
-async fn pay_everybody(service: &CreditCalculation, client_ids: std::ops::Range<i64>) {
+async fn pay_everybody(service: &CreditCalculation, client_ids: std::ops::Range<i64>, actor: &Actor) {
     let transaction = service.database.begin_write().await.expect("a transaction");
     let mut head = lock_head(&*transaction, Feed::Credit).await.expect("the head");
     let effective_time = at("2024-01-01T00:00:00Z");
@@ -136,8 +220,7 @@ async fn pay_everybody(service: &CreditCalculation, client_ids: std::ops::Range<
             effective_time,
             mrr: Money::parse("USD".parse().expect("a currency"), "10").expect("an amount"),
         };
-        let appended =
-            subscriptions::append(&*transaction, &mut head, hub(client), &change, effective_time, &Actor::Platform);
+        let appended = subscriptions::append(&*transaction, &mut head, hub(client), &change, effective_time, actor);
         appended.await.expect("a row");
     }
     store_head(&*transaction, &head).await.expect("the head");

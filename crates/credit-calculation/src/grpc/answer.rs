@@ -39,6 +39,7 @@ impl From<&RecordedSubscription> for wire::Subscription {
             name: recorded.name.to_string(),
             mrr: Some((&recorded.mrr).into()),
             effective_time: Some(timestamp(recorded.effective_time)),
+            etag: recorded.version.to_string(),
         }
     }
 }

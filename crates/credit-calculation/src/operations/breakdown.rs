@@ -63,7 +63,7 @@ impl RowFacts {
 
     /// The row. Its credit and points are right in any case; its state and times once `settle` has been asked.
     pub fn row(&self, policy: &Policy, as_of: Instant) -> Row {
-        let country = self.known.as_ref().filter(|known| known.since <= as_of).map(|known| known.country);
+        let country = self.known.as_ref().and_then(|known| known.country_at(as_of));
         let credit = managed_credit(&CreditQuestion {
             partner: self.partner,
             client: self.client,

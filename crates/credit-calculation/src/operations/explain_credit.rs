@@ -44,10 +44,10 @@ impl CreditCalculation {
         client: HubId,
         question: Question,
     ) -> Result<(ExplainedRow, Basis), ServiceError> {
-        let Question { as_of, at_least, deadline } = question;
+        let Question { actor, as_of, at_least, deadline } = question;
         // First whether it is known here at all, so that a question about nothing needs nobody else.
         let (transaction, before) = self.begin_reading(&at_least, as_of, deadline).await?;
-        self.facts_of_client(&transaction, partner, client, &before).await?;
+        self.facts_of_client(&transaction, &actor, partner, client, &before).await?;
         drop(transaction);
 
         let minimum = minimum_of(partner, &self.policy, before.as_of);
@@ -57,7 +57,7 @@ impl CreditCalculation {
         // Then the copies, once they know at least what the evidence does: both sides must speak of the same facts.
         let at_least: Vec<_> = at_least.iter().chain(&activity_side.revisions).copied().collect();
         let (transaction, basis) = self.begin_reading(&at_least, Some(before.as_of), deadline).await?;
-        let facts = self.facts_of_client(&transaction, partner, client, &basis).await?;
+        let facts = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
         let evidence = activity_side.evidence.as_ref();
         let access_side = AccessSide::load(&transaction, partner, client, evidence, &self.policy, basis.as_of).await?;
         drop(transaction);

@@ -1,12 +1,11 @@
 //! What one client brings one partner.
 
-use contracts::Failure;
-use contracts::wire::error::ErrorReason;
-use domain::access::HubId;
+use domain::access::{Actor, HubId};
+use service_kit::permission::unknown_client;
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::breakdown::{Row, RowFacts, load, settle};
-use super::reading::{Basis, Question, require_partner};
+use super::reading::{Basis, Question, require_client};
 use crate::CreditCalculation;
 use crate::store::clients;
 
@@ -17,9 +16,9 @@ impl CreditCalculation {
         client: HubId,
         question: Question,
     ) -> Result<(Row, Basis), ServiceError> {
-        let Question { as_of, at_least, deadline } = question;
+        let Question { actor, as_of, at_least, deadline } = question;
         let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
-        let facts = self.facts_of_client(&transaction, partner, client, &basis).await?;
+        let facts = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
         drop(transaction);
         let source = self.evidence_source(partner, &basis, deadline);
         let settled = settle(vec![facts], &source, &self.policy).await?;
@@ -27,21 +26,19 @@ impl CreditCalculation {
         Ok((row.ok_or_else(|| unknown_client(client))?, basis))
     }
 
-    /// The facts of one client, which must be known by something.
+    /// The facts of one client, which must be known by something, for an actor who may know of it.
     pub(super) async fn facts_of_client(
         &self,
         transaction: &ReadTransaction,
+        actor: &Actor,
         partner: HubId,
         client: HubId,
         basis: &Basis,
     ) -> Result<RowFacts, ServiceError> {
-        require_partner(transaction, partner).await?;
+        self.require_partner(transaction, actor, partner).await?;
+        require_client(transaction, actor, partner, client).await?;
         let known = clients::load(&**transaction, &[client]).await?;
         let facts = load(transaction, partner, &[client], known, &self.policy, basis.as_of).await?;
         facts.into_iter().find(RowFacts::is_known).ok_or_else(|| unknown_client(client).into())
     }
-}
-
-fn unknown_client(client: HubId) -> Failure {
-    Failure::new(ErrorReason::UnknownClient, format!("client {client} is not known"))
 }

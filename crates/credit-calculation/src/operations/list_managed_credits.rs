@@ -16,7 +16,7 @@ use domain::time::Instant;
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::breakdown::{Row, RowFacts, load, settle};
-use super::reading::{Basis, Question, require_partner};
+use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::store::clients::{self, KnownClient};
 use crate::store::contacts;
@@ -71,9 +71,9 @@ impl CreditCalculation {
     ) -> Result<BreakdownPage, ServiceError> {
         let token = start.map(|PageStart(token)| token);
         let as_of = token.as_ref().map(|token| token.as_of).or(query.as_of);
-        let Question { at_least, deadline, .. } = question;
+        let Question { actor, at_least, deadline, .. } = question;
         let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
-        require_partner(&transaction, query.partner).await?;
+        self.require_partner(&transaction, &actor, query.partner).await?;
         let (found, known) = found_clients(&transaction, query, basis.as_of).await?;
         let mut facts = load(&transaction, query.partner, &found, known, &self.policy, basis.as_of).await?;
         drop(transaction);

@@ -2,10 +2,11 @@
 
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Feed, Revision};
-use domain::access::HubId;
+use domain::access::{Actor, HubId};
 use domain::time::Instant;
 use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::feed::{read_cursor, read_head};
+use service_kit::permission::{self, Permission, unknown_client, unknown_partner};
 use service_kit::{MAXIMUM_WAIT, ReadTransaction, ServiceError};
 
 use crate::CreditCalculation;
@@ -14,6 +15,8 @@ use crate::evidence::{Deadline, EvidenceSource};
 /// What every read states beside its subject.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
+    /// Who asks.
+    pub actor: Actor,
     /// Absent means now; a later instant means "if nothing else happens".
     pub as_of: Option<Instant>,
     /// What the answer must know.
@@ -64,6 +67,21 @@ impl CreditCalculation {
         Ok((transaction, basis))
     }
 
+    /// Refuses an actor who may not read this partner's credit, and a partner that access-management has not made known:
+    /// by the facts that the answer knows, before anything reveals what exists.
+    pub(super) async fn require_partner(
+        &self,
+        transaction: &ReadTransaction,
+        actor: &Actor,
+        partner: HubId,
+    ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let permission = Permission::ViewCredit;
+        permission::require(&**transaction, &self.policy, actor, permission, Some(partner), None, now).await?;
+        let history = access_log::history(&**transaction, &[AccessQuestion::Partners(&[partner].into())]).await?;
+        if history.partner(partner).is_some() { Ok(()) } else { Err(unknown_partner(partner).into()) }
+    }
+
     /// Where evidence for an answer on this basis comes from.
     pub(super) fn evidence_source<'question>(
         &'question self,
@@ -85,11 +103,16 @@ fn require_own(at_least: &[Revision], own: Revision) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a partner that access-management has not introduced.
-pub(super) async fn require_partner(transaction: &ReadTransaction, partner: HubId) -> Result<(), ServiceError> {
-    let history = access_log::history(&**transaction, &[AccessQuestion::Partners(&[partner].into())]).await?;
-    if history.partner(partner).is_some() {
+/// Refuses a person a client with which the partner has nothing to do, as if it did not exist (R26, R127).
+pub(super) async fn require_client(
+    transaction: &ReadTransaction,
+    actor: &Actor,
+    partner: HubId,
+    client: HubId,
+) -> Result<(), ServiceError> {
+    if *actor == Actor::Platform {
         return Ok(());
     }
-    Err(Failure::new(ErrorReason::UnknownPartner, format!("partner {partner} is not known")).into())
+    let history = access_log::history_of_clients(&**transaction, &[client].into()).await?;
+    if history.exists_for(client, partner) { Ok(()) } else { Err(unknown_client(client).into()) }
 }

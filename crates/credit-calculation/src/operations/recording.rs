@@ -5,8 +5,10 @@ use domain::access::{Actor, HubId};
 use domain::credit::{SubscriptionChange, SubscriptionHistory, SubscriptionId};
 use domain::money::Money;
 use domain::time::Instant;
+use prost::Message;
 use service_kit::feed::{Head, lock_head, store_head};
-use service_kit::{ServiceError, WriteTransaction};
+use service_kit::request_log::{self, RequestKey};
+use service_kit::{ServiceError, Statement, WriteTransaction};
 
 use crate::CreditCalculation;
 use crate::store::subscriptions;
@@ -18,6 +20,16 @@ pub(crate) struct RecordedSubscription {
     pub mrr: Money,
     /// Since when the MRR is this.
     pub effective_time: Instant,
+    /// The position of its last change.
+    pub version: u64,
+}
+
+/// What a write begins with.
+pub(super) enum Begun<A> {
+    /// It is new.
+    New(Recording),
+    /// It is the repeat of one that was answered before.
+    Repeated(A),
 }
 
 /// An open transaction that holds the end of the log, so that what it has loaded cannot change before it commits.
@@ -27,39 +39,55 @@ pub(super) struct Recording {
     transaction: WriteTransaction,
     head: Head,
     actor: Actor,
+    request: Option<RequestKey>,
     /// The present; never before the last change, so that a clock that steps back does not reorder changes.
     pub now: Instant,
 }
 
 impl Recording {
-    pub async fn begin(service: &CreditCalculation, actor: Actor) -> Result<Self, ServiceError> {
+    pub async fn begin<A: Message + Default>(
+        service: &CreditCalculation,
+        statement: Statement,
+    ) -> Result<Begun<A>, ServiceError> {
+        let Statement { actor, request, .. } = statement;
         let transaction = service.database.begin_write().await?;
         let head = lock_head(&*transaction, Feed::Credit).await?;
+        if let Some(answer) = request_log::first_answer(&*transaction, request.as_ref()).await? {
+            return Ok(Begun::Repeated(answer));
+        }
         let last = subscriptions::last_record_time(&*transaction).await?;
         let now = service.clock.now().max(last.unwrap_or(Instant::MIN_UTC));
-        Ok(Self { transaction, head, actor, now })
+        Ok(Begun::New(Self { transaction, head, actor, request, now }))
     }
 
     pub async fn history(&self, client: HubId) -> Result<SubscriptionHistory, ServiceError> {
         subscriptions::history(&*self.transaction, client).await
     }
 
-    /// Appends a change that was admitted.
+    /// Appends a change that was admitted; answers its position.
     pub async fn record(
         &mut self,
         client: HubId,
         subscription: SubscriptionId,
         effective_time: Instant,
         mrr: Money,
-    ) -> Result<(), ServiceError> {
-        let change = SubscriptionChange { subscription, position: self.head.next_position(), effective_time, mrr };
+    ) -> Result<u64, ServiceError> {
+        let position = self.head.next_position();
+        let change = SubscriptionChange { subscription, position, effective_time, mrr };
         subscriptions::append(&*self.transaction, &mut self.head, client, &change, self.now, &self.actor).await?;
-        Ok(())
+        Ok(position)
     }
 
-    pub async fn commit(self) -> Result<Revision, ServiceError> {
+    /// The revision that contains everything that was recorded so far.
+    pub const fn revision(&self) -> Revision {
+        self.head.revision()
+    }
+
+    /// Commits with the answer, which a repeat of the request will be given too.
+    pub async fn commit<A: Message>(self, answer: A) -> Result<A, ServiceError> {
         store_head(&*self.transaction, &self.head).await?;
+        request_log::remember(&*self.transaction, self.request.as_ref(), &answer, self.now).await?;
         self.transaction.commit().await?;
-        Ok(self.head.revision())
+        Ok(answer)
     }
 }

@@ -1,47 +1,101 @@
 //! Client accounts as they are shown and searched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::access::{AccessChange, AccessFact, CountryCode, HubId, folded};
+use domain::access::{AccessChange, AccessFact, AccessHistory, ClientHistory, CountryCode, HubId, folded};
 use domain::time::Instant;
 use sea_orm::ActiveValue::Set;
+use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use service_kit::ServiceError;
+use service_kit::access_log::{self, Question};
+use service_kit::{ServiceError, StoredInstant};
 
-use super::portions;
-use crate::entity::client::{ActiveModel, Column, Entity, Model};
+use super::{KEYS_PER_STATEMENT, hub_id, portions};
+use crate::entity::{client, client_country};
 
-/// A client that access-management has introduced.
+/// A client that access-management has made known.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownClient {
+    /// By its latest change.
     pub display_name: String,
     /// The name without case and accents.
     pub search_name: String,
-    pub country: CountryCode,
-    /// From when on it is known; its country is a fact from then on only (R63).
-    pub since: Instant,
+    /// Each country with the instant from which on it is a fact, oldest first (R63).
+    countries: Vec<(Instant, CountryCode)>,
 }
 
-/// Keeps what these changes say of clients. A client is introduced once, so a repeat says the same.
-pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), DbErr> {
-    let rows: Vec<_> = changes.iter().filter_map(introduced).collect();
-    if rows.is_empty() {
+impl KnownClient {
+    /// The country as of an instant; none before the client is known.
+    pub fn country_at(&self, at: Instant) -> Option<CountryCode> {
+        let by_then = &self.countries[..self.countries.partition_point(|(since, _)| *since <= at)];
+        by_then.last().map(|(_, country)| *country)
+    }
+}
+
+/// Keeps what follows for clients themselves from the changes of one message, which the copy of the log holds already.
+pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), ServiceError> {
+    let touched: BTreeSet<HubId> = changes.iter().filter_map(|change| told_client(&change.fact)).collect();
+    if touched.is_empty() {
         return Ok(());
     }
-    let known_already = OnConflict::column(Column::HubId).do_nothing().to_owned();
-    Entity::insert_many(rows).on_conflict(known_already).exec_without_returning(transaction).await?;
+    let history = access_log::history(transaction, &[Question::Clients(&touched)]).await?;
+    forget(transaction, &touched).await?;
+    let mut known = history.clients().filter_map(row).peekable();
+    while known.peek().is_some() {
+        let portion = known.by_ref().take(KEYS_PER_STATEMENT);
+        client::Entity::insert_many(portion).exec_without_returning(transaction).await?;
+    }
+    let mut moved = later_countries(&history).peekable();
+    while moved.peek().is_some() {
+        let portion = moved.by_ref().take(KEYS_PER_STATEMENT);
+        client_country::Entity::insert_many(portion).exec_without_returning(transaction).await?;
+    }
     Ok(())
 }
 
-fn introduced(change: &AccessChange) -> Option<ActiveModel> {
-    let AccessFact::ClientAdded { client, display_name, country } = &change.fact else { return None };
-    Some(ActiveModel {
-        hub_id: Set(client.get()),
-        display_name: Set(display_name.clone()),
-        search_name: Set(folded(display_name)),
+/// The client whose name or country the fact, or taking it back, tells.
+fn told_client(fact: &AccessFact) -> Option<HubId> {
+    match fact {
+        AccessFact::ClientAdded { client, .. } | AccessFact::ClientUpdated { client, .. } => Some(*client),
+        AccessFact::Retracted { fact, .. } => told_client(fact),
+        _ => None,
+    }
+}
+
+/// Forgets all that was said of these clients.
+async fn forget<C: ConnectionTrait>(transaction: &C, clients: &BTreeSet<HubId>) -> Result<(), DbErr> {
+    let ids = || clients.iter().map(|client| client.get());
+    client::Entity::delete_many().filter(client::Column::HubId.is_in(ids())).exec(transaction).await?;
+    let countries = client_country::Column::ClientId.is_in(ids());
+    client_country::Entity::delete_many().filter(countries).exec(transaction).await?;
+    Ok(())
+}
+
+fn row(known: &ClientHistory) -> Option<client::ActiveModel> {
+    Some(client::ActiveModel {
+        hub_id: Set(known.client.get()),
+        display_name: Set(known.display_name.clone()),
+        search_name: Set(folded(&known.display_name)),
+        country_code: Set(known.country_at(known.since)?.to_string()),
+        since_time: Set(known.since.into()),
+    })
+}
+
+/// The countries after the first.
+fn later_countries(history: &AccessHistory) -> impl Iterator<Item = client_country::ActiveModel> {
+    // Of several changes of one instant the last speaks, which is what the history says of it.
+    let mut countries: BTreeMap<(HubId, Instant), CountryCode> = BTreeMap::new();
+    for change in history.changes() {
+        let AccessFact::ClientUpdated { client, .. } = &change.fact else { continue };
+        let known = history.client(*client).filter(|known| known.since < change.effective_time);
+        if let Some(country) = known.and_then(|known| known.country_at(change.effective_time)) {
+            countries.insert((*client, change.effective_time), country);
+        }
+    }
+    countries.into_iter().map(|((client, since), country)| client_country::ActiveModel {
+        client_id: Set(client.get()),
+        since_time: Set(since.into()),
         country_code: Set(country.to_string()),
-        since_time: Set(change.effective_time.into()),
     })
 }
 
@@ -52,18 +106,27 @@ pub(crate) async fn load<C: ConnectionTrait>(
 ) -> Result<BTreeMap<HubId, KnownClient>, ServiceError> {
     let mut known = BTreeMap::new();
     for portion in portions(clients) {
-        for row in Entity::find().filter(Column::HubId.is_in(portion)).all(connection).await? {
-            known.insert(super::hub_id(row.hub_id)?, from_row(row)?);
+        for row in client::Entity::find().filter(client::Column::HubId.is_in(portion.clone())).all(connection).await? {
+            known.insert(hub_id(row.hub_id)?, from_row(row)?);
+        }
+        let moved = client_country::Entity::find().filter(client_country::Column::ClientId.is_in(portion));
+        for row in moved.order_by_asc(client_country::Column::SinceTime).all(connection).await? {
+            if let Some(known) = known.get_mut(&hub_id(row.client_id)?) {
+                known.countries.push(country(row.since_time, &row.country_code)?);
+            }
         }
     }
     Ok(known)
 }
 
-fn from_row(row: Model) -> Result<KnownClient, ServiceError> {
+fn from_row(row: client::Model) -> Result<KnownClient, ServiceError> {
     Ok(KnownClient {
         display_name: row.display_name,
         search_name: row.search_name,
-        country: row.country_code.parse().map_err(ServiceError::stored)?,
-        since: row.since_time.into(),
+        countries: vec![country(row.since_time, &row.country_code)?],
     })
+}
+
+fn country(since: StoredInstant, code: &str) -> Result<(Instant, CountryCode), ServiceError> {
+    Ok((since.into(), code.parse().map_err(ServiceError::stored)?))
 }

@@ -4,8 +4,9 @@
 //! person, so that it can be replaced as a whole when a change about that person comes, in whatever order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
-use domain::access::{AccessChange, AccessFact, AccessHistory, EmailAddress, HubId};
+use domain::access::{AccessChange, AccessFact, AccessHistory, EmailAddress, EmployeeSpell, HubId};
 use domain::time::{Instant, Period};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
@@ -104,10 +105,11 @@ fn contacts(history: &AccessHistory, address: &EmailAddress) -> BTreeMap<(HubId,
     };
     let changes = || history.changes().filter(|change| change.fact.address() == Some(address));
     let clients: BTreeSet<HubId> = changes().filter_map(|change| change.fact.client()).collect();
-    for employee in history.employees(address).filter(|employee| employee.partner_employee) {
+    let updates: Vec<Instant> = changes().map(|change| change.effective_time).collect();
+    for employee in history.employees(address) {
         for client in &clients {
             for user in history.client_user_spells(*client, address) {
-                if let Some(since) = first_common_instant(employee.period, user.period) {
+                if let Some(since) = first_common_instant(employee, user.period, &updates) {
                     found((employee.partner, *client), since);
                 }
             }
@@ -121,9 +123,20 @@ fn contacts(history: &AccessHistory, address: &EmailAddress) -> BTreeMap<(HubId,
     earliest
 }
 
-fn first_common_instant(one: Period, other: Period) -> Option<Instant> {
-    let start = one.start.max(other.start);
-    (one.contains(start) && other.contains(start)).then_some(start)
+/// When a flagged employee first was a user too; the flag changes at one of the `updates` only.
+fn first_common_instant(employee: &EmployeeSpell, user: Period, updates: &[Instant]) -> Option<Instant> {
+    let start = employee.period.start.max(user.start);
+    let candidates = iter::once(start).chain(updates.iter().copied().filter(|update| *update > start));
+    let is_contact =
+        |at: &Instant| employee.period.contains(*at) && user.contains(*at) && employee.is_partner_employee(*at);
+    candidates.filter(is_contact).min()
+}
+
+/// Forgets all contacts of an address that is nobody's any more (R128).
+pub(crate) async fn forget<C: ConnectionTrait>(transaction: &C, address: &EmailAddress) -> Result<(), DbErr> {
+    use partner_client::{Column, Entity};
+    Entity::delete_many().filter(Column::Address.eq(address.as_str())).exec(transaction).await?;
+    Ok(())
 }
 
 /// The clients with which a partner had anything to do by an instant, by contact or by counted work, in order.
@@ -154,7 +167,7 @@ pub(crate) async fn clients_of<C: ConnectionTrait>(
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{Actor, ClientUserId, EmployeeId, PermissionSet};
+    use domain::access::{AccessRole, Actor, Audit, ClientUserId, EmployeeId, PermissionSet};
 
     use super::*;
 
@@ -177,7 +190,23 @@ mod tests {
             address: anna(),
             display_name: "Anna".to_owned(),
             partner_employee: true,
+            access_role: AccessRole::None,
         }
+    }
+
+    fn flagged(partner_employee: bool) -> AccessFact {
+        AccessFact::EmployeeUpdated {
+            partner: hub(1001),
+            employee: EmployeeId(Uuid::from_u128(1)),
+            address: anna(),
+            display_name: "Anna".to_owned(),
+            partner_employee,
+            access_role: AccessRole::None,
+        }
+    }
+
+    fn taken_back(position: u64, fact: AccessFact) -> AccessFact {
+        AccessFact::Retracted { position, fact: Box::new(fact) }
     }
 
     fn user() -> AccessFact {
@@ -186,7 +215,7 @@ mod tests {
             user: ClientUserId(Uuid::from_u128(2)),
             address: anna(),
             display_name: "Anna".to_owned(),
-            permission_set: PermissionSet::Standard,
+            permission_set: "STANDARD".parse::<PermissionSet>().expect("a permission set"),
         }
     }
 
@@ -205,6 +234,7 @@ mod tests {
             effective_time: at(time),
             record_time: at(time),
             actor: Actor::Platform,
+            audit: Audit::default(),
             fact: fact.clone(),
         });
         let history = AccessHistory::from_changes(changes);
@@ -231,5 +261,20 @@ mod tests {
     #[test]
     fn a_link_is_a_contact_without_a_user() {
         assert_eq!(since(&[(FIRST, employed()), (SECOND, linked()), (THIRD, user())]), Some(at(SECOND)));
+    }
+
+    #[test]
+    fn a_contact_begins_when_a_user_of_both_accounts_is_flagged_as_employee() {
+        let unflagged = [(FIRST, employed()), (FIRST, flagged(false)), (SECOND, user())];
+        assert_eq!(since(&unflagged), None);
+        let flagged_later = [unflagged.as_slice(), &[(THIRD, flagged(true))]].concat();
+        assert_eq!(since(&flagged_later), Some(at(THIRD)));
+        assert_eq!(since(&[(FIRST, employed()), (SECOND, user()), (THIRD, flagged(false))]), Some(at(SECOND)));
+    }
+
+    #[test]
+    fn r22_what_was_taken_back_is_no_contact() {
+        assert_eq!(since(&[(FIRST, employed()), (SECOND, linked()), (SECOND, taken_back(2, linked()))]), None);
+        assert_eq!(since(&[(FIRST, employed()), (SECOND, user()), (SECOND, taken_back(2, user()))]), None);
     }
 }

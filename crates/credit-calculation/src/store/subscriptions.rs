@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::access::{Actor, HubId};
+use domain::access::{Actor, EmailAddress, HubId};
 use domain::credit::{SubscriptionChange, SubscriptionHistory};
 use domain::money::Money;
 use domain::time::Instant;
 use prost::Message;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
 use sea_orm::{QueryOrder as _, QuerySelect as _};
 use service_kit::feed::Head;
 use service_kit::{ServiceError, position, stored_position};
@@ -79,6 +80,20 @@ fn inserted(row: Model) -> ActiveModel {
         currency_code: Set(row.currency_code),
         minor_units: Set(row.minor_units),
     }
+}
+
+/// Makes the changes that one address made those of another (R128). The head's hash stays that of what was first recorded.
+pub(crate) async fn replace_actor<C: ConnectionTrait>(
+    transaction: &C,
+    from: &EmailAddress,
+    to: &EmailAddress,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Actor, Expr::val(to.as_str()))
+        .filter(Column::Actor.eq(from.as_str()))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 /// When the last change of any client was recorded.

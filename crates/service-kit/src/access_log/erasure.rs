@@ -1,13 +1,13 @@
 //! The one permitted rewriting of the log: an address is replaced by its pseudonym (R128).
 
-use domain::access::EmailAddress;
+use domain::access::{AccessChange, AccessFact, EmailAddress};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use super::entity::{Column, Entity};
 use super::{ROWS_PER_INSERT, change, position, row, stored_position, wire};
-use crate::ServiceError;
+use crate::{ServiceError, request_log};
 
 /// The position of the first change that is about an address; nothing where none is.
 ///
@@ -71,6 +71,31 @@ pub async fn replace_address<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Rewrites a copy of the log for every erasure among changes that it has just taken over, and forgets the answers that
+/// name somebody. Answers each address with its pseudonym, to be replaced in the service's own tables in the same
+/// transaction; an address that this copy never had is not among them.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn follow_erasures<C: ConnectionTrait>(
+    transaction: &C,
+    changes: &[AccessChange],
+) -> Result<Vec<(EmailAddress, EmailAddress)>, ServiceError> {
+    let mut replaced = Vec::new();
+    for AccessChange { position, fact, .. } in changes {
+        let AccessFact::AddressErased { pseudonym, first_position } = fact else { continue };
+        let address = erased_address(transaction, *first_position).await?.ok_or_else(|| {
+            ServiceError::stored(format!("change {position} erases the address of {first_position}, which has none"))
+        })?;
+        request_log::forget_all(transaction).await?;
+        if address != *pseudonym {
+            replace_address(transaction, &address, pseudonym).await?;
+            replaced.push((address, pseudonym.clone()));
+        }
+    }
+    Ok(replaced)
+}
+
 async fn replace_in<C: ConnectionTrait>(
     transaction: &C,
     positions: &[i64],
@@ -92,7 +117,7 @@ async fn replace_in<C: ConnectionTrait>(
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{AccessChange, AccessFact, AccessRole, Actor, Audit, ClientUserId, EmployeeId, HubId};
+    use domain::access::{AccessRole, Actor, Audit, ClientUserId, EmployeeId, HubId};
     use prost::Message as _;
     use sea_orm_migration::SchemaManager;
 

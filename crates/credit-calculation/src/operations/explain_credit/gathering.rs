@@ -91,7 +91,7 @@ impl AccessSide {
         let latest = spells.last()?;
         let employments = spells.iter().map(|spell| EmploymentFacts {
             period: self.as_known(spell.period),
-            partner_employee: spell.partner_employee,
+            partner_employee: spell.is_partner_employee(self.as_of),
         });
         let assignment = self.history.assignment_at(self.client, self.partner, address, self.as_of);
         let assigned_since = self.history.assigned_since(self.client, self.partner, address, self.as_of);
