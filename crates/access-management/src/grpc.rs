@@ -4,6 +4,7 @@
 
 mod access_link;
 mod asset;
+mod audit_log;
 mod client;
 mod client_user;
 mod employee;
@@ -346,22 +347,26 @@ impl AccessManagementService for AccessManagement {
 
     async fn retract_change(
         &self,
-        _request: Request<wire::RetractChangeRequest>,
+        request: Request<wire::RetractChangeRequest>,
     ) -> Result<Response<wire::RetractChangeResponse>, Status> {
-        Err(Status::unimplemented("RetractChange"))
+        let (asked, statement) = self.read_write(&request, |_, request| Some(request.position))?;
+        Ok(Response::new(self.retract_change(asked, statement).await?))
     }
 
     async fn erase_address(
         &self,
-        _request: Request<wire::EraseAddressRequest>,
+        request: Request<wire::EraseAddressRequest>,
     ) -> Result<Response<wire::EraseAddressResponse>, Status> {
-        Err(Status::unimplemented("EraseAddress"))
+        let (asked, statement) = self.read_write(&request, audit_log::erased_address)?;
+        Ok(Response::new(self.erase_address(asked, statement).await?))
     }
 
     async fn list_access_changes(
         &self,
-        _request: Request<wire::ListAccessChangesRequest>,
+        request: Request<wire::ListAccessChangesRequest>,
     ) -> Result<Response<wire::ListAccessChangesResponse>, Status> {
-        Err(Status::unimplemented("ListAccessChanges"))
+        let asker = actor(request.metadata())?;
+        let (asked, actor) = read(&request, |violations, request| audit_log::query(violations, request, &asker))?;
+        Ok(Response::new(self.list_access_changes(asked, actor).await?))
     }
 }
