@@ -94,6 +94,24 @@ impl Cluster {
         Ok(created.employee.expect("an employee").name)
     }
 
+    /// An employee of now with a role in the partner account; answers with its name.
+    pub async fn employee_with(&self, partner: i64, address: &str, access_role: access::AccessRole) -> String {
+        let employee = access::Employee {
+            email_address: address.to_owned(),
+            display_name: address.split('@').next().unwrap_or_default().to_owned(),
+            access_role: access_role.into(),
+            ..access::Employee::default()
+        };
+        let request = access::CreateEmployeeRequest {
+            parent: partner_name(partner),
+            employee: Some(employee),
+            ..access::CreateEmployeeRequest::default()
+        };
+        let created = self.access().create_employee(request).await.expect("an employee").into_inner();
+        self.note(&created.revision);
+        created.employee.expect("an employee").name
+    }
+
     /// A client of long ago.
     pub async fn client(&self, hub_id: i64, country_code: &str) {
         self.client_since(hub_id, country_code, LONG_AGO).await.expect("a client");
@@ -145,6 +163,24 @@ impl Cluster {
         let created = self.access().create_client_user(request).await?.into_inner();
         self.note(&created.revision);
         Ok(created.client_user.expect("a client user").name)
+    }
+
+    /// A user of now with a permission set in a client account; answers with its name.
+    pub async fn user_with(&self, client: i64, address: &str, permission_set: &str) -> String {
+        let client_user = access::ClientUser {
+            email_address: address.to_owned(),
+            display_name: address.split('@').next().unwrap_or_default().to_owned(),
+            permission_set: permission_set.to_owned(),
+            ..access::ClientUser::default()
+        };
+        let request = access::CreateClientUserRequest {
+            parent: client_name(client),
+            client_user: Some(client_user),
+            ..access::CreateClientUserRequest::default()
+        };
+        let created = self.access().create_client_user(request).await.expect("a client user").into_inner();
+        self.note(&created.revision);
+        created.client_user.expect("a client user").name
     }
 
     /// Removes a client user.
@@ -260,7 +296,7 @@ impl Cluster {
         let subscription = credit::Subscription {
             name: format!("{}/subscriptions/{id}", client_name(client)),
             mrr: Some(money(mrr)),
-            effective_time: None,
+            ..credit::Subscription::default()
         };
         let request = credit::UpdateSubscriptionRequest {
             subscription: Some(subscription),

@@ -194,7 +194,7 @@ impl AccessManagementService for AccessManagement {
         &self,
         request: Request<wire::UpdateClientUserRequest>,
     ) -> Result<Response<wire::UpdateClientUserResponse>, Status> {
-        let (asked, statement) = self.read_write(&request, client_user::changed_client_user)?;
+        let (asked, statement) = self.read_write(&request, client_user::update)?;
         Ok(Response::new(self.update_client_user(asked, statement).await?))
     }
 
@@ -210,7 +210,7 @@ impl AccessManagementService for AccessManagement {
         &self,
         request: Request<wire::ListClientUsersRequest>,
     ) -> Result<Response<wire::ListClientUsersResponse>, Status> {
-        let (asked, actor) = read(&request, client_user::query)?;
+        let (asked, actor) = read(&request, client_user::list)?;
         Ok(Response::new(self.list_client_users(asked, actor).await?))
     }
 
@@ -285,7 +285,7 @@ impl AccessManagementService for AccessManagement {
         &self,
         request: Request<wire::ListAccessLinksRequest>,
     ) -> Result<Response<wire::ListAccessLinksResponse>, Status> {
-        let (asked, actor) = read(&request, access_link::query)?;
+        let (asked, actor) = read(&request, access_link::list)?;
         Ok(Response::new(self.list_access_links(asked, actor).await?))
     }
 

@@ -1,9 +1,11 @@
 //! access-management through gRPC: what holds for every call; each subject has a file of its own.
 
+mod access_links;
 mod client_users;
 mod employees;
 mod feed;
 mod links;
+mod members;
 mod partners;
 
 use contracts::wire::access;

@@ -5,9 +5,9 @@ use contracts::wire::access as wire;
 use contracts::{AccessLinkName, ClientName, EmployeeName, Violations};
 use domain::policy::Policy;
 use domain::time::Instant;
-use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageStart, PageTokenError};
+use service_kit::page::{PageRequest, PageTokenError};
 
-use crate::operations::{AccessLinkQuery, Approval, NewAccessLink};
+use crate::operations::{AccessLinkList, Approval, NewAccessLink};
 use crate::store::access_link::LinkPlace;
 
 pub(super) fn new_access_link(
@@ -27,14 +27,13 @@ pub(super) fn new_access_link(
     Some(NewAccessLink { employee: employee?, for_client: for_client.map(|name| name.0), expire_time })
 }
 
-pub(super) fn query(violations: &mut Violations, request: &wire::ListAccessLinksRequest) -> Option<AccessLinkQuery> {
-    let employee = violations.parse("parent", &request.parent);
-    let page_size = violations.bounded("page_size", request.page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
+pub(super) fn list(violations: &mut Violations, request: &wire::ListAccessLinksRequest) -> Option<AccessLinkList> {
     let query = wire::ListAccessLinksRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let start = violations.check("page_token", PageStart::read(&query, &request.page_token))?;
-    let after = start.after().map(|place| LinkPlace::from_bytes(place).ok_or(PageTokenError)).transpose();
+    let employee = violations.parse("parent", &request.parent);
+    let page = PageRequest::read(violations, &query, request.page_size, &request.page_token)?;
+    let after = page.start.after().map(|place| LinkPlace::from_bytes(place).ok_or(PageTokenError)).transpose();
     let after = violations.check("page_token", after);
-    Some(AccessLinkQuery { employee: employee?, start, after: after?, page_size: page_size? as usize })
+    Some(AccessLinkList { employee: employee?, page, after: after? })
 }
 
 pub(super) fn approval(violations: &mut Violations, request: &wire::ApproveAccessLinkRequest) -> Option<Approval> {

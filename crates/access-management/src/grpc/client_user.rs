@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
 use contracts::{ClientName, EmployeeName, UpdateMask, Violations};
-use domain::access::{ClientUserState, folded};
-use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageStart};
+use domain::access::ClientUserState;
+use service_kit::page::PageRequest;
 
-use super::{DISPLAY_NAME_LENGTH, SEARCH_LENGTH};
-use crate::operations::{ChangedClientUser, ClientUserQuery, NewClientUser, NewMembers, UserChange};
+use super::{DISPLAY_NAME_LENGTH, search};
+use crate::operations::{ClientUserList, ClientUserUpdate, NewClientUser, NewMembers, UserChange};
 
 /// The most employees of one BatchAddEmployees.
 const MAXIMUM_EMPLOYEES: usize = 200;
@@ -30,10 +30,7 @@ pub(super) fn new_client_user(
     })
 }
 
-pub(super) fn changed_client_user(
-    violations: &mut Violations,
-    request: &wire::UpdateClientUserRequest,
-) -> Option<ChangedClientUser> {
+pub(super) fn update(violations: &mut Violations, request: &wire::UpdateClientUserRequest) -> Option<ClientUserUpdate> {
     let stated = request.client_user.clone().unwrap_or_default();
     let name = violations.parse("client_user.name", &stated.name);
     let fields = ["display_name", "permission_set"];
@@ -46,7 +43,7 @@ pub(super) fn changed_client_user(
         .then(|| violations.text("client_user.display_name", &stated.display_name, DISPLAY_NAME_LENGTH));
     let permission_set =
         mask.changes("permission_set").then(|| violations.parse("client_user.permission_set", &stated.permission_set));
-    Some(ChangedClientUser {
+    Some(ClientUserUpdate {
         change: UserChange { name: name?, etag: stated.etag },
         display_name: display_name.flatten(),
         permission_set: permission_set.flatten(),
@@ -75,20 +72,13 @@ fn user_change(violations: &mut Violations, name: &str, etag: &str) -> Option<Us
     Some(UserChange { name: violations.parse("name", name)?, etag: etag.to_owned() })
 }
 
-pub(super) fn query(violations: &mut Violations, request: &wire::ListClientUsersRequest) -> Option<ClientUserQuery> {
-    let client: Option<ClientName> = violations.parse("parent", &request.parent);
-    let search = violations.optional_text("search", &request.search, SEARCH_LENGTH);
-    let states = states(violations, &request.states);
-    let page_size = violations.bounded("page_size", request.page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
+pub(super) fn list(violations: &mut Violations, request: &wire::ListClientUsersRequest) -> Option<ClientUserList> {
     let query = wire::ListClientUsersRequest { page_size: 0, page_token: String::new(), ..request.clone() };
-    let start = violations.check("page_token", PageStart::read(&query, &request.page_token));
-    Some(ClientUserQuery {
-        client: client?.0,
-        search: folded(&search?),
-        states,
-        start: start?,
-        page_size: page_size? as usize,
-    })
+    let client: Option<ClientName> = violations.parse("parent", &request.parent);
+    let search = search(violations, &request.search);
+    let states = states(violations, &request.states);
+    let page = PageRequest::read(violations, &query, request.page_size, &request.page_token);
+    Some(ClientUserList { client: client?.0, search: search?, states, page: page? })
 }
 
 /// The states; none means active and deactivated.

@@ -1,79 +1,76 @@
-//! The users of a client account.
+//! The users of a client account, for who manages them.
 
 use std::collections::BTreeSet;
 
 use contracts::wire::access as wire;
-use domain::access::{Actor, ClientUserSpell, ClientUserState, HubId, folded, judge};
+use domain::access::{AccessHistory, Actor, ClientUserSpell, ClientUserState, HubId, judge};
 use domain::time::Instant;
-use sea_orm::ConnectionTrait;
-use service_kit::page::{PageStart, Place};
+use service_kit::page::{PageRequest, Place};
 use service_kit::permission::{self, Permission};
 use service_kit::{ServiceError, access_log};
 
+use super::reading::Reading;
+use super::search::Search;
 use super::user_permission::UserQuestion;
 use crate::{AccessManagement, resource};
 
-pub(crate) struct ClientUserQuery {
+pub(crate) struct ClientUserList {
     pub client: HubId,
-    /// Folded; empty finds everybody.
-    pub search: String,
+    pub search: Search,
     pub states: Vec<ClientUserState>,
-    pub start: PageStart,
-    pub page_size: usize,
-}
-
-impl ClientUserQuery {
-    fn finds(&self, user: &ClientUserSpell, at: Instant) -> bool {
-        self.states.contains(&resource::state(user, at))
-            && (folded(&user.display_name).contains(&self.search) || user.address.as_str().contains(&self.search))
-    }
+    pub page: PageRequest,
 }
 
 impl AccessManagement {
     pub(crate) async fn list_client_users(
         &self,
-        query: ClientUserQuery,
+        list: ClientUserList,
         actor: Actor,
     ) -> Result<wire::ListClientUsersResponse, ServiceError> {
-        let transaction = self.database.begin_read().await?;
-        let now = access_log::present_instant(&*transaction, self.clock.now()).await?;
-        self.require_client_users(&*transaction, &actor, query.client, now).await?;
-        let history = access_log::history_of_clients(&*transaction, &BTreeSet::from([query.client])).await?;
-        history.client(query.client).ok_or_else(|| permission::unknown_client(query.client))?;
+        let reading = Reading::begin(self, actor).await?;
+        require_managing(&reading, list.client).await?;
+        let clients = BTreeSet::from([list.client]);
+        let history = access_log::history_of_clients(&**reading.transaction(), &clients).await?;
+        history.client(list.client).ok_or_else(|| permission::unknown_client(list.client))?;
 
-        let is_visible = |user: &ClientUserSpell| match &actor {
-            Actor::Platform => true,
-            Actor::Person(person) => {
-                let (history, client, policy) = (&history, query.client, &*self.policy);
-                UserQuestion { history, person, client, at: now, policy }.may_change(&user.address).is_ok()
-            }
-        };
-        let found = history.client_users(query.client).filter(|user| query.finds(user, now) && is_visible(user));
-        let page = query.start.page(found.map(|user| (place(user), user)).collect(), false, query.page_size);
-        let client_users = page.rows.into_iter().map(|user| resource::client_user(&history, user, now)).collect();
-        let total_size = i32::try_from(page.total_size).unwrap_or(i32::MAX);
-        Ok(wire::ListClientUsersResponse { client_users, next_page_token: page.next_page_token, total_size })
-    }
-
-    /// Refuses who may change nobody there. Judged by what concerns the person alone, before everybody is loaded.
-    async fn require_client_users<C: ConnectionTrait>(
-        &self,
-        connection: &C,
-        actor: &Actor,
-        client: HubId,
-        now: Instant,
-    ) -> Result<(), ServiceError> {
-        const NEEDED: Permission = Permission::ManageEmployeesInClient;
-        let Actor::Person(person) = actor else { return Ok(()) };
-        let (clients, people) = (BTreeSet::from([client]), BTreeSet::from([person.clone()]));
-        let history = access_log::history_for_judging(connection, &clients, &people).await?;
-        let standing = history.standing(person, None, Some(client), now, &self.policy);
-        judge(NEEDED, &standing).map_err(|denial| permission::refusal(denial, NEEDED, None, Some(client)))?;
-        Ok(())
+        let users = history.client_users(list.client).filter(|user| list.finds(user, reading.now()));
+        let visible = users.filter(|user| is_visible(&reading, &history, user));
+        let page = list.page.page(visible.map(|user| (place(user), user)).collect(), false);
+        Ok(wire::ListClientUsersResponse {
+            total_size: page.stated_total_size(),
+            client_users: page.rows.iter().map(|user| resource::client_user(&history, user, reading.now())).collect(),
+            next_page_token: page.next_page_token,
+        })
     }
 }
 
-/// By address, and of one address in the order of creation.
+impl ClientUserList {
+    fn finds(&self, user: &ClientUserSpell, at: Instant) -> bool {
+        self.states.contains(&resource::state(user, at)) && self.search.finds_person(&user.display_name, &user.address)
+    }
+}
+
+/// Refuses who manages nobody there: judged by what concerns the actor alone, before everybody is loaded.
+async fn require_managing(reading: &Reading<'_>, client: HubId) -> Result<(), ServiceError> {
+    const NEEDED: Permission = Permission::ManageEmployeesInClient;
+    let Actor::Person(person) = reading.actor() else { return Ok(()) };
+    let (clients, people) = (BTreeSet::from([client]), BTreeSet::from([person.clone()]));
+    let history = access_log::history_for_judging(&**reading.transaction(), &clients, &people).await?;
+    let standing = history.standing(person, None, Some(client), reading.now(), reading.policy());
+    Ok(judge(NEEDED, &standing).map_err(|denial| permission::refusal(denial, NEEDED, None, Some(client)))?)
+}
+
+/// Who may change a user sees it: a super admin everybody, a Partner admin the own partner's employees.
+fn is_visible(reading: &Reading<'_>, history: &AccessHistory, user: &ClientUserSpell) -> bool {
+    let Actor::Person(person) = reading.actor() else { return true };
+    let question = UserQuestion { history, person, client: user.client, at: reading.now(), policy: reading.policy() };
+    question.may_change(&user.address).is_ok()
+}
+
+/// By address, and of one address by when it was added.
 fn place(user: &ClientUserSpell) -> Place {
-    [user.address.as_str().as_bytes(), &[0], user.user.0.as_bytes()].concat()
+    // With its sign turned, so that times before 1970 come first in bytes too.
+    let start_time = (user.period.start.timestamp_micros() ^ i64::MIN).to_be_bytes();
+    // No address holds a zero byte, so that a shorter one comes before those that it begins.
+    [user.address.as_str().as_bytes(), &[0], &start_time, user.user.0.as_bytes()].concat()
 }

@@ -1,6 +1,5 @@
 //! A transaction that appends to the access log.
 
-use contracts::wire::error::ErrorReason;
 use contracts::{EmployeeName, Failure, Revision};
 use domain::access::{AccessChange, AccessFact, AccessHistory, Actor, Audit, EmailAddress, HubId};
 use domain::policy::Policy;
@@ -11,6 +10,7 @@ use service_kit::feed::{Head, lock_head, store_head};
 use service_kit::permission::{self, Permission};
 use service_kit::{ServiceError, Statement, WriteTransaction, request_log, require_platform};
 
+use super::known_employee::unknown_employee;
 use crate::AccessManagement;
 
 /// An open transaction that holds the end of the log, so that what it has loaded cannot change before it commits.
@@ -89,8 +89,7 @@ impl<'service> Recording<'service> {
     /// The address of an employee, also a deleted one.
     pub async fn address_of(&self, name: EmployeeName) -> Result<EmailAddress, ServiceError> {
         let address = access_log::employee_address(&*self.transaction, name.partner, name.employee).await?;
-        let unknown = || Failure::new(ErrorReason::UnknownEmployee, format!("{name} is not known"));
-        Ok(address.ok_or_else(unknown)?)
+        Ok(address.ok_or_else(|| unknown_employee(name))?)
     }
 
     pub async fn history(&self, questions: &[Question<'_>]) -> Result<AccessHistory, ServiceError> {

@@ -13,7 +13,7 @@ use super::user_change::{UserChange, require_unchanged, user_now};
 use super::user_permission::unknown;
 use crate::AccessManagement;
 
-pub(crate) struct ChangedClientUser {
+pub(crate) struct ClientUserUpdate {
     pub change: UserChange,
     /// None where it stays.
     pub display_name: Option<String>,
@@ -24,14 +24,14 @@ pub(crate) struct ChangedClientUser {
 impl AccessManagement {
     pub(crate) async fn update_client_user(
         &self,
-        changed: ChangedClientUser,
+        update: ClientUserUpdate,
         statement: Statement,
     ) -> Result<wire::UpdateClientUserResponse, ServiceError> {
         let mut recording = match Recording::begin(self, statement).await? {
             Begun::New(recording) => recording,
             Begun::Repeated(answer) => return Ok(answer),
         };
-        let ChangedClientUser { change, display_name, permission_set } = changed;
+        let ClientUserUpdate { change, display_name, permission_set } = update;
         let name = change.name;
         recording.require(Permission::ManageClientUsers, None, Some(name.client)).await?;
         let transaction = &**recording.transaction();

@@ -110,7 +110,7 @@ impl UserQuestion<'_> {
     }
 
     /// What the person may do in the client, through whichever partner.
-    pub fn standing(&self) -> Option<ClientStanding> {
+    fn standing(&self) -> Option<ClientStanding> {
         self.history.standing(self.person, None, Some(self.client), self.at, self.policy).client
     }
 }
