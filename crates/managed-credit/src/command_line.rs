@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::access::AccessCommand;
 use crate::breakdown::BreakdownCommand;
 use crate::demo::DemoCommand;
 use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
 use crate::serve::ServeCommand;
 use crate::why::WhyCommand;
-use crate::{breakdown, demo, import, migrate, serve, why};
+use crate::{access, breakdown, demo, import, migrate, serve, why};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
@@ -35,6 +36,9 @@ enum Command {
     /// Import real input into running services
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Who may work where: see it and change it, as the Client Access Manager does
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// A partner's points breakdown: what each client brings it
     #[command(after_help = BREAKDOWN_EXAMPLES)]
     Breakdown(BreakdownCommand),
@@ -97,6 +101,7 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Serve(command) => serve::serve(command, out).await,
         Command::Migrate(command) => migrate::migrate(command, out).await,
         Command::Import(command) => import::import(command, out).await,
+        Command::Access(command) => access::access(command, out).await,
         Command::Breakdown(command) => breakdown::breakdown(command, out).await,
         Command::Why(command) => why::why(command, out).await,
         Command::Demo(command) => demo::demo(command, out).await,

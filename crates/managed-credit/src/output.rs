@@ -1,9 +1,12 @@
 //! How answers are printed: tables of a fixed width where no terminal says its own.
 
+use std::io::Write;
+
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use contracts::wire::credit::AnswerBasis;
+use serde::Serialize;
 
 use crate::wording;
 
@@ -81,6 +84,12 @@ pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
         None => "facts that may not be complete yet".to_owned(),
     };
     paragraph(&format!("{answer}; calculated at {calculated} from {facts}."), width)
+}
+
+/// A JSON document for programs.
+pub(crate) fn write_json(answer: &impl Serialize, out: &mut impl Write) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, answer)?;
+    Ok(writeln!(out)?)
 }
 
 /// A cell with a number.

@@ -130,19 +130,31 @@ impl Servers {
 
     /// What a person can do about a call that did not succeed.
     pub fn problem(&self, part: Part, status: &Status) -> anyhow::Error {
+        CallProblem { code: status.code(), text: self.problem_text(part, status) }.into()
+    }
+
+    fn problem_text(&self, part: Part, status: &Status) -> String {
         if is_answered(status) {
-            return anyhow::anyhow!("{part}: {}", status.message());
+            return format!("{part}: {}", status.message());
         }
         let (setting, url) = match part {
             Part::Access => ("--access-url", &self.urls.access_url),
             Part::Activity => ("--activity-url", &self.urls.activity_url),
             Part::Credit => ("--credit-url", &self.urls.credit_url),
         };
-        anyhow::anyhow!(
+        format!(
             "{part} does not answer at {url}. Start it with `managed-credit serve all --data-dir DIR`, or say with \
              {setting} where it runs."
         )
     }
+}
+
+/// A call that did not succeed, in words for people.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct CallProblem {
+    pub code: Code,
+    text: String,
 }
 
 /// Whether a service of ours refused, rather than that none was reached: theirs carry an `ErrorInfo`.

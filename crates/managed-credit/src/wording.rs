@@ -1,6 +1,7 @@
 //! The wire's states and reasons in words for people.
 
 use contracts::instant;
+use contracts::wire::access::{AccessRole, AccessType, Assignment, AssignmentOrigin, AssignmentState, ClientUserState};
 use contracts::wire::activity::NotCountedReason;
 use contracts::wire::credit::{ConditionStatus, CreditState, ManagedCredit, Money, NoCreditReason, PointsAbsentReason};
 use domain::time::Instant;
@@ -42,10 +43,20 @@ pub(crate) fn hub_id(name: &str) -> &str {
 
 /// The client's name and number.
 pub(crate) fn client(row: &ManagedCredit) -> String {
-    match row.client_display_name.as_str() {
-        "" => format!("client {}", hub_id(&row.client)),
-        name => format!("{name} ({})", hub_id(&row.client)),
+    account(&row.client_display_name, &row.client)
+}
+
+/// The name and number of the client with a resource name.
+pub(crate) fn account(display_name: &str, client: &str) -> String {
+    match display_name {
+        "" => format!("client {}", hub_id(client)),
+        display_name => format!("{display_name} ({})", hub_id(client)),
     }
+}
+
+/// A person's name and address.
+pub(crate) fn person(display_name: &str, address: &str) -> String {
+    format!("{display_name} ({address})")
 }
 
 /// The name of an enum's value without the enum's: `CREDIT_STATE_ACTIVE` is `ACTIVE`.
@@ -111,6 +122,66 @@ fn points_absent(reason: PointsAbsentReason) -> Option<&'static str> {
         PointsAbsentReason::MrrUnknown => Some("no points: what the client pays is not known"),
         PointsAbsentReason::UnsupportedCurrency => Some("no points: its currency does not convert to points"),
         PointsAbsentReason::CountryUnknown => Some("no points: its country is not known yet"),
+    }
+}
+
+/// What a user of a partner account may do there.
+pub(crate) fn access_role(role: AccessRole) -> &'static str {
+    match role {
+        AccessRole::Unspecified => ABSENT,
+        AccessRole::None => "employee",
+        AccessRole::ClientAccessManager => "client access manager",
+        AccessRole::SuperAdmin => "super admin",
+    }
+}
+
+/// What kind of access an employee has in a client account.
+pub(crate) fn access_type(access_type: AccessType) -> &'static str {
+    match access_type {
+        AccessType::Unspecified => ABSENT,
+        AccessType::PartnerAdmin => "partner admin",
+        AccessType::SuperAdmin => "super admin",
+        AccessType::Standard => "standard",
+        AccessType::Deactivated => "deactivated",
+        AccessType::LinkedOnly => "no user there",
+    }
+}
+
+/// Whether a client user can log in.
+pub(crate) fn client_user_state(state: ClientUserState) -> &'static str {
+    match state {
+        ClientUserState::Unspecified => ABSENT,
+        ClientUserState::Active => "active",
+        ClientUserState::Deactivated => "deactivated",
+        ClientUserState::Removed => "removed",
+    }
+}
+
+/// Whether work counts, and how the assignment came about.
+pub(crate) fn assignment(assignment: Option<&Assignment>) -> String {
+    let Some(assignment) = assignment else { return "no".to_owned() };
+    let origin = match assignment.origin() {
+        AssignmentOrigin::Unspecified => "",
+        AssignmentOrigin::Automatic => ", by the domain",
+        AssignmentOrigin::ByHand => ", by hand",
+    };
+    let state = match assignment.state() {
+        AssignmentState::Unspecified => ABSENT,
+        AssignmentState::PendingUser => "waits for a user there",
+        AssignmentState::Effective => "yes",
+        AssignmentState::Suspended => "suspended",
+        AssignmentState::Ended => "no longer",
+    };
+    format!("{state}{origin}")
+}
+
+/// What an assignment is good for, in a sentence.
+pub(crate) fn what_counts(state: AssignmentState) -> &'static str {
+    match state {
+        AssignmentState::Effective => "work there counts from now on",
+        AssignmentState::PendingUser => "not a user there: work counts once added there",
+        AssignmentState::Suspended => "the user there is deactivated: work counts once reactivated",
+        AssignmentState::Unspecified | AssignmentState::Ended => "",
     }
 }
 

@@ -6,6 +6,7 @@ use contracts::wire::credit::{AnswerBasis, ManagedCredit, Money};
 use serde::Serialize;
 
 use super::Breakdown;
+use crate::output::write_json;
 use crate::wording::rfc_3339;
 
 #[derive(Debug, Serialize)]
@@ -107,6 +108,5 @@ pub(super) fn write(partner: &str, breakdown: &Breakdown, out: &mut impl Write) 
         rows_without_points: breakdown.rows_without_points,
         basis: (&breakdown.basis).into(),
     };
-    serde_json::to_writer_pretty(&mut *out, &answer)?;
-    Ok(writeln!(out)?)
+    write_json(&answer, out)
 }

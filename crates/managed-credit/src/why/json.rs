@@ -6,6 +6,7 @@ use contracts::wire::credit::{Condition, Evidence, ExplainCreditResponse, Explan
 use serde::Serialize;
 
 use crate::breakdown::json::{BasisJson, ManagedCreditJson};
+use crate::output::write_json;
 use crate::wording::rfc_3339;
 
 #[derive(Debug, Serialize)]
@@ -98,6 +99,5 @@ pub(super) fn write(answer: &ExplainCreditResponse, out: &mut impl Write) -> any
         explanation: answer.explanation.as_ref().map(Into::into),
         basis: answer.basis.as_ref().map(Into::into),
     };
-    serde_json::to_writer_pretty(&mut *out, &json)?;
-    Ok(writeln!(out)?)
+    write_json(&json, out)
 }
