@@ -2,6 +2,8 @@
 
 mod access_links;
 mod client_users;
+mod clients;
+mod clients_tab;
 mod employees;
 mod feed;
 mod links;

@@ -6,7 +6,11 @@ use system_tests::{Cluster, at, on_both_databases, reason};
 use tonic::Code;
 
 /// Reads the access feed from a position until it has caught up.
-async fn feed(cluster: &Cluster, after_position: u64, after_chain_hash: Vec<u8>) -> Vec<access::AccessChange> {
+pub(super) async fn feed(
+    cluster: &Cluster,
+    after_position: u64,
+    after_chain_hash: Vec<u8>,
+) -> Vec<access::AccessChange> {
     let policy_digest = cluster.policy.digest().to_owned();
     let request = access::WatchAccessRequest { after_position, after_chain_hash, policy_digest };
     let mut stream = cluster.access_feed().watch_access(request).await.expect("a stream").into_inner();
