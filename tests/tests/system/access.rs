@@ -1,6 +1,8 @@
 //! access-management through gRPC: what holds for every call; each subject has a file of its own.
 
 mod access_links;
+mod assets;
+mod audit_log;
 mod client_users;
 mod clients;
 mod clients_tab;
@@ -9,6 +11,7 @@ mod feed;
 mod links;
 mod members;
 mod partners;
+mod removal;
 
 use contracts::wire::access;
 use contracts::wire::access::link_client_result::Outcome;

@@ -9,6 +9,7 @@ use domain::time::Instant;
 use sea_orm::ConnectionTrait;
 use service_kit::ServiceError;
 use service_kit::access_log::{self, ChangeFilter, Concerning, Question};
+use service_kit::feed::fill_message;
 use service_kit::page::PageRequest;
 use service_kit::permission::{self, Permission, unknown_partner};
 
@@ -52,9 +53,12 @@ impl AccessManagement {
         };
         // One more than asked for tells whether there are more.
         let limit = u64::try_from(query.page.size).unwrap_or_default() + 1;
-        let mut changes = access_log::newest(&*transaction, &filter, query.before, limit).await?;
-        let has_more = changes.len() > query.page.size;
+        let found = access_log::newest(&*transaction, &filter, query.before, limit).await?;
+        let all = found.len();
+        // Fewer where they are large: a change may name a thousand assets.
+        let (mut changes, _) = fill_message(found);
         changes.truncate(query.page.size);
+        let has_more = changes.len() < all;
         let last = changes.last().filter(|_| has_more);
         let next_page_token = last.map(|last| query.page.start.token_after(&last.position.to_be_bytes()));
         if let (Actor::Person(_), Some(partner)) = (&actor, query.partner) {
