@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use contracts::wire::credit::AnswerBasis;
 use serde::Serialize;
 
@@ -15,6 +15,12 @@ const WIDTH_CHARACTERS: u16 = 120;
 
 /// Below this a table is no longer readable, in characters: a narrower terminal wraps it.
 const MINIMUM_WIDTH_CHARACTERS: u16 = 100;
+
+/// The longest text that is kept whole in a column, in characters.
+const MAXIMUM_WHOLE_CHARACTERS: u16 = 44;
+
+/// A space on each side of a cell's text.
+const PADDING_CHARACTERS: u16 = 2;
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +58,15 @@ pub(crate) fn table<const COUNT: usize>(width: Width, header: [&str; COUNT]) -> 
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table.force_no_tty().set_width(width.characters());
     table
+}
+
+/// Keeps the texts of a column whole, as an address wants to be; those that are longer than any usual one are broken.
+pub(crate) fn keep_whole(table: &mut Table, column_index: usize) {
+    let longest = table.column_max_content_widths().get(column_index).copied().unwrap_or_default();
+    let width = comfy_table::Width::Fixed(longest.min(MAXIMUM_WHOLE_CHARACTERS) + PADDING_CHARACTERS);
+    if let Some(column) = table.column_mut(column_index) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(width));
+    }
 }
 
 /// A paragraph, its lines broken between words.

@@ -7,16 +7,21 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use comfy_table::Cell;
 use contracts::PartnerName;
-use contracts::wire::access::{AccessType, Assignment, Client, ClientAccess, ClientOrder, ListClientsRequest};
+use contracts::wire::access::{
+    AccessType, Assignment, Client, ClientAccess, ClientOrder, EmployeeAccess, ListClientsRequest,
+};
 use domain::access::HubId;
 
-use crate::output::{Format, Width, not_a_formula, table};
+use crate::output::{Format, Width, keep_whole, not_a_formula, table};
 use crate::running::Part;
 use crate::servers::{CallFlags, Servers, ask};
 use crate::wording::{self, hub_id, rfc_3339, short_name};
 
 /// Rows that are asked for at once.
 const PAGE_SIZE: i32 = 200;
+
+/// The column that is not broken.
+const ADDRESS_COLUMN: usize = 2;
 
 /// The flags of `access clients`.
 #[derive(Debug, Args)]
@@ -145,25 +150,32 @@ fn write_table(clients: &[ClientAccess], width: Width, out: &mut impl Write) -> 
     if clients.is_empty() {
         return Ok(writeln!(out, "No clients: nobody of the partner has access anywhere, or none of the asked kind.")?);
     }
-    let mut table = table(width, ["Client", "Country", "Employee", "Access", "Permission set", "Assigned"]);
+    let mut table = table(width, ["Client", "Employee", "Address", "Access", "Assigned"]);
     for client in clients {
         let account = client.client.clone().unwrap_or_default();
         for (index, employee) in client.employees.iter().enumerate() {
             // A client is named once.
-            let (name, country) =
-                if index == 0 { (label(&account), account.country_code.clone()) } else { Default::default() };
+            let client = if index == 0 { label(&account) } else { String::new() };
             table.add_row([
-                Cell::new(name),
-                Cell::new(country),
-                Cell::new(wording::person(&employee.display_name, &employee.email_address)),
-                Cell::new(wording::access_type(employee.access_type())),
-                Cell::new(if employee.permission_set.is_empty() { wording::ABSENT } else { &employee.permission_set }),
+                Cell::new(client),
+                Cell::new(&employee.display_name),
+                Cell::new(&employee.email_address),
+                Cell::new(access(employee)),
                 Cell::new(wording::assignment(employee.assignment.as_ref())),
             ]);
         }
     }
+    keep_whole(&mut table, ADDRESS_COLUMN);
     writeln!(out, "{table}")?;
     Ok(writeln!(out, "{}.", wording::count(clients.len() as u64, "client"))?)
+}
+
+/// The kind of access, and which set gives it where the kind alone does not say it.
+fn access(employee: &EmployeeAccess) -> String {
+    let access_type = employee.access_type();
+    let set = employee.permission_set.as_str();
+    let kind = wording::access_type(access_type);
+    if set.is_empty() || access_type.as_str_name().ends_with(set) { kind.to_owned() } else { format!("{kind} ({set})") }
 }
 
 /// One line per client and employee.
@@ -205,4 +217,44 @@ fn write_csv(clients: &[ClientAccess], out: &mut impl Write) -> anyhow::Result<(
         }
     }
     Ok(writer.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn employee(access_type: AccessType, permission_set: &str) -> EmployeeAccess {
+        let permission_set = permission_set.to_owned();
+        EmployeeAccess { access_type: access_type.into(), permission_set, ..EmployeeAccess::default() }
+    }
+
+    #[test]
+    fn r42_a_set_is_named_where_the_kind_of_access_does_not_say_it() {
+        assert_eq!(access(&employee(AccessType::PartnerAdmin, "PARTNER_ADMIN")), "partner admin");
+        assert_eq!(access(&employee(AccessType::Standard, "MARKETING")), "standard (MARKETING)");
+        assert_eq!(access(&employee(AccessType::Deactivated, "STANDARD")), "deactivated (STANDARD)");
+        assert_eq!(access(&employee(AccessType::LinkedOnly, "")), "no user there");
+    }
+
+    #[test]
+    fn an_address_is_not_broken_and_a_client_is_named_once() {
+        let employee = |address: &str| EmployeeAccess {
+            display_name: "Somebody with a long name".to_owned(),
+            email_address: address.to_owned(),
+            ..employee(AccessType::Standard, "MARKETING")
+        };
+        let addresses = ["a.very.long.one@officina-digitale.example", "b@officina-digitale.example"];
+        let client = Client {
+            name: "clients/2001".to_owned(),
+            display_name: "A client with a name that is long too".to_owned(),
+            ..Client::default()
+        };
+        let row = ClientAccess { client: Some(client), employees: addresses.map(employee).to_vec() };
+        let mut out = Vec::new();
+        write_table(&[row], Width::Fixed, &mut out).expect("a vector takes everything");
+        let text = String::from_utf8(out).expect("text");
+        assert!(addresses.iter().all(|address| text.contains(address)), "{text}");
+        assert_eq!(text.matches("2001").count(), 1, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    }
 }

@@ -220,7 +220,8 @@ fn latest(mut employees: Vec<Employee>) -> Vec<Employee> {
     employees
 }
 
-fn add_once(found: &mut Vec<Found>, one: Found) {
+/// Adds what is not there yet: who is named twice is meant once.
+pub(super) fn add_once(found: &mut Vec<Found>, one: Found) {
     if found.iter().all(|other| other.name != one.name) {
         found.push(one);
     }

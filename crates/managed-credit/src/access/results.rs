@@ -121,10 +121,11 @@ impl Results {
     /// Refuses results of which some were refused.
     pub fn require_all(&self) -> anyhow::Result<()> {
         let refused = self.results.iter().filter(|result| result.outcome == Outcome::Refused).count();
-        if refused > 0 {
-            bail!("{refused} of {} refused, see above; the others are {}", self.results.len(), self.words.done);
+        match self.results.len() - refused {
+            _ if refused == 0 => Ok(()),
+            0 => bail!("nothing is {}, see above", self.words.done),
+            _ => bail!("{refused} of {} refused, see above; the others are {}", self.results.len(), self.words.done),
         }
-        Ok(())
     }
 }
 
@@ -155,8 +156,9 @@ mod tests {
     #[test]
     fn what_was_so_already_is_no_failure_and_a_refusal_is_one() {
         assert!(results(&[Outcome::Done, Outcome::Unchanged]).require_all().is_ok());
-        let error = results(&[Outcome::Done, Outcome::Refused]).require_all().expect_err("one is refused");
-        assert_eq!(error.to_string(), "1 of 2 refused, see above; the others are linked");
+        let told = |outcomes: &[Outcome]| results(outcomes).require_all().expect_err("one is refused").to_string();
+        assert_eq!(told(&[Outcome::Done, Outcome::Refused]), "1 of 2 refused, see above; the others are linked");
+        assert_eq!(told(&[Outcome::Refused]), "nothing is linked, see above");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The built executable, as a person or a supervisor runs it.
 
+mod access;
 mod commands;
 mod demo;
 mod import;

@@ -99,7 +99,7 @@ impl Urls {
     }
 
     /// Waits until credit-calculation knows everything that has been imported.
-    async fn settle(&self, partner: &str) {
+    pub async fn settle(&self, partner: &str) {
         let (access, activity, credit) =
             (self.of("access-management"), self.of("activity-tracking"), self.of("credit-calculation"));
         let mut feed = AccessFeedServiceClient::connect(access).await.expect("access-management is ready");

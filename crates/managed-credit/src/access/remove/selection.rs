@@ -4,6 +4,7 @@ use anyhow::bail;
 use contracts::PartnerName;
 use contracts::wire::access::preview_removal_request::Selection;
 use contracts::wire::access::{ClientSelection, PlannedRemoval};
+use domain::access::folded;
 use tonic::Code;
 
 use super::RemoveCommand;
@@ -45,7 +46,11 @@ async fn employees(
     match lookup::several_employees(servers, command.partner, &command.employees, Employed::Ever).await {
         Err(error) if is_not_allowed(&error) => {
             let there = preview::ask(servers, Selection::Client(everybody.clone())).await?.removals;
-            command.employees.iter().map(|wanted| among(&there, client, wanted)).collect()
+            let mut found = Vec::new();
+            for wanted in &command.employees {
+                lookup::add_once(&mut found, among(&there, client, wanted)?);
+            }
+            Ok(found)
         }
         found => found,
     }
@@ -57,7 +62,8 @@ fn is_not_allowed(error: &anyhow::Error) -> bool {
 }
 
 fn among(there: &[PlannedRemoval], client: &Found, wanted: &str) -> anyhow::Result<Found> {
-    let candidates = lookup::addressed(wanted, there.iter().filter_map(candidate).collect(), |row| &row.address);
+    let candidates = there.iter().filter_map(candidate).filter(|row| row.is_like(wanted)).collect();
+    let candidates = lookup::addressed(wanted, candidates, |row| &row.address);
     match choose(wanted, &candidates, |row| [&row.address, &row.display_name]) {
         Choice::One(row) => Ok(Found { name: row.employee.clone(), label: row.label() }),
         Choice::None => bail!("none of your colleagues at {} has an address or name like {wanted:?}", client.label),
@@ -77,6 +83,12 @@ struct Candidate {
 }
 
 impl Candidate {
+    /// What the service's own search finds: a part of the name or address, without regard to case and accents.
+    fn is_like(&self, wanted: &str) -> bool {
+        let wanted = folded(wanted.trim());
+        [&self.address, &self.display_name].into_iter().any(|text| folded(text).contains(&wanted))
+    }
+
     fn label(&self) -> String {
         wording::person(&self.display_name, &self.address)
     }

@@ -8,8 +8,11 @@ use contracts::wire::credit::{ManagedCredit, NoCreditReason};
 
 use super::assets;
 use super::preview::{Effect, Preview, Stake, client_of};
-use crate::output::{Width, number, paragraph, table};
+use crate::output::{Width, keep_whole, number, paragraph, table};
 use crate::wording::{self, count, hub_id};
+
+/// The column of the users that is not broken.
+const ADDRESS_COLUMN: usize = 2;
 
 /// Assets that are listed; `--format json` has them all.
 const MAXIMUM_LISTED_ASSETS: usize = 20;
@@ -24,17 +27,19 @@ pub(super) fn write_preview(preview: &Preview, width: Width, out: &mut impl Writ
 }
 
 fn write_users(preview: &Preview, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
-    let mut table = table(width, ["Client", "User", "Permission set", "State", "Owns"]);
+    let mut table = table(width, ["Client", "User", "Address", "Permission set", "State", "Owns"]);
     for removal in &preview.answer.removals {
         let user = removal.client_user.clone().unwrap_or_default();
         table.add_row([
             Cell::new(wording::account(&removal.client_display_name, client_of(removal))),
-            Cell::new(wording::person(&user.display_name, &user.email_address)),
+            Cell::new(&user.display_name),
+            Cell::new(&user.email_address),
             Cell::new(&user.permission_set),
             Cell::new(wording::client_user_state(user.state())),
             Cell::new(count(u64::try_from(removal.asset_count).unwrap_or_default(), "asset")),
         ]);
     }
+    keep_whole(&mut table, ADDRESS_COLUMN);
     Ok(writeln!(out, "{table}")?)
 }
 
