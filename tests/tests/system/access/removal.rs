@@ -487,3 +487,17 @@ on_both_databases!(r127_of_other_partners_that_employ_a_removed_one_only_the_pla
     let removed = confirm(&cluster, ANNA, leaving_all(&shown.token)).await.expect("a removal");
     assert_eq!(removed.ended_relationships, [ended(2002, 1001)]);
 });
+
+on_both_databases!(more_assets_than_one_removal_gives_away_are_too_many, |cluster| {
+    let account = Account::open(&cluster).await;
+    for portion in 0..10 {
+        let ids = (0..1_000).map(|number| format!("n{portion}-{number}"));
+        let assets: Vec<Asset> = ids.map(|id| asset(2002, &id, &account.bruno.user)).collect();
+        keep(&cluster, 2002, &assets).await;
+    }
+    let shown = preview(&cluster, ANNA, from_client(&[])).await.expect("as many as may be");
+    assert_eq!((shown.assets.len(), shown.removals[1].asset_count), (10_000, 10_000));
+    keep(&cluster, 2002, &[asset(2002, "one-more", &account.bruno.user)]).await;
+    assert_eq!(word(&preview(&cluster, ANNA, from_client(&[])).await), "LIMIT_REACHED");
+    assert_eq!(word(&confirm(&cluster, ANNA, leaving_all(&shown.token)).await), "LIMIT_REACHED");
+});
