@@ -6,6 +6,7 @@
 
 mod ask;
 mod case;
+mod change;
 mod cluster;
 mod database;
 mod on_domain;

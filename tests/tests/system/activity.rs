@@ -1,5 +1,9 @@
 //! activity-tracking through gRPC.
 
+mod histories;
+mod permission;
+mod repeats;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,9 +21,7 @@ use domain::policy::Policy;
 use domain::servicing::{CountedActivity, periods};
 use futures_util::future::join_all;
 use managed_credit::running::Part;
-use proptest::strategy::{Strategy, ValueTree as _};
-use proptest::test_runner::TestRunner;
-use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, fields, on_both_databases, reason, stamp};
+use system_tests::{Cluster, at, fields, on_both_databases, reason, stamp};
 use tonic::{Code, Request};
 use tonic_types::{RpcStatusExt as _, StatusExt as _};
 
@@ -639,132 +641,3 @@ on_both_databases!(what_is_recorded_while_access_changes_is_judged_as_if_one_cam
     let counted = assert_as_the_domain_says(cluster, &activities, &[1001, 1002], &[2001, 2002, 2003]).await;
     assert!(counted > 100, "only {counted} activities count");
 });
-
-/// A fact about a small world: two partners, two clients, three people.
-#[derive(Debug, Clone)]
-enum Step {
-    Client { client: i64, day: i64 },
-    Employee { partner: i64, person: usize, day: i64 },
-    User { client: i64, person: usize, day: i64 },
-    Remove { client: i64, person: usize, day: i64 },
-    Link { partner: i64, person: usize, client: i64, day: i64 },
-    Work { client: i64, person: usize, day: i64, action: &'static str },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let actions = vec!["blog/publish", "form/edit", "list/create", "note/log", "blog/view", "nonsense/do"];
-    let actions = proptest::sample::select(actions);
-    // What was true comes late as often as not, and much of it on the same days; clients, people and users are mostly of
-    // the first weeks, so that much counts.
-    let raw = (0..10_u32, 0..2_i64, 0..2_i64, 0..3_usize, 0..20_i64, actions);
-    raw.prop_map(|(kind, partner, client, person, tenth, action)| {
-        let day = tenth * 10;
-        match kind {
-            0 => Step::Client { client, day: day % 30 },
-            1 => Step::Employee { partner, person, day: day % 40 },
-            2 => Step::User { client, person, day: if tenth < 15 { day % 50 } else { day } },
-            3 => Step::Remove { client, person, day },
-            4 => Step::Link { partner, person, client, day: day % 70 },
-            _ => Step::Work { client, person, day, action },
-        }
-    })
-}
-
-/// One random history: its own partners, clients and people in a cluster that others use too.
-struct World<'cluster> {
-    cluster: &'cluster Cluster,
-    base: i64,
-    employees: BTreeMap<(i64, usize), String>,
-    users: BTreeMap<(i64, usize), String>,
-    activities: Vec<Activity>,
-}
-
-impl World<'_> {
-    fn address(&self, person: usize) -> String {
-        // The third is of nobody's domain, and may be both partners' employee.
-        let domain = if person < 2 { "agency" } else { "freemail" };
-        format!("e{person}@{domain}{}.example", self.base)
-    }
-
-    /// Takes one step; what access-management refuses as illegal did not happen.
-    async fn take(&mut self, step: &Step) {
-        let (cluster, base) = (self.cluster, self.base);
-        let date = |day: &i64| (at("2025-01-01") + chrono::TimeDelta::days(*day)).to_rfc3339();
-        match step {
-            Step::Client { client, day } => {
-                let _ = cluster.client_since(base + 5 + client, "US", &date(day)).await;
-            }
-            Step::Employee { partner, person, day } => {
-                if let Ok(name) = cluster.employee_since(base + partner, &self.address(*person), &date(day)).await {
-                    self.employees.insert((*partner, *person), name);
-                }
-            }
-            Step::User { client, person, day } => {
-                let created = cluster.user_since(base + 5 + client, &self.address(*person), &date(day)).await;
-                if let Ok(name) = created {
-                    self.users.insert((*client, *person), name);
-                }
-            }
-            Step::Remove { client, person, day } => {
-                if let Some(name) = self.users.get(&(*client, *person)) {
-                    let _ = cluster.remove(name, &date(day)).await;
-                }
-            }
-            Step::Link { partner, person, client, day } => {
-                if let Some(name) = self.employees.get(&(*partner, *person)) {
-                    cluster.link(name, base + 5 + client, &date(day)).await;
-                }
-            }
-            Step::Work { client, person, day, action } => {
-                let id = format!("evt-{}", self.activities.len());
-                let address = self.address(*person);
-                let activity = Cluster::activity_of(base + 5 + client, &id, &address, &date(day), action);
-                cluster.record(vec![activity.clone()]).await.expect("a result");
-                self.activities.push(activity);
-            }
-        }
-    }
-}
-
-/// In whatever order facts and activities arrive, what is stored is what the domain says of all of them at once.
-async fn the_order_of_arrival_never_matters(kind: DatabaseKind) {
-    let options = ClusterOptions { policy: other_policy(45), ..ClusterOptions::default() };
-    let cluster = Cluster::start_with(kind, options).await;
-    // The same histories in every run.
-    let mut runner = TestRunner::deterministic();
-    let histories = proptest::collection::vec(step(), 20..60);
-    let mut counted = 0;
-    for case in 0..12 {
-        let steps = histories.new_tree(&mut runner).expect("a history").current();
-        let base = 100_000 + case * 10;
-        let (employees, users) = (BTreeMap::new(), BTreeMap::new());
-        let mut world = World { cluster: &cluster, base, employees, users, activities: Vec::new() };
-        cluster.partner(base, &[&format!("agency{base}.example")]).await;
-        cluster.partner(base + 1, &[]).await;
-        for step in &steps {
-            world.take(step).await;
-        }
-        // Those that are still missing come last, so that most histories end with something that counts.
-        for client in 0..2 {
-            world.take(&Step::Client { client, day: 0 }).await;
-            for person in 0..3 {
-                world.take(&Step::Employee { partner: 0, person, day: 0 }).await;
-                world.take(&Step::User { client, person, day: 40 }).await;
-            }
-        }
-        let (partners, clients) = ([base, base + 1], [base + 5, base + 6]);
-        counted += assert_as_the_domain_says(&cluster, &world.activities, &partners, &clients).await;
-    }
-    assert!(counted > 50, "only {counted} activities counted in all histories together");
-    cluster.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_order_of_arrival_never_matters_on_sqlite() {
-    the_order_of_arrival_never_matters(DatabaseKind::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_order_of_arrival_never_matters_on_postgresql() {
-    the_order_of_arrival_never_matters(DatabaseKind::Postgresql).await;
-}

@@ -1,5 +1,8 @@
 //! credit-calculation through gRPC: subscriptions, the breakdown, the "why", and where its facts come from.
 
+mod permission;
+mod repeats;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,7 +122,7 @@ on_both_databases!(an_update_to_what_is_recorded_already_changes_nothing, |clust
         subscription: Some(credit::Subscription {
             name: "clients/2002/subscriptions/main".to_owned(),
             mrr: Some(credit::Money { currency_code: "USD".to_owned(), amount: amount.to_owned() }),
-            effective_time: None,
+            ..credit::Subscription::default()
         }),
         effective_time: time.map(stamp),
         ..Default::default()

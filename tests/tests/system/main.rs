@@ -4,6 +4,7 @@ mod access;
 mod activity;
 mod arrival;
 mod cases;
+mod consequences;
 mod credit;
 mod faults;
 mod order;
