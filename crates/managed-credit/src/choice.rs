@@ -13,8 +13,8 @@ pub(crate) enum Choice<'rows, T> {
     Several(Vec<&'rows T>),
 }
 
-/// The only candidate, or the only one that is called exactly so, without regard to case and accents. Candidates are those
-/// that what was typed can mean, not all that there are.
+/// The only candidate, or the only one that is called exactly so, without regard to case and accents. Candidates are
+/// those that what was typed can mean, not all that there are.
 pub(crate) fn choose<'rows, T, const COUNT: usize>(
     wanted: &str,
     candidates: &'rows [T],

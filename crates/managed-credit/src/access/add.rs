@@ -26,7 +26,8 @@ pub(crate) struct AddCommand {
     #[arg(long, env = "MANAGED_CREDIT_PARTNER", value_name = "HUB_ID")]
     partner: HubId,
     /// What they may do there: the name of a permission set, in whatever case
-    #[arg(long, env = "MANAGED_CREDIT_PERMISSION_SET", value_name = "NAME", default_value = "STANDARD", value_parser = permission_set)]
+    #[arg(long, env = "MANAGED_CREDIT_PERMISSION_SET", value_name = "NAME", default_value = "STANDARD",
+        value_parser = permission_set)]
     permission_set: PermissionSet,
     /// The employees: addresses, or names or parts of them; resource names for who may not see the Employees tab
     #[arg(required = true, value_name = "EMPLOYEE")]

@@ -1,5 +1,5 @@
-//! Whom and which client a person means: by address, name or hub id. What cannot be found, or can be several, is an error
-//! that says what would be right.
+//! Whom and which client a person means: by address, name or hub id. What cannot be found, or can be several, is an
+//! error that says what would be right.
 
 use anyhow::bail;
 use contracts::wire::access::{ClientUser, ClientUserState, Employee, ListClientUsersRequest, ListEmployeesRequest};
@@ -75,8 +75,8 @@ pub(super) async fn employee(
     match choose(wanted, &candidates, |row| [&row.email_address, &row.display_name]) {
         Choice::One(employee) => Ok(employee.into()),
         Choice::None => bail!(
-            "partner {partner} has no employee whose address or name is {wanted:?} or contains it; `managed-credit access \
-             employees --partner {partner}` lists them"
+            "partner {partner} has no employee whose address or name is {wanted:?} or contains it; `managed-credit \
+             access employees --partner {partner}` lists them"
         ),
         Choice::Several(rows) => bail!(
             "{wanted:?} can be several employees; say which by the address:{}",
@@ -204,7 +204,8 @@ async fn client_users(
     }
 }
 
-/// Whoever types a whole address means exactly that one, not another that ends so: `anna@x.example` is not `joanna@x.example`.
+/// Whoever types a whole address means exactly that one, not another that ends so: `anna@x.example` is not
+/// `joanna@x.example`.
 pub(super) fn addressed<T>(wanted: &str, mut candidates: Vec<T>, address: impl Fn(&T) -> &String) -> Vec<T> {
     if let Ok(wanted) = wanted.trim().parse::<EmailAddress>() {
         candidates.retain(|row| address(row) == wanted.as_str());

@@ -68,8 +68,8 @@ pub(super) async fn decide(
             terminal::ask(&question).await?.parse()?
         }
         None => bail!(
-            "nothing is removed, because what they own needs a decision: --assets leave, or --assets with the address of an \
-             active user there:{}",
+            "nothing is removed, because what they own needs a decision: --assets leave, or --assets with the address \
+             of an active user there:{}",
             listed(assets, |asset| format!("{}: {} {:?}", asset.name, asset.kind, asset.display_name))
         ),
     };

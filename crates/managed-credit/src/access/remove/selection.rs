@@ -35,8 +35,8 @@ pub(super) async fn find(servers: &Servers, command: &RemoveCommand) -> anyhow::
     Ok(Selection::Client(ClientSelection { employees, ..everybody }))
 }
 
-/// The named employees. A Partner admin of the client may remove colleagues there without seeing the Employees tab (R28):
-/// then they are looked up among those who are there.
+/// The named employees. A Partner admin of the client may remove colleagues there without seeing the Employees tab
+/// (R28): then they are looked up among those who are there.
 async fn employees(
     servers: &Servers,
     command: &RemoveCommand,
