@@ -54,6 +54,11 @@ fn optional<T: FromStr<Err: Display>>(field: &'static str, text: &str) -> Result
     if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
 }
 
+/// The value of a text that may be absent.
+fn stated<T: FromStr<Err: Display>>(field: &'static str, text: Option<&str>) -> Result<Option<T>, WireError> {
+    text.map(|text| parse(field, text)).transpose()
+}
+
 fn actor(text: &str) -> Result<Actor, WireError> {
     if text == "platform" { Ok(Actor::Platform) } else { parse("actor", text).map(Actor::Person) }
 }
@@ -101,7 +106,7 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
                 address: parse("email_address", &updated.email_address)?,
                 display_name: updated.display_name.clone(),
                 partner_employee: updated.partner_employee,
-                access_role: access_role_from_wire(updated.access_role()).unwrap_or_default(),
+                access_role: access_role_from_wire(updated.access_role()),
             }
         }
         Fact::EmployeeDeleted(deleted) => {
@@ -137,7 +142,7 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
                 user: name.user,
                 address: parse("email_address", &updated.email_address)?,
                 display_name: updated.display_name.clone(),
-                permission_set: parse("permission_set", &updated.permission_set)?,
+                permission_set: stated("permission_set", updated.permission_set.as_deref())?,
             }
         }
         Fact::ClientUserDeactivated(deactivated) => {
@@ -170,12 +175,12 @@ fn fact(fact: &wire::access_change::Fact) -> Result<AccessFact, WireError> {
         Fact::PartnerUpdated(updated) => AccessFact::PartnerUpdated {
             partner: parse::<PartnerName>("partner", &updated.partner)?.0,
             display_name: updated.display_name.clone(),
-            country: parse("country_code", &updated.country_code)?,
+            country: stated("country_code", updated.country_code.as_deref())?,
         },
         Fact::ClientUpdated(updated) => AccessFact::ClientUpdated {
             client: parse::<ClientName>("client", &updated.client)?.0,
             display_name: updated.display_name.clone(),
-            country: parse("country_code", &updated.country_code)?,
+            country: stated("country_code", updated.country_code.as_deref())?,
         },
         Fact::ClientIntroduced(introduced) => AccessFact::ClientIntroduced {
             client: parse::<ClientName>("client", &introduced.client)?.0,
@@ -315,7 +320,7 @@ impl From<&AccessFact> for wire::access_change::Fact {
                     email_address: address.to_string(),
                     display_name: display_name.clone(),
                     partner_employee: *partner_employee,
-                    access_role: wire::AccessRole::from(*access_role).into(),
+                    access_role: access_role.map(|role| wire::AccessRole::from(role).into()),
                 })
             }
             AccessFact::EmployeeDeleted { partner, employee, address } => {
@@ -345,7 +350,7 @@ impl From<&AccessFact> for wire::access_change::Fact {
                     client_user: ClientUserName { client: *client, user: *user }.to_string(),
                     email_address: address.to_string(),
                     display_name: display_name.clone(),
-                    permission_set: permission_set.to_string(),
+                    permission_set: permission_set.as_ref().map(ToString::to_string),
                 })
             }
             AccessFact::ClientUserDeactivated { client, user, address } => {
@@ -382,13 +387,13 @@ impl From<&AccessFact> for wire::access_change::Fact {
                 Self::PartnerUpdated(wire::PartnerUpdated {
                     partner: PartnerName(*partner).to_string(),
                     display_name: display_name.clone(),
-                    country_code: country.to_string(),
+                    country_code: country.as_ref().map(ToString::to_string),
                 })
             }
             AccessFact::ClientUpdated { client, display_name, country } => Self::ClientUpdated(wire::ClientUpdated {
                 client: ClientName(*client).to_string(),
                 display_name: display_name.clone(),
-                country_code: country.to_string(),
+                country_code: country.as_ref().map(ToString::to_string),
             }),
             AccessFact::ClientIntroduced { client, partner } => Self::ClientIntroduced(wire::ClientIntroduced {
                 client: ClientName(*client).to_string(),

@@ -123,14 +123,14 @@ async fn make_partner_admin(
         recording.record(history, fact).await?;
         return Ok(new_user);
     };
-    let ClientUserSpell { user, ref display_name, .. } = present;
+    let ClientUserSpell { user, .. } = present;
     if !present.is_active(now) {
         let fact = AccessFact::ClientUserReactivated { client, user, address: address.clone() };
         recording.record(history, fact).await?;
     }
     if present.permission_set != permission_set && !is_super_admin(recording, &present) {
-        let display_name = display_name.clone();
-        let fact = AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set };
+        let permission_set = Some(permission_set);
+        let fact = AccessFact::ClientUserUpdated { client, user, address, display_name: None, permission_set };
         recording.record(history, fact).await?;
     }
     Ok(user)

@@ -96,7 +96,16 @@ impl<'service> Recording<'service> {
         access_log::history(&**self.transaction(), questions).await
     }
 
-    /// What a history says by the effective time: what an update does not name stays as it was then.
+    /// Whether an update is to be recorded. One that changes nothing now is not. One that is stated for an instant is, also
+    /// where it changes nothing there: an earlier change may still arrive, and must not speak in its place. Only what was
+    /// said of that very instant is a repeat.
+    pub fn is_news(&self, history: &AccessHistory, fact: &AccessFact, changes_something: bool) -> bool {
+        let Some(stated) = self.statement.effective_time else { return changes_something };
+        let is_repeat = |change: &AccessChange| change.effective_time == stated && change.fact == *fact;
+        changes_something || !history.changes().any(is_repeat)
+    }
+
+    /// What a history says by the effective time: an update is compared with what was then.
     pub fn as_of_effective_time(&self, history: &AccessHistory) -> AccessHistory {
         let by_then = history.changes().filter(|change| change.effective_time <= self.effective_time());
         AccessHistory::from_changes(by_then.cloned())

@@ -38,7 +38,8 @@ impl AccessManagement {
         let known = history.client(client).ok_or_else(|| unknown_client(client))?;
         require_etag(&update.etag, &resource::client(&history, known).etag)?;
         let by_then = recording.as_of_effective_time(&history);
-        if let Some(fact) = new_fact(update, known, &by_then, recording.effective_time())? {
+        let (fact, is_other) = stated(update, known, &by_then, recording.effective_time())?;
+        if recording.is_news(&history, &fact, is_other) {
             recording.record(&mut history, fact).await?;
         }
         let client = history.client(client).map(|client| resource::client(&history, client));
@@ -47,20 +48,19 @@ impl AccessManagement {
     }
 }
 
-/// What the update says, if it was not so at its effective time.
-fn new_fact(
+/// What the update says, and whether it was other at its effective time.
+fn stated(
     update: ClientUpdate,
     known: &ClientHistory,
     by_then: &AccessHistory,
     at: Instant,
-) -> Result<Option<AccessFact>, Failure> {
-    let client = update.client;
+) -> Result<(AccessFact, bool), Failure> {
+    let ClientUpdate { client, display_name, country, .. } = update;
     let before = by_then.client(client).zip(known.country_at(at));
     let (before, country_before) = before.ok_or_else(|| not_yet_there(known))?;
-    let display_name = update.display_name.unwrap_or_else(|| before.display_name.clone());
-    let country = update.country.unwrap_or(country_before);
-    let is_new = display_name != before.display_name || country != country_before;
-    Ok(is_new.then_some(AccessFact::ClientUpdated { client, display_name, country }))
+    let is_other = display_name.as_ref().is_some_and(|name| *name != before.display_name)
+        || country.is_some_and(|country| country != country_before);
+    Ok((AccessFact::ClientUpdated { client, display_name, country }, is_other))
 }
 
 fn not_yet_there(known: &ClientHistory) -> Failure {

@@ -40,14 +40,18 @@ impl AccessManagement {
         let (clients, addresses) = (BTreeSet::from([name.client]), BTreeSet::from([address.clone()]));
         let mut history = access_log::history_for_judging(transaction, &clients, &addresses).await?;
 
-        let present = require_unchanged(&recording, &history, &change)?;
-        let display_name = display_name.unwrap_or_else(|| present.display_name.clone());
-        let permission_set = permission_set.unwrap_or_else(|| present.permission_set.clone());
-        let is_same = present.display_name == display_name && present.permission_set == permission_set;
-        // What changes nothing is not recorded; that a removed user cannot be updated is told all the same.
-        if !is_same || present.period.end.is_some() {
-            let (client, user) = (name.client, name.user);
-            let fact = AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set };
+        require_unchanged(&recording, &history, &change)?;
+        let by_then = recording.as_of_effective_time(&history);
+        let before = by_then.client_users(name.client).find(|user| user.user == name.user);
+        // That one who is not there yet, or no longer, cannot be updated is told also where nothing would change.
+        let is_other = before.is_none_or(|before| {
+            before.period.end.is_some()
+                || display_name.as_ref().is_some_and(|stated| *stated != before.display_name)
+                || permission_set.as_ref().is_some_and(|stated| *stated != before.permission_set)
+        });
+        let (client, user) = (name.client, name.user);
+        let fact = AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set };
+        if recording.is_news(&history, &fact, is_other) {
             recording.record(&mut history, fact).await?;
         }
         let client_user = user_now(&recording, &history, name);

@@ -38,7 +38,8 @@ impl AccessManagement {
         let now = recording.now();
         let known = known_employee(Some(&history), update.name)?;
         require_etag(&update.etag, &employee_resource(&history, known, now).etag)?;
-        if let Some(fact) = new_fact(update, known, &recording.as_of_effective_time(&history), &recording)? {
+        let (fact, is_other) = stated(update, known, &recording.as_of_effective_time(&history), &recording)?;
+        if recording.is_news(&history, &fact, is_other) {
             recording.record(&mut history, fact).await?;
         }
         let employee = history.employee(employee).map(|employee| employee_resource(&history, employee, now));
@@ -47,28 +48,23 @@ impl AccessManagement {
     }
 }
 
-/// What the update says, if it was not so at its effective time.
-fn new_fact(
+/// What the update says, and whether it was other at its effective time.
+fn stated(
     update: EmployeeUpdate,
     known: &EmployeeSpell,
     by_then: &AccessHistory,
     recording: &Recording<'_>,
-) -> Result<Option<AccessFact>, Failure> {
+) -> Result<(AccessFact, bool), Failure> {
     let before = by_then.employee(known.employee).ok_or_else(|| not_yet_there(known))?;
     let was_flagged = before.is_partner_employee(recording.effective_time());
-    let display_name = update.display_name.unwrap_or_else(|| before.display_name.clone());
-    let partner_employee = update.partner_employee.unwrap_or(was_flagged);
-    let access_role = update.access_role.unwrap_or(before.access_role);
-    let is_new =
-        display_name != before.display_name || partner_employee != was_flagged || access_role != before.access_role;
-    Ok(is_new.then(|| AccessFact::EmployeeUpdated {
-        partner: known.partner,
-        employee: known.employee,
-        address: known.address.clone(),
-        display_name,
-        partner_employee,
-        access_role,
-    }))
+    let EmployeeUpdate { display_name, partner_employee, access_role, .. } = update;
+    let is_other = display_name.as_ref().is_some_and(|name| *name != before.display_name)
+        || partner_employee.is_some_and(|flag| flag != was_flagged)
+        || access_role.is_some_and(|role| role != before.access_role);
+    let EmployeeSpell { partner, employee, .. } = *known;
+    let address = known.address.clone();
+    let fact = AccessFact::EmployeeUpdated { partner, employee, address, display_name, partner_employee, access_role };
+    Ok((fact, is_other))
 }
 
 fn not_yet_there(known: &EmployeeSpell) -> Failure {

@@ -95,14 +95,17 @@ fn facts(
     let by_then = recording.as_of_effective_time(history);
     let before = by_then.partner(update.partner).ok_or_else(|| not_yet_there(history, update.partner))?;
     let PartnerUpdate { partner, display_name, country, email_domains, state, .. } = update;
-    let display_name = display_name.unwrap_or_else(|| before.display_name.clone());
-    let country = country.unwrap_or(before.country);
-    let is_updated = display_name != before.display_name || country != before.country;
-    let updated = is_updated.then_some(AccessFact::PartnerUpdated { partner, display_name, country });
-    let new_domains = email_domains.filter(|domains| domains != before.email_domains_at(at));
-    let domains_set = new_domains.map(|email_domains| AccessFact::PartnerDomainsSet { partner, email_domains });
-    let left = departure(before, state, at)?;
-    Ok(updated.into_iter().chain(domains_set).chain(left).collect())
+    let is_other = display_name.as_ref().is_some_and(|name| *name != before.display_name)
+        || country.is_some_and(|country| country != before.country);
+    let says_something = display_name.is_some() || country.is_some();
+    let updated = says_something.then_some((AccessFact::PartnerUpdated { partner, display_name, country }, is_other));
+    let domains_set = email_domains.map(|email_domains| {
+        let is_other = email_domains != *before.email_domains_at(at);
+        (AccessFact::PartnerDomainsSet { partner, email_domains }, is_other)
+    });
+    let stated = updated.into_iter().chain(domains_set);
+    let news = stated.filter(|(fact, is_other)| recording.is_news(history, fact, *is_other)).map(|(fact, _)| fact);
+    Ok(news.chain(departure(before, state, at)?).collect())
 }
 
 fn departure(

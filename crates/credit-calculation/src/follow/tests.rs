@@ -56,8 +56,8 @@ async fn a_message_that_overlaps_adds_only_what_is_new() {
 fn moved_to(country: &str, display_name: &str) -> AccessFact {
     AccessFact::ClientUpdated {
         client: hub(2002),
-        display_name: display_name.to_owned(),
-        country: country.parse().expect("a country"),
+        display_name: Some(display_name.to_owned()),
+        country: Some(country.parse().expect("a country")),
     }
 }
 

@@ -199,9 +199,9 @@ mod tests {
             partner: hub(1001),
             employee: EmployeeId(Uuid::from_u128(1)),
             address: anna(),
-            display_name: "Anna".to_owned(),
-            partner_employee,
-            access_role: AccessRole::None,
+            display_name: None,
+            partner_employee: Some(partner_employee),
+            access_role: None,
         }
     }
 

@@ -140,7 +140,7 @@ impl Records {
                 self.require_client(*client, at)?;
                 let allowed = |state| matches!(state, ClientUserState::Active | ClientUserState::Deactivated);
                 self.require_state(ClientUserKey { client: *client, user: *user, address }, at, UPDATE, allowed)?;
-                require_permission_set(permission_set, at, policy)
+                permission_set.as_ref().map_or(Ok(()), |stated| require_permission_set(stated, at, policy))
             }
             AccessFact::AssetsReassigned { client, user, address, .. } => {
                 let allowed = |state| state != ClientUserState::None;

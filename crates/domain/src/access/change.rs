@@ -90,14 +90,14 @@ pub enum AccessFact {
         /// The partner account.
         partner: HubId,
     },
-    /// The partner's name and country are these from now on.
+    /// The partner's name and country, those of them that are stated, are these from now on.
     PartnerUpdated {
         /// The partner account.
         partner: HubId,
         /// Its name.
-        display_name: String,
+        display_name: Option<String>,
         /// Its own country.
-        country: CountryCode,
+        country: Option<CountryCode>,
     },
     /// A user was created in the partner account (R20).
     EmployeeAdded {
@@ -114,7 +114,7 @@ pub enum AccessFact {
         /// What it may do in the partner account (R29).
         access_role: AccessRole,
     },
-    /// The employee's name, flag and role are these from now on.
+    /// The employee's name, flag and role, those of them that are stated, are these from now on.
     EmployeeUpdated {
         /// The partner account.
         partner: HubId,
@@ -123,11 +123,11 @@ pub enum AccessFact {
         /// Its address, which never changes.
         address: EmailAddress,
         /// Its name.
-        display_name: String,
+        display_name: Option<String>,
         /// Whether it is flagged as working for the partner (R20).
-        partner_employee: bool,
+        partner_employee: Option<bool>,
         /// What it may do in the partner account (R29).
-        access_role: AccessRole,
+        access_role: Option<AccessRole>,
     },
     /// The user was deleted in the partner account (R75).
     EmployeeDeleted {
@@ -152,14 +152,14 @@ pub enum AccessFact {
         /// The client account.
         client: HubId,
     },
-    /// The client's name and country are these from now on.
+    /// The client's name and country, those of them that are stated, are these from now on.
     ClientUpdated {
         /// The client account.
         client: HubId,
         /// Its name.
-        display_name: String,
+        display_name: Option<String>,
         /// Its country (R90).
-        country: CountryCode,
+        country: Option<CountryCode>,
     },
     /// The platform introduced the client to the partner, who may link it from then on (R26).
     ClientIntroduced {
@@ -216,7 +216,7 @@ pub enum AccessFact {
         /// Its address.
         address: EmailAddress,
     },
-    /// The user's name and permission set are these from now on.
+    /// The user's name and permission set, those of them that are stated, are these from now on.
     ClientUserUpdated {
         /// The client account.
         client: HubId,
@@ -225,9 +225,9 @@ pub enum AccessFact {
         /// Its address, which never changes.
         address: EmailAddress,
         /// Its name.
-        display_name: String,
+        display_name: Option<String>,
         /// What it may do there.
-        permission_set: PermissionSet,
+        permission_set: Option<PermissionSet>,
     },
     /// What the user owned in the client account was given to another, or to nobody (R41).
     AssetsReassigned {

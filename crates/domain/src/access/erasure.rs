@@ -42,11 +42,16 @@ fn replace(address: &mut EmailAddress, from: &EmailAddress, to: &EmailAddress) {
 fn replace_person(fact: &mut AccessFact, to: &EmailAddress) {
     match fact {
         AccessFact::EmployeeAdded { address, display_name, .. }
-        | AccessFact::EmployeeUpdated { address, display_name, .. }
-        | AccessFact::ClientUserAdded { address, display_name, .. }
-        | AccessFact::ClientUserUpdated { address, display_name, .. } => {
+        | AccessFact::ClientUserAdded { address, display_name, .. } => {
             address.clone_from(to);
             to.local_part().clone_into(display_name);
+        }
+        AccessFact::EmployeeUpdated { address, display_name, .. }
+        | AccessFact::ClientUserUpdated { address, display_name, .. } => {
+            address.clone_from(to);
+            if let Some(display_name) = display_name {
+                to.local_part().clone_into(display_name);
+            }
         }
         AccessFact::EmployeeDeleted { address, .. }
         | AccessFact::ClientUserDeactivated { address, .. }

@@ -299,8 +299,8 @@ impl Records {
             }
             AccessFact::PartnerUpdated { partner, display_name, country } => {
                 if let Some(history) = self.partners.get_mut(partner) {
-                    history.display_name.clone_from(display_name);
-                    history.country = *country;
+                    replace(&mut history.display_name, display_name);
+                    replace(&mut history.country, country);
                 }
             }
             _ => {}
@@ -321,8 +321,8 @@ impl Records {
             }
             AccessFact::ClientUpdated { client, display_name, country } => {
                 if let Some(history) = self.clients.get_mut(client) {
-                    history.display_name.clone_from(display_name);
-                    history.later_countries.push((time, *country));
+                    replace(&mut history.display_name, display_name);
+                    history.later_countries.extend(country.map(|country| (time, country)));
                 }
             }
             AccessFact::ClientClosed { client } => {
@@ -350,9 +350,9 @@ impl Records {
             }
             AccessFact::EmployeeUpdated { employee, address, display_name, partner_employee, access_role, .. } => {
                 if let Some(spell) = self.present_employee(*employee, address) {
-                    spell.display_name.clone_from(display_name);
-                    spell.access_role = *access_role;
-                    spell.flags.push((time, *partner_employee));
+                    replace(&mut spell.display_name, display_name);
+                    replace(&mut spell.access_role, access_role);
+                    spell.flags.extend(partner_employee.map(|flag| (time, flag)));
                 }
             }
             AccessFact::EmployeeDeleted { employee, address, .. } => {
@@ -385,8 +385,8 @@ impl Records {
             }
             AccessFact::ClientUserUpdated { client, user, address, display_name, permission_set } => {
                 if let Some(spell) = self.present_client_user(*client, *user, address) {
-                    spell.display_name.clone_from(display_name);
-                    spell.permission_set.clone_from(permission_set);
+                    replace(&mut spell.display_name, display_name);
+                    replace(&mut spell.permission_set, permission_set);
                 }
             }
             AccessFact::ClientUserDeactivated { client, user, address } => {
@@ -503,6 +503,13 @@ fn part<K: Clone + Ord, V: Clone>(all: &BTreeMap<K, V>, keys: impl IntoIterator<
 pub(super) fn user_at(spells: &[ClientUserSpell], at: Instant) -> Option<&ClientUserSpell> {
     let by_then = &spells[..spells.partition_point(|spell| spell.period.start <= at)];
     by_then.last().filter(|spell| spell.period.contains(at))
+}
+
+/// Takes over what an update states.
+fn replace<T: Clone>(value: &mut T, stated: &Option<T>) {
+    if let Some(stated) = stated {
+        value.clone_from(stated);
+    }
 }
 
 fn end_activity(spell: &mut ClientUserSpell, time: Instant) {

@@ -111,9 +111,9 @@ pub(crate) fn employee_updated(partner: i64, employee: u128, text: &str, partner
         partner: hub(partner),
         employee: employee_id(employee),
         address: address(text),
-        display_name: "Updated".to_owned(),
-        partner_employee,
-        access_role: AccessRole::SuperAdmin,
+        display_name: Some("Updated".to_owned()),
+        partner_employee: Some(partner_employee),
+        access_role: Some(AccessRole::SuperAdmin),
     }
 }
 
@@ -132,8 +132,8 @@ pub(crate) fn client_added(client: i64) -> AccessFact {
 pub(crate) fn client_updated(client: i64, country: &str) -> AccessFact {
     AccessFact::ClientUpdated {
         client: hub(client),
-        display_name: "Updated".to_owned(),
-        country: country.parse().expect("a country"),
+        display_name: Some("Updated".to_owned()),
+        country: Some(country.parse().expect("a country")),
     }
 }
 
@@ -164,8 +164,8 @@ pub(crate) fn user_updated(client: i64, user: u128, text: &str, set: &str) -> Ac
         client: hub(client),
         user: user_id(user),
         address: address(text),
-        display_name: "Updated".to_owned(),
-        permission_set: permission_set(set),
+        display_name: Some("Updated".to_owned()),
+        permission_set: Some(permission_set(set)),
     }
 }
 

@@ -35,11 +35,8 @@ fn every_change_tells_the_state_without_it_and_with_it() {
     let link = access_link_id(1);
     let (partner, employee, carla) = (hub(PARTNER), employee_id(2), address(CARLA));
     let owner = user_id(1);
-    let partner_updated = AccessFact::PartnerUpdated {
-        partner,
-        display_name: "Agency".to_owned(),
-        country: "FR".parse().expect("a country"),
-    };
+    let partner_updated =
+        AccessFact::PartnerUpdated { partner, display_name: Some("Agency".to_owned()), country: "FR".parse().ok() };
     let cases = [
         (known(), partner_added(1003, &[]), "NONE", "IN_PROGRAMME IT Partner 1003"),
         (known(), partner_updated, "IN_PROGRAMME IT Partner 1001", "IN_PROGRAMME FR Agency"),
