@@ -76,7 +76,7 @@ on_both_databases!(assets_are_kept_replaced_as_a_whole_and_forgotten, |cluster| 
     assert_eq!(update(&cluster, &first, &[]).await.expect("kept"), 3);
 
     let renamed = Asset { display_name: "Another".to_owned(), kind: "form".to_owned(), ..asset("b", &account.carla) };
-    assert_eq!(update(&cluster, &[renamed.clone()], &["a", "never-was"]).await.expect("kept"), 2);
+    assert_eq!(update(&cluster, std::slice::from_ref(&renamed), &["a", "never-was"]).await.expect("kept"), 2);
     let listed = list(&cluster, "platform", access::ListAssetsRequest::default()).await.expect("assets");
     assert_eq!(listed.assets, [renamed, asset("c", "")]);
 });
