@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 pub const MAXIMUM_PAGE_SIZE: u32 = 1_000;
 /// The rows of a page where nothing is said.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
+/// The most bytes of a page's rows, but for a single larger one: most clients read answers of up to 4 MiB.
+const BYTES_PER_PAGE: usize = 3 * 1_024 * 1_024;
 
 /// A text that is no page token of this query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,30 @@ impl PageRequest {
     pub fn page<T>(&self, rows: Vec<(Place, T)>, descending: bool) -> ListPage<T> {
         self.start.page(rows, descending, self.size)
     }
+
+    /// The page of these rows as messages, each with its place: of large ones fewer than were asked for, so that the answer
+    /// is not more than a client reads.
+    #[must_use]
+    pub fn page_of_messages<T, M: Message>(
+        &self,
+        rows: Vec<(Place, T)>,
+        descending: bool,
+        message: impl Fn(&T) -> M,
+    ) -> ListPage<M> {
+        let page = self.start.cut(rows, descending, self.size);
+        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, &[][..]);
+        for (place, row) in &page.rows {
+            let message = message(row);
+            bytes += message.encoded_len();
+            if bytes > BYTES_PER_PAGE && !messages.is_empty() {
+                let next_page_token = self.start.token_after(last);
+                return ListPage { rows: messages, next_page_token, total_size: page.total_size };
+            }
+            messages.push(message);
+            last = place;
+        }
+        ListPage { rows: messages, next_page_token: page.next_page_token, total_size: page.total_size }
+    }
 }
 
 impl PageStart {
@@ -112,7 +138,13 @@ impl PageStart {
 
     /// The page of these rows, each with its place; `descending` turns the order around.
     #[must_use]
-    pub fn page<T>(&self, mut rows: Vec<(Place, T)>, descending: bool, page_size: usize) -> ListPage<T> {
+    pub fn page<T>(&self, rows: Vec<(Place, T)>, descending: bool, page_size: usize) -> ListPage<T> {
+        let ListPage { rows, next_page_token, total_size } = self.cut(rows, descending, page_size);
+        ListPage { rows: rows.into_iter().map(|(_, row)| row).collect(), next_page_token, total_size }
+    }
+
+    /// The page with the place of each row.
+    fn cut<T>(&self, mut rows: Vec<(Place, T)>, descending: bool, page_size: usize) -> ListPage<(Place, T)> {
         let total_size = rows.len();
         rows.sort_by(|(one, _), (other, _)| if descending { other.cmp(one) } else { one.cmp(other) });
         let is_before = |place: &Place| {
@@ -121,8 +153,7 @@ impl PageStart {
         let start = rows.partition_point(|(place, _)| is_before(place));
         let end = rows.len().min(start + page_size);
         let next_page_token = if end < rows.len() { self.token_after(&rows[end - 1].0) } else { String::new() };
-        let rows = rows.drain(start..end).map(|(_, row)| row).collect();
-        ListPage { rows, next_page_token, total_size }
+        ListPage { rows: rows.drain(start..end).collect(), next_page_token, total_size }
     }
 }
 
@@ -151,6 +182,25 @@ mod tests {
             let second = start.page(rows(&changed), descending, 2);
             assert_eq!((second.rows.as_slice(), second.next_page_token.as_str()), (&expected[1][..], ""));
         }
+    }
+
+    #[test]
+    fn a_page_of_large_rows_has_fewer_of_them_and_none_is_lost() {
+        let all: Vec<usize> = vec![1, 2, 3, 4, 5];
+        let mebibytes = |row: &usize| query(&"x".repeat(if *row == 4 { 5 } else { 1 } * 1_024 * 1_024 - 100));
+        let (mut token, mut pages) = (String::new(), Vec::new());
+        loop {
+            let start = PageStart::read(&query(""), &token).expect("a start");
+            let rows = all.iter().map(|row| (vec![u8::try_from(*row).expect("small")], *row)).collect();
+            let page = PageRequest { start, size: 10 }.page_of_messages(rows, false, mebibytes);
+            assert_eq!(page.total_size, all.len());
+            pages.push(page.rows.len());
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(pages, [3, 1, 1], "the large one alone");
     }
 
     #[test]

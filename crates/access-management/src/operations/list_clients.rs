@@ -53,10 +53,12 @@ impl AccessManagement {
         reading.require_in_partner(Permission::ViewClientAccess, list.partner).await?;
         let history = load(&reading, list.partner).await?;
         history.partner(list.partner).ok_or_else(|| unknown_partner(list.partner))?;
-        let page = list.page.page(list.rows(&history, reading.now(), reading.policy()), list.descending);
+        let rows = list.rows(&history, reading.now(), reading.policy());
+        let resource = |row: &Row<'_>| row.resource(&history, reading.now());
+        let page = list.page.page_of_messages(rows, list.descending, resource);
         Ok(wire::ListClientsResponse {
             total_size: page.stated_total_size(),
-            clients: page.rows.iter().map(|row| row.resource(&history, reading.now())).collect(),
+            clients: page.rows,
             next_page_token: page.next_page_token,
         })
     }

@@ -39,12 +39,12 @@ impl AccessManagement {
         reading.require_in_partner(Permission::ViewClientAccess, list.partner).await?;
         let history = load(&reading, list.partner).await?;
         let partner = history.partner(list.partner).ok_or_else(|| unknown_partner(list.partner))?;
-        let page = list.page.page(list.rows(partner, &history, reading.now()), false);
         let resource =
             |(employee, client_count): &Row<'_>| resource::employee(&history, employee, *client_count, reading.now());
+        let page = list.page.page_of_messages(list.rows(partner, &history, reading.now()), false, resource);
         Ok(wire::ListEmployeesResponse {
             total_size: page.stated_total_size(),
-            employees: page.rows.iter().map(resource).collect(),
+            employees: page.rows,
             next_page_token: page.next_page_token,
         })
     }

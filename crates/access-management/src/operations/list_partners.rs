@@ -1,7 +1,7 @@
 //! The partners, for the platform.
 
 use contracts::wire::access as wire;
-use domain::access::{Actor, HubId};
+use domain::access::{Actor, HubId, PartnerHistory};
 use service_kit::ServiceError;
 use service_kit::access_log::Question;
 use service_kit::page::{PageRequest, Place};
@@ -26,10 +26,12 @@ impl AccessManagement {
         let history = reading.history(&[Question::AllPartners]).await?;
         let found =
             history.partners().filter(|partner| list.search.finds_account(&partner.display_name, partner.partner));
-        let page = list.page.page(found.map(|partner| (place(partner.partner), partner)).collect(), false);
+        let rows = found.map(|partner| (place(partner.partner), partner)).collect();
+        let resource = |partner: &&PartnerHistory| resource::partner(&history, partner, reading.now());
+        let page = list.page.page_of_messages(rows, false, resource);
         Ok(wire::ListPartnersResponse {
             total_size: page.stated_total_size(),
-            partners: page.rows.iter().map(|found| resource::partner(&history, found, reading.now())).collect(),
+            partners: page.rows,
             next_page_token: page.next_page_token,
         })
     }
