@@ -111,6 +111,11 @@ on_both_databases!(r76_ended_services_end_the_credit_and_every_assignment_and_ra
         assert_eq!(credit(&cluster, 1001, as_of).await, "500.00", "{as_of}");
     }
     assert_eq!(row(&cluster, 1001, NOW).await.serviced_since_time, Some(stamp(WORK)));
+
+    // Also where nobody has done anything since, so that no verdict is another.
+    cluster.end_services(1002, 2002, THEN).await.expect("services end");
+    assert_eq!(credit(&cluster, 1002, JUST_BEFORE).await, "500.00");
+    assert_eq!(credit(&cluster, 1002, THEN).await, "SERVICES_ENDED");
 });
 
 on_both_databases!(r76_a_partner_that_leaves_loses_every_credit_at_that_instant, |cluster| {

@@ -2,9 +2,13 @@
 
 use contracts::wire::activity::record_activity_result::Outcome;
 use contracts::wire::credit::ListManagedCreditsRequest;
+use domain::access::{AccessFact, Actor, Audit, HubId};
 use managed_credit::running::Part;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend};
-use system_tests::{Cluster, on_both_databases, reason};
+use service_kit::Database;
+use service_kit::access_log::{FEED, append};
+use service_kit::feed::{CHANGES_PER_MESSAGE, lock_head, store_head};
+use system_tests::{Cluster, at, on_both_databases, reason};
 use tonic_types::RpcStatusExt as _;
 
 use super::{ANNA, Agency, JUST_BEFORE, LATER, NOW, THEN, agency, present, servicing, verdict_words, work};
@@ -83,6 +87,28 @@ async fn traces(cluster: &Cluster, part: Part) -> Vec<&'static str> {
     found
 }
 
+/// So many changes that whoever follows is told of what comes after them by a message of its own.
+async fn fill_a_message(cluster: &mut Cluster) {
+    cluster.stop_part(Part::Access).await;
+    let database = Database::connect(&cluster.database_url(Part::Access), 2).await.expect("a database");
+    let transaction = database.begin_write().await.expect("a transaction");
+    let mut head = lock_head(&*transaction, FEED).await.expect("the head");
+    for number in 0..i64::try_from(CHANGES_PER_MESSAGE).expect("a small number") {
+        let fact = AccessFact::ClientAdded {
+            client: HubId::try_from(10_000 + number).expect("a hub id"),
+            display_name: "Somebody else".to_owned(),
+            country: "US".parse().expect("a country"),
+        };
+        let (now, audit) = (at(NOW), Audit::default());
+        append(&*transaction, &mut head, fact, now, now, &Actor::Platform, audit).await.expect("a row");
+    }
+    store_head(&*transaction, &head).await.expect("the head");
+    transaction.commit().await.expect("a commit");
+    database.close().await.expect("to close");
+    cluster.note(&head.revision().to_string());
+    cluster.start_part(Part::Access).await;
+}
+
 on_both_databases!(r128_after_an_erasure_all_is_as_it_was_but_for_the_name, |cluster| {
     history_of_anna(&cluster).await;
     let before = everything_told(&cluster).await;
@@ -116,6 +142,7 @@ on_both_databases!(r128_followers_that_were_away_during_an_erasure_mend_what_the
     cluster.stop_part(Part::Credit).await;
     // What they have not read yet has the pseudonym when they do; what they have read has the address.
     cluster.user(2004, ANNA).await;
+    fill_a_message(&mut cluster).await;
     let pseudonym = cluster.erase(ANNA).await.expect("an erasure");
     cluster.start_part(Part::Activity).await;
     cluster.start_part(Part::Credit).await;
