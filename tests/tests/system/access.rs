@@ -9,11 +9,11 @@ mod clients_tab;
 mod employees;
 mod feed;
 mod links;
-mod model;
 mod members;
+mod model;
 mod partners;
-mod removal;
 mod procedures;
+mod removal;
 
 use contracts::wire::access;
 use contracts::wire::access::link_client_result::Outcome;

@@ -585,11 +585,17 @@ fn item_reason(error: &tonic_types::pb::Status) -> String {
     error.get_details_error_info().expect("every refusal has a reason").reason
 }
 
-/// The seed of this run, which repeats it.
+/// Shown with a test that fails, and only then.
+#[expect(clippy::print_stderr, reason = "what a failing test was doing")]
+fn tell(what: std::fmt::Arguments<'_>) {
+    eprintln!("{what}");
+}
+
+/// Draws from the seed of this run, which repeats it.
 fn runner() -> TestRunner {
     let seed = std::env::var("MANAGED_CREDIT_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| RandomState::new().hash_one("model"));
-    eprintln!("to repeat: MANAGED_CREDIT_SEED={seed}");
+    tell(format_args!("to repeat: MANAGED_CREDIT_SEED={seed}"));
     TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() })
 }
 
@@ -602,7 +608,7 @@ on_both_databases!(every_outcome_and_every_read_of_random_commands_is_the_models
     for number in 1..=SEQUENCES {
         let mut game = Game::begin(&cluster, number).await;
         for step in &steps(&mut runner) {
-            eprintln!("{step:?}");
+            tell(format_args!("{step:?}"));
             game.make(step).await;
             assert_eq!(game.reads().await, Reads::of(&game.model.at(game.now())), "after {step:?}");
         }
@@ -617,7 +623,7 @@ on_both_databases!(what_comes_of_two_who_act_at_once_comes_of_one_after_the_othe
             let [one, other] = [0, 1].map(|index| Step { minutes_ago: None, ..pair[index] });
             // Often about the same person and client, so that they meet.
             let other = Step { person: one.person, client: one.client, partner: one.partner, ..other };
-            eprintln!("{one:?} and {other:?}");
+            tell(format_args!("{one:?} and {other:?}"));
             game.make_at_once([&one, &other]).await;
         }
     }
