@@ -208,18 +208,17 @@ impl AccessHistory {
     }
 
     /// The changes effective after `at`, in order.
-    pub(super) fn later_than(&self, at: Instant) -> impl Iterator<Item = (Instant, &AccessFact)> {
+    pub(super) fn later_than(&self, at: Instant) -> impl Iterator<Item = &AccessChange> {
         self.following((at, u64::MAX))
     }
 
     /// The changes that count after one, in order.
-    pub(super) fn after(&self, change: &AccessChange) -> impl Iterator<Item = (Instant, &AccessFact)> {
+    pub(super) fn after(&self, change: &AccessChange) -> impl Iterator<Item = &AccessChange> {
         self.following(order(change))
     }
 
-    fn following(&self, place: (Instant, u64)) -> impl Iterator<Item = (Instant, &AccessFact)> {
-        let later = self.changes.range((Bound::Excluded(place), Bound::Unbounded));
-        later.map(|((effective_time, _), change)| (*effective_time, &change.fact))
+    fn following(&self, place: (Instant, u64)) -> impl Iterator<Item = &AccessChange> {
+        self.changes.range((Bound::Excluded(place), Bound::Unbounded)).map(|(_, change)| change)
     }
 }
 

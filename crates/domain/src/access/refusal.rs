@@ -131,13 +131,16 @@ pub enum AccessRefusal {
     },
     /// Without the change, a later one would have been impossible (R22).
     #[error(
-        "change {position} cannot be taken back: {transition} at {} needs it ({because}); take that back first",
+        "change {position} cannot be taken back: change {later_position} ({transition} at {}) needs it ({because}); take \
+         change {later_position} back first",
         text(later_time)
     )]
     StillNeeded {
         /// The position of the change.
         position: u64,
-        /// The first later change that would become illegal.
+        /// The position of the first later change that would become illegal.
+        later_position: u64,
+        /// When that change is effective.
         later_time: Instant,
         /// What that change says.
         transition: String,
@@ -314,10 +317,14 @@ impl fmt::Display for Absence {
         match self {
             Self::NotKnown => formatter.write_str("is not known; it must be created first"),
             Self::OnlyFrom(time) => {
-                write!(formatter, "exists only from {} on; the effective time must not be earlier", text(time))
+                write!(formatter, "exists only from {} on; an effective time must not be earlier", text(time))
             }
             Self::GoneSince(time) => {
-                write!(formatter, "has been gone since {}; the effective time must be earlier", text(time))
+                write!(
+                    formatter,
+                    "has been gone since {}; only the platform can still change it, at an earlier effective time",
+                    text(time)
+                )
             }
         }
     }

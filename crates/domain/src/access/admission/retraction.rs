@@ -29,8 +29,8 @@ impl AccessHistory {
         let mut with = without.clone();
         with.apply(effective_time, fact);
         let illegal = first_illegal(fact, (with, without), self.after(change), policy);
-        illegal.map_or(Ok(()), |IllegalChange { later_time, transition, because }| {
-            Err(AccessRefusal::StillNeeded { position, later_time, transition, because })
+        illegal.map_or(Ok(()), |IllegalChange { later_position, later_time, transition, because }| {
+            Err(AccessRefusal::StillNeeded { position, later_position, later_time, transition, because })
         })
     }
 }

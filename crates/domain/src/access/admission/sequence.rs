@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use crate::access::record::Records;
-use crate::access::{AccessFact, AccessHistory, AccessRefusal, EmployeeId, HubId};
+use crate::access::{AccessChange, AccessFact, AccessHistory, AccessRefusal, EmployeeId, HubId};
 use crate::policy::Policy;
 use crate::time::Instant;
 
@@ -19,7 +19,7 @@ impl AccessHistory {
         let mut with = without.clone();
         with.apply(effective_time, fact);
         let illegal = first_illegal(fact, (without, with), self.later_than(effective_time), policy);
-        illegal.map_or(Ok(()), |IllegalChange { later_time, transition, because }| {
+        illegal.map_or(Ok(()), |IllegalChange { later_time, transition, because, .. }| {
             Err(AccessRefusal::IllegalSequence { effective_time, later_time, transition, because })
         })
     }
@@ -27,6 +27,7 @@ impl AccessHistory {
 
 /// A change that is illegal after a step and was not before it.
 pub(super) struct IllegalChange {
+    pub(super) later_position: u64,
     pub(super) later_time: Instant,
     /// What the change says.
     pub(super) transition: String,
@@ -38,17 +39,22 @@ pub(super) struct IllegalChange {
 pub(super) fn first_illegal<'a>(
     fact: &AccessFact,
     (mut before, mut after): (Records, Records),
-    later: impl Iterator<Item = (Instant, &'a AccessFact)>,
+    later: impl Iterator<Item = &'a AccessChange>,
     policy: &Policy,
 ) -> Option<IllegalChange> {
-    for (later_time, later) in later {
+    for AccessChange { position, effective_time: later_time, fact: later, .. } in later {
         if concerns(fact, later)
-            && let Some(because) = new_refusal(&before, &after, later, later_time, policy)
+            && let Some(because) = new_refusal(&before, &after, later, *later_time, policy)
         {
-            return Some(IllegalChange { later_time, transition: transition_text(later), because: Box::new(because) });
+            return Some(IllegalChange {
+                later_position: *position,
+                later_time: *later_time,
+                transition: transition_text(later),
+                because: Box::new(because),
+            });
         }
-        before.apply(later_time, later);
-        after.apply(later_time, later);
+        before.apply(*later_time, later);
+        after.apply(*later_time, later);
     }
     None
 }

@@ -46,13 +46,7 @@ pub struct Reassignment {
 
 /// Why the decisions are not enough; each asset by client and id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "every affected asset needs a decision, and only those: {} without one, {} not affected, {} given to somebody who \
-     is no active user of that client or is removed too",
-    missing.len(),
-    unknown.len(),
-    wrong_targets.len()
-)]
+#[error("every affected asset needs a decision, and only those: {}", self.problems())]
 pub struct IncompleteDecisions {
     /// Affected, but neither decided nor covered by a default.
     pub missing: BTreeSet<(HubId, AssetId)>,
@@ -63,6 +57,17 @@ pub struct IncompleteDecisions {
 }
 
 impl IncompleteDecisions {
+    /// How many assets are wrong in which way.
+    fn problems(&self) -> String {
+        let problems = [
+            (self.missing.len(), "without one"),
+            (self.unknown.len(), "not affected"),
+            (self.wrong_targets.len(), "given to somebody who is no active user of that client or is removed too"),
+        ];
+        let told = problems.iter().filter(|(count, _)| *count > 0).map(|(count, problem)| format!("{count} {problem}"));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether nothing is wrong.
     fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unknown.is_empty() && self.wrong_targets.is_empty()

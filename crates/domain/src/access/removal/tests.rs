@@ -317,6 +317,11 @@ fn r41_what_lacks_a_decision_is_named_and_so_is_what_is_not_affected() {
     let some = [(CLIENT, "deal-1", LEAVE), (CLIENT, "deal-9", LEAVE), (OTHER_CLIENT, "form-1", LEAVE)];
     assert_eq!(decide(&decisions(some, None)), Err(incomplete));
     let only_unknown = IncompleteDecisions { unknown: keys(&[(CLIENT, "deal-9")]), ..Default::default() };
+    assert_eq!(
+        only_unknown.to_string(),
+        "every affected asset needs a decision, and only those: 1 not affected",
+        "what is not wrong is not counted"
+    );
     assert_eq!(decide(&decisions([(CLIENT, "deal-9", LEAVE)], Some(LEAVE))), Err(only_unknown));
 }
 

@@ -54,9 +54,9 @@ fn r22_what_a_later_change_needs_is_not_taken_back_and_the_change_is_named() {
     let refusal = decide(&known(), 4).expect_err("the unlink needs the link");
     assert_eq!(
         refusal.to_string(),
-        "change 4 cannot be taken back: client 2001 is unlinked from carla@gmail.com at 2025-06-01T00:00:00Z needs it \
-         (client 2001 is not assigned to carla@gmail.com at 2025-06-01T00:00:00Z; there is nothing to unlink); take \
-         that back first"
+        "change 4 cannot be taken back: change 7 (client 2001 is unlinked from carla@gmail.com at \
+         2025-06-01T00:00:00Z) needs it (client 2001 is not assigned to carla@gmail.com at 2025-06-01T00:00:00Z; there \
+         is nothing to unlink); take change 7 back first"
     );
     assert_eq!(refusal.field(), "position");
 }
