@@ -349,7 +349,7 @@ impl AccessManagementService for AccessManagement {
         &self,
         request: Request<wire::RetractChangeRequest>,
     ) -> Result<Response<wire::RetractChangeResponse>, Status> {
-        let (asked, statement) = self.read_write(&request, |_, request| Some(request.position))?;
+        let (asked, statement) = self.read_write(&request, audit_log::retracted_position)?;
         Ok(Response::new(self.retract_change(asked, statement).await?))
     }
 

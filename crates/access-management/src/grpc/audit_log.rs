@@ -62,6 +62,12 @@ fn before(start: &PageStart) -> Result<Option<u64>, PageTokenError> {
     Ok(Some(u64::from_be_bytes(bytes)))
 }
 
+pub(super) fn retracted_position(violations: &mut Violations, request: &wire::RetractChangeRequest) -> Option<u64> {
+    // The first change has position 1, so that 0 is a request that does not say which.
+    let position = Some(request.position).filter(|position| *position > 0);
+    violations.check("position", position.ok_or("the position of a change in the access feed, from 1"))
+}
+
 pub(super) fn erased_address(violations: &mut Violations, request: &wire::EraseAddressRequest) -> Option<EmailAddress> {
     violations.parse("email_address", &request.email_address)
 }

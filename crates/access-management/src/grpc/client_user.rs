@@ -93,7 +93,7 @@ fn states(violations: &mut Violations, asked: &[i32]) -> Vec<ClientUserState> {
             Ok(wire::ClientUserState::Deactivated) => states.push(ClientUserState::Deactivated),
             Ok(wire::ClientUserState::Removed) => states.push(ClientUserState::Removed),
             Ok(wire::ClientUserState::Unspecified) | Err(_) => {
-                violations.add(format!("states[{index}]"), "a value of ClientUserState, not its first");
+                violations.add(format!("states[{index}]"), "a value of ClientUserState, and not the unspecified one");
             }
         }
     }

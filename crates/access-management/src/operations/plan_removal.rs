@@ -129,8 +129,13 @@ fn unknown_employees(partner: HubId, employees: &BTreeSet<EmployeeId>) -> Failur
 }
 
 fn nobody_to_remove(partner: HubId, absent: &BTreeSet<EmployeeId>) -> Failure {
-    let not_there = format!("there is nobody to remove; not there, or never flagged: {}", named(partner, absent));
-    let message = if absent.is_empty() { "there is nobody to remove".to_owned() } else { not_there };
+    let message = match absent.is_empty() {
+        true => format!("there is nobody to remove: no employee of partner {partner} is a user there"),
+        false => format!(
+            "there is nobody to remove: no user there, or never flagged as working for the partner: {}",
+            named(partner, absent)
+        ),
+    };
     Failure::new(ErrorReason::NobodyToRemove, message)
 }
 
