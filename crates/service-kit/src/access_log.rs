@@ -24,9 +24,9 @@ mod table;
 pub use erasure::{erased_address, first_position, follow_erasures, replace_address};
 pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{
-    Question, employee_address, employee_addresses, history, history_for_judging, history_for_retraction,
-    history_of_clients, history_of_clients_and, history_of_employee, history_of_pair, history_of_partner,
-    history_of_people, user_address,
+    Question, closed_clients_of, employee_address, employee_addresses, history, history_for_judging,
+    history_for_retraction, history_of_clients, history_of_clients_and, history_of_employee, history_of_pair,
+    history_of_partner, history_of_people, user_address,
 };
 pub use table::{create_listing_indexes, create_table};
 

@@ -45,7 +45,7 @@ impl AccessManagement {
             self.require_sight(&*transaction, &actor, partner).await?;
         }
         let people = match query.partner {
-            Some(partner) => access_log::employee_addresses(&*transaction, partner).await?,
+            Some(partner) => people_of(&*transaction, partner).await?,
             None => BTreeSet::new(),
         };
         let Some(filter) = filter(&*transaction, &query, &people).await? else {
@@ -84,6 +84,14 @@ impl AccessManagement {
     }
 }
 
+/// Who is or was the partner's employee. Whom a change says so that was taken back never was one, and is nobody that the
+/// partner may hear of (R22, R127).
+async fn people_of<C: ConnectionTrait>(connection: &C, partner: HubId) -> Result<BTreeSet<EmailAddress>, ServiceError> {
+    let recorded = access_log::employee_addresses(connection, partner).await?;
+    let history = access_log::history(connection, &[Question::EmployeesAt(&recorded)]).await?;
+    Ok(history.employees_of(partner).map(|employee| employee.address.clone()).collect())
+}
+
 /// Nothing where the employee never was: nothing concerns it.
 async fn filter<C: ConnectionTrait>(
     connection: &C,
@@ -92,12 +100,16 @@ async fn filter<C: ConnectionTrait>(
 ) -> Result<Option<ChangeFilter>, ServiceError> {
     let concerning = match (query.employee, query.partner) {
         (Some(EmployeeName { partner, employee }), _) => {
-            let Some(address) = access_log::employee_address(connection, partner, employee).await? else {
+            let history = access_log::history(connection, &[Question::Employees(&BTreeSet::from([employee]))]).await?;
+            let Some(known) = history.employee(employee).filter(|known| known.partner == partner) else {
                 return Ok(None);
             };
-            Some(Concerning::Employee { employee, address })
+            Some(Concerning::Employee { employee, address: known.address.clone() })
         }
-        (None, Some(partner)) => Some(Concerning::Partner { partner, people: people.clone() }),
+        (None, Some(partner)) => {
+            let closed_clients = access_log::closed_clients_of(connection, partner, people).await?;
+            Some(Concerning::Partner { partner, people: people.clone(), closed_clients })
+        }
         (None, None) => None,
     };
     Ok(Some(ChangeFilter {
@@ -110,15 +122,21 @@ async fn filter<C: ConnectionTrait>(
     }))
 }
 
-/// Leaves nobody in a change who is not of the partner, and no other partner (R127).
+/// Leaves nobody in a change who is not of the partner, nor the id by which others asked for it, and no other partner
+/// (R127).
 fn hide_others(change: &mut wire::AccessChange, partner: HubId, people: &BTreeSet<EmailAddress>) {
     let partner = PartnerName(partner).to_string();
+    let mut is_own = false;
     for name in [&mut change.actor, &mut change.on_behalf_of] {
         let is_of_partner = name.parse().is_ok_and(|address| people.contains(&address));
         let is_nobody = name.is_empty() || *name == Actor::Platform.to_string();
+        is_own |= is_of_partner;
         if !is_of_partner && !is_nobody {
             SOMEBODY.clone_into(name);
         }
+    }
+    if !is_own {
+        change.request_id.clear();
     }
     change.ended_relationships.retain(|ended| *ended == partner);
     if change.ended_relationships.is_empty() {

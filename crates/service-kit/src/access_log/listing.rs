@@ -35,12 +35,15 @@ pub struct ChangeFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Concerning {
     /// A partner, or people who are or were its employees as users of client accounts; not what they are or were at other
-    /// partners.
+    /// partners. Of these clients themselves, that they are closed, which ends its relationships (R76), and what of them
+    /// was taken back.
     Partner {
         /// The partner account.
         partner: HubId,
         /// The addresses of all employees that it ever had.
         people: BTreeSet<EmailAddress>,
+        /// The closed clients that exist for it (R26).
+        closed_clients: BTreeSet<HubId>,
     },
     /// One employee: in the partner account, linked, and as a user of client accounts.
     Employee {
@@ -58,10 +61,14 @@ impl ChangeFilter {
         let of_no_partner = || Condition::all().add(Column::PartnerId.is_null());
         match &self.concerning {
             None => vec![Condition::all()],
-            Some(Concerning::Partner { partner, people }) => {
+            Some(Concerning::Partner { partner, people, closed_clients }) => {
                 let itself = Condition::all().add(Column::PartnerId.eq(partner.get()));
                 let in_clients = one_of(Column::Address, people).map(|one| of_no_partner().add(one));
-                [itself].into_iter().chain(in_clients).collect()
+                let closings = one_of(Column::ClientId, closed_clients).map(|one| {
+                    let kinds = Column::Kind.is_in(["client_closed", "change_retracted"]);
+                    of_no_partner().add(Column::Address.is_null()).add(kinds).add(one)
+                });
+                [itself].into_iter().chain(in_clients).chain(closings).collect()
             }
             Some(Concerning::Employee { employee, address }) => {
                 let as_employee =

@@ -24,6 +24,8 @@ pub enum Question<'keys> {
     EmployeesAt(&'keys BTreeSet<EmailAddress>),
     /// What is known of these clients themselves, and between them and partners: introductions, ended services.
     Clients(&'keys BTreeSet<HubId>),
+    /// That these clients are closed.
+    Closings(&'keys BTreeSet<HubId>),
     /// These employees, and nothing else of theirs.
     Employees(&'keys BTreeSet<EmployeeId>),
     /// These client users, and nothing else of theirs.
@@ -61,6 +63,9 @@ impl Question<'_> {
                 .collect(),
             Self::Clients(clients) => one_of(Column::ClientId, clients)
                 .map(|one| Condition::all().add(Column::Address.is_null()).add(one))
+                .collect(),
+            Self::Closings(clients) => one_of(Column::ClientId, clients)
+                .map(|one| Condition::all().add(Column::Kind.eq("client_closed")).add(one))
                 .collect(),
             Self::Employees(employees) => one_of(Column::SubjectId, employees)
                 .map(|one| Condition::all().add(Column::ClientId.is_null()).add(one))
@@ -296,7 +301,27 @@ pub async fn history_for_retraction<C: ConnectionTrait>(
     history_of_people(connection, &addresses, &others).await
 }
 
-/// The addresses of everybody who ever was a partner's employee.
+/// The closed clients that exist for a partner (R26), whose employees are or were these people.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn closed_clients_of<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    people: &BTreeSet<EmailAddress>,
+) -> Result<BTreeSet<HubId>, ServiceError> {
+    let partners = BTreeSet::from([partner]);
+    let mut known = hub_ids(connection, Column::ClientId, Question::OfPartners(&partners)).await?;
+    known.extend(hub_ids(connection, Column::ClientId, Question::UsersAndLinksAnywhere(people)).await?);
+    let closed = hub_ids(connection, Column::ClientId, Question::Closings(&known)).await?;
+    // Judged by what counts: what named the client may have been taken back.
+    let there = Question::UsersAndLinks { clients: &closed, addresses: people };
+    let history = history(connection, &[Question::EmployeesAt(people), Question::Clients(&closed), there]).await?;
+    Ok(closed.into_iter().filter(|client| history.exists_for(*client, partner)).collect())
+}
+
+/// The addresses of everybody of whom it ever was recorded that they are a partner's employee, also by mistake: enough to
+/// load by, too much to tell anybody.
 ///
 /// # Errors
 /// The database fails, or a stored address cannot be read.

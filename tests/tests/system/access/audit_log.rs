@@ -218,6 +218,73 @@ on_both_databases!(r127_whose_relationship_ends_is_told_to_that_partner_only, |c
     assert_eq!(newest.notices, [i32::from(Notice::Removed)]);
 });
 
+on_both_databases!(r127_whom_a_partner_was_given_by_mistake_is_none_of_its_people, |cluster| {
+    cluster.partner(1001, &["agency.example"]).await;
+    cluster.client(2002, "US").await;
+    cluster.employee_with(1001, CAM, AccessRole::ClientAccessManager).await;
+    cluster.user_with(2002, BOSS, "SUPER_ADMIN").await;
+    let boss = cluster.employee(1001, BOSS).await;
+    let mistake = cluster.access_position();
+    retract(&cluster, "platform", mistake).await.expect("taken back");
+
+    let own = [mistake + 1, mistake, 3, 1];
+    assert_eq!(positions(&changes(&cluster, CAM, of_partner(1001)).await), own, "not where the boss is a user");
+    let of_boss = ListAccessChangesRequest { employee: boss, ..of_partner(1001) };
+    assert_eq!(positions(&changes(&cluster, CAM, of_boss).await), Vec::<u64>::new());
+});
+
+on_both_databases!(r76_a_partner_is_told_that_its_client_was_closed_and_nobody_else_is, |cluster| {
+    for partner in [1001, 1002, 1003] {
+        cluster.partner(partner, &[]).await;
+        cluster.employee_with(partner, &format!("cam@{partner}.example"), AccessRole::ClientAccessManager).await;
+    }
+    cluster.client(2002, "US").await;
+    cluster.client(2003, "US").await;
+    cluster.user(2002, "cam@1001.example").await;
+    let request = access::IntroduceClientRequest {
+        client: "clients/2002".to_owned(),
+        partner: "partners/1003".to_owned(),
+        ..Default::default()
+    };
+    let introduced = cluster.access().introduce_client(request).await.expect("introduced").into_inner();
+    cluster.note(&introduced.revision);
+    retract(&cluster, "platform", cluster.access_position()).await.expect("taken back");
+    cluster.close(2003, "2026-01-01").await.expect("closed");
+    let closing = cluster.close(2002, "2026-01-01").await.expect("closed");
+
+    let told = async |partner: i64, request: ListAccessChangesRequest| {
+        changes(&cluster, &format!("cam@{partner}.example"), request).await
+    };
+    let closings = |partner| ListAccessChangesRequest { kinds: vec!["client_closed".to_owned()], ..of_partner(partner) };
+    for request in [closings(1001), ListAccessChangesRequest { notices_only: true, ..of_partner(1001) }] {
+        let found = told(1001, request).await;
+        assert_eq!(positions(&found), [closing]);
+        assert_eq!(found[0].ended_relationships, ["partners/1001"]);
+        assert_eq!(found[0].notices, [i32::from(Notice::RelationshipEnded)]);
+    }
+    for partner in [1002, 1003] {
+        assert_eq!(positions(&told(partner, closings(partner)).await), Vec::<u64>::new(), "{partner}");
+    }
+    retract(&cluster, "platform", closing).await.expect("taken back");
+    assert_eq!(positions(&told(1001, of_partner(1001)).await)[..2], [cluster.access_position(), closing]);
+});
+
+on_both_databases!(r127_the_id_of_a_request_is_told_to_whoever_made_it, |cluster| {
+    let story = Story::tell(&cluster).await;
+    let request_id = |changes: Vec<AccessChange>| changes[0].request_id.clone();
+    let on_behalf_of_the_boss = request_id(changes(&cluster, CAM, of_partner(1001)).await);
+    assert_eq!(on_behalf_of_the_boss, "");
+    let own = "0190a0b0-0000-7000-8000-0000000000ab".to_owned();
+    let request = access::UnlinkClientRequest {
+        employee: story.anna.clone(),
+        client: "clients/2002".to_owned(),
+        request_id: own.clone(),
+        ..Default::default()
+    };
+    cluster.access().unlink_client(by(CAM, request)).await.expect("unlinked");
+    assert_eq!(request_id(changes(&cluster, CAM, of_partner(1001)).await), own);
+});
+
 on_both_databases!(r22_a_mistake_is_taken_back_and_the_log_keeps_both, |cluster| {
     cluster.partner(1001, &[]).await; // 1
     cluster.client(2002, "US").await; // 2
@@ -231,6 +298,7 @@ on_both_databases!(r22_a_mistake_is_taken_back_and_the_log_keeps_both, |cluster|
 
     assert_eq!(word(&retract(&cluster, ANNA, 5).await), "ACTOR_NOT_ALLOWED");
     assert_eq!(word(&retract(&cluster, "platform", 99).await), "UNKNOWN_CHANGE");
+    assert_eq!(word(&retract(&cluster, "platform", 0).await), "INVALID_FIELDS");
     // What a later change needs is not taken back before that one.
     assert_eq!(word(&retract(&cluster, "platform", 3).await), "NOT_RETRACTABLE");
     assert_eq!(word(&retract(&cluster, "platform", 2).await), "NOT_RETRACTABLE");
