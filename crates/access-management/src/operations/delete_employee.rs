@@ -1,5 +1,5 @@
-//! A user is deleted in the partner account. Its assignments end, what it did goes on counting (R75), and its users in client
-//! accounts stay there.
+//! A user is deleted in the partner account. Its assignments end, its open access links are revoked, what it did goes on
+//! counting (R75), and its users in client accounts stay there.
 
 use contracts::EmployeeName;
 use contracts::wire::access as wire;
@@ -10,6 +10,7 @@ use service_kit::{ServiceError, Statement, require_etag};
 
 use super::known_employee::{employee_resource, known_employee, unknown_employee};
 use super::recording::{Begun, Recording};
+use super::revoke_access_link::revoke_open_links;
 use crate::AccessManagement;
 
 pub(crate) struct EmployeeDeletion {
@@ -36,6 +37,7 @@ impl AccessManagement {
         let known = known_employee(Some(&history), deletion.name)?;
         require_etag(&deletion.etag, &employee_resource(&history, known, now).etag)?;
         let address = known.address.clone();
+        revoke_open_links(&mut recording, &mut history, deletion.name, &address).await?;
         recording.record(&mut history, AccessFact::EmployeeDeleted { partner, employee, address }).await?;
         let employee = history.employee(employee).map(|employee| employee_resource(&history, employee, now));
         let answer = wire::DeleteEmployeeResponse { employee, revision: recording.revision().to_string() };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contracts::wire::access as wire;
 use contracts::wire::error::ErrorReason;
 use contracts::{AccessLinkName, EmployeeName, Failure};
-use domain::access::AccessFact;
+use domain::access::{AccessFact, AccessHistory, EmailAddress};
 use service_kit::access_log::Question;
 use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
@@ -40,14 +40,37 @@ impl AccessManagement {
 }
 
 async fn revoke(recording: &mut Recording<'_>, link: &mut AccessLink) -> Result<(), ServiceError> {
-    let EmployeeName { partner, employee } = link.name.employee;
     let address = recording.address_of(link.name.employee).await?;
     let mut history = recording.history(&[Question::EmployeesAt(&BTreeSet::from([address.clone()]))]).await?;
-    let fact = AccessFact::AccessLinkRevoked { partner, employee, address, link: link.name.link };
-    recording.record(&mut history, fact).await?;
-    access_link::mark_revoked(&**recording.transaction(), link.name.link).await?;
+    record_revocation(recording, &mut history, link.name, &address).await?;
     link.is_revoked = true;
     Ok(())
+}
+
+/// Revokes all links of an employee that can still be approved, now. The history must hold the employee, whose address
+/// this is.
+pub(super) async fn revoke_open_links(
+    recording: &mut Recording<'_>,
+    history: &mut AccessHistory,
+    employee: EmployeeName,
+    address: &EmailAddress,
+) -> Result<(), ServiceError> {
+    for link in access_link::open(&**recording.transaction(), employee, recording.now()).await? {
+        record_revocation(recording, history, link, address).await?;
+    }
+    Ok(())
+}
+
+/// Always at the present: until then it could be approved.
+async fn record_revocation(
+    recording: &mut Recording<'_>,
+    history: &mut AccessHistory,
+    AccessLinkName { employee: EmployeeName { partner, employee }, link }: AccessLinkName,
+    address: &EmailAddress,
+) -> Result<(), ServiceError> {
+    let fact = AccessFact::AccessLinkRevoked { partner, employee, address: address.clone(), link };
+    recording.record_at(history, fact, recording.now()).await?;
+    access_link::mark_revoked(&**recording.transaction(), link).await
 }
 
 fn unknown(name: AccessLinkName) -> Failure {

@@ -135,11 +135,18 @@ pub(crate) async fn count_open<C: ConnectionTrait>(
     employee: EmployeeName,
     now: Instant,
 ) -> Result<u64, ServiceError> {
-    let open = Condition::all()
-        .add(Column::Revoked.eq(false))
-        .add(Column::ApprovedUserId.is_null())
-        .add(Column::ExpireTime.gt(StoredInstant::from(now)));
-    Ok(of_employee(employee).filter(open).count(connection).await?)
+    Ok(open_of(employee, now).count(connection).await?)
+}
+
+/// The links of an employee that can still be approved, oldest first.
+pub(crate) async fn open<C: ConnectionTrait>(
+    connection: &C,
+    employee: EmployeeName,
+    now: Instant,
+) -> Result<Vec<AccessLinkName>, ServiceError> {
+    let rows = open_of(employee, now).order_by_asc(Column::CreateTime).order_by_asc(Column::LinkId);
+    let rows = rows.all(connection).await?;
+    Ok(rows.into_iter().map(|row| AccessLinkName { employee, link: AccessLinkId(row.link_id) }).collect())
 }
 
 /// The links of an employee behind a place, newest first, at most `limit`.
@@ -199,6 +206,14 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
         .exec(transaction)
         .await?;
     Ok(())
+}
+
+fn open_of(employee: EmployeeName, now: Instant) -> Select<Entity> {
+    let is_open = Condition::all()
+        .add(Column::Revoked.eq(false))
+        .add(Column::ApprovedUserId.is_null())
+        .add(Column::ExpireTime.gt(StoredInstant::from(now)));
+    of_employee(employee).filter(is_open)
 }
 
 fn of_employee(employee: EmployeeName) -> Select<Entity> {

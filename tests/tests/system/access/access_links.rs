@@ -209,6 +209,32 @@ on_both_databases!(r30_every_token_that_does_not_work_gives_the_same_answer, |cl
     approve(&cluster, BOSS, "clients/2003", &for_other).await.expect("the client that it is for");
 });
 
+on_both_databases!(the_open_links_of_a_deleted_employee_are_revoked, |cluster| {
+    let agency = Agency::found(&cluster).await;
+    let used = invite(&cluster, &agency.anna).await;
+    approve(&cluster, BOSS, "clients/2002", &used).await.expect("an approval");
+    invite(&cluster, &agency.anna).await;
+    invite(&cluster, &agency.carla).await;
+    cluster.clock.set(at("2026-01-02"));
+    let deletion = access::DeleteEmployeeRequest { name: agency.anna.clone(), ..Default::default() };
+    cluster.access().delete_employee(deletion).await.expect("a deletion");
+
+    let states = async |employee: &str| -> Vec<AccessLinkState> {
+        let mut links = list(&cluster, CAM, employee, 0, "").await.expect("links").access_links;
+        links.sort_by_key(|link| link.state);
+        links.iter().map(access::AccessLink::state).collect()
+    };
+    assert_eq!(states(&agency.anna).await, [AccessLinkState::Approved, AccessLinkState::Revoked]);
+    assert_eq!(states(&agency.carla).await, [AccessLinkState::Open], "a colleague's stays");
+    let request = access::ListAccessChangesRequest {
+        employee: agency.anna.clone(),
+        kinds: vec!["access_link_revoked".to_owned(), "employee_deleted".to_owned()],
+        ..Default::default()
+    };
+    let log = cluster.access().list_access_changes(request).await.expect("changes").into_inner().changes;
+    assert_eq!(log.len(), 2, "the log tells both: {log:?}");
+});
+
 on_both_databases!(r31_who_approves_and_who_makes_lists_and_revokes_links, |cluster| {
     let agency = Agency::found(&cluster).await;
     cluster.user_with(2002, "users@client.example", "USER_ADMIN").await;
