@@ -29,6 +29,7 @@ mod list_clients;
 mod list_employees;
 mod list_partners;
 mod list_permission_sets;
+mod place_of_person;
 mod plan_removal;
 mod preview_removal;
 mod reactivate_client_user;

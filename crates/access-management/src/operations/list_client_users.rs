@@ -9,6 +9,7 @@ use service_kit::page::{PageRequest, Place};
 use service_kit::permission::{self, Permission};
 use service_kit::{ServiceError, access_log};
 
+use super::place_of_person::place_of_person;
 use super::reading::Reading;
 use super::search::Search;
 use super::user_permission::UserQuestion;
@@ -67,10 +68,6 @@ fn is_visible(reading: &Reading<'_>, history: &AccessHistory, user: &ClientUserS
     question.may_change(&user.address).is_ok()
 }
 
-/// By address, and of one address by when it was added.
 fn place(user: &ClientUserSpell) -> Place {
-    // With its sign turned, so that times before 1970 come first in bytes too.
-    let start_time = (user.period.start.timestamp_micros() ^ i64::MIN).to_be_bytes();
-    // No address holds a zero byte, so that a shorter one comes before those that it begins.
-    [user.address.as_str().as_bytes(), &[0], &start_time, user.user.0.as_bytes()].concat()
+    place_of_person(&user.address, user.period.start, user.user.0)
 }

@@ -11,6 +11,7 @@ use service_kit::page::{PageRequest, Place};
 use service_kit::permission::{Permission, unknown_partner};
 
 use super::footprints::Footprints;
+use super::place_of_person::place_of_person;
 use super::reading::Reading;
 use super::search::Search;
 use crate::{AccessManagement, resource};
@@ -79,8 +80,6 @@ async fn load(reading: &Reading<'_>, partner: HubId) -> Result<AccessHistory, Se
     access_log::history_of_people(&**reading.transaction(), &addresses, &[Question::Partners(&itself)]).await
 }
 
-/// By address; of one address in the order of creation, because the ids are.
 fn place(employee: &EmployeeSpell) -> Place {
-    // No address holds a zero byte, so that a shorter one comes before those that it begins.
-    [employee.address.as_str().as_bytes(), &[0], employee.employee.0.as_bytes()].concat()
+    place_of_person(&employee.address, employee.period.start, employee.employee.0)
 }

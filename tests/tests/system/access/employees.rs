@@ -126,6 +126,20 @@ on_both_databases!(the_employees_tab_shows_whoever_works_for_the_partner_with_ch
     }
 });
 
+on_both_databases!(employees_of_one_address_are_listed_in_the_order_in_which_they_were_there, |cluster| {
+    agency(&cluster).await;
+    let address = "again@agency.example";
+    let mut names = Vec::new();
+    for month in 2..8 {
+        let again = cluster.employee_since(1001, address, &format!("2025-0{month}-01")).await.expect("an employee");
+        cluster.delete_employee(&again, &format!("2025-0{month}-15")).await.expect("deleted");
+        names.push(again);
+    }
+    let request = access::ListEmployeesRequest { search: address.to_owned(), show_deleted: true, ..tab() };
+    let listed: Vec<_> = list(&cluster, request).await.employees.into_iter().map(|row| row.name).collect();
+    assert_eq!(listed, names);
+});
+
 on_both_databases!(the_employees_tab_comes_in_pages_of_one_query, |cluster| {
     agency(&cluster).await;
     let first = access::ListEmployeesRequest { page_size: 3, ..tab() };
