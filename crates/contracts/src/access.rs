@@ -535,8 +535,12 @@ impl From<&AccessRefusal> for Failure {
         let existing =
             |reason, differing_fields: &[&str]| of_reason(reason).with("differing_fields", differing_fields.join(","));
         match refusal {
-            AccessRefusal::EffectiveTimeAhead { .. } | AccessRefusal::UnknownPermissionSet { .. } => {
-                Self::of_fields(vec![FieldViolation::new(refusal.field(), refusal.to_string())])
+            AccessRefusal::EffectiveTimeAhead { .. } => {
+                Self::of_fields(vec![FieldViolation::new("effective_time", refusal.to_string())])
+            }
+            // Only a user that is created or updated is judged by it; BatchAddEmployees names what is assignable.
+            AccessRefusal::UnknownPermissionSet { .. } => {
+                Self::of_fields(vec![FieldViolation::new("client_user.permission_set", refusal.to_string())])
             }
             AccessRefusal::PartnerExists { partner, differing_fields, .. } => {
                 existing(ErrorReason::PartnerExists, differing_fields).with("name", PartnerName(*partner))

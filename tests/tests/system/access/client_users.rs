@@ -248,6 +248,26 @@ on_both_databases!(everything_that_is_wrong_with_an_update_is_reported_at_once, 
     );
 });
 
+on_both_databases!(an_unknown_permission_set_is_reported_at_its_field, |cluster| {
+    cluster.client(2002, "US").await;
+    let user = cluster.user(2002, "somebody@client.example").await;
+    let permission_set = "EVERYTHING".to_owned();
+    let client_user = Some(ClientUser { name: user, permission_set: permission_set.clone(), ..Default::default() });
+    let request = access::UpdateClientUserRequest { client_user, ..Default::default() };
+    let refused = cluster.access().update_client_user(request).await.expect_err("not in the policy");
+    assert_eq!(fields(&refused), ["client_user.permission_set"]);
+
+    let client_user = Some(ClientUser {
+        email_address: "new@client.example".to_owned(),
+        display_name: "New".to_owned(),
+        permission_set,
+        ..Default::default()
+    });
+    let request = access::CreateClientUserRequest { parent: "clients/2002".to_owned(), client_user, ..Default::default() };
+    let refused = cluster.access().create_client_user(request).await.expect_err("not in the policy");
+    assert_eq!(fields(&refused), ["client_user.permission_set"]);
+});
+
 on_both_databases!(r127_a_client_user_is_seen_by_whom_it_concerns, |cluster| {
     let agency = Agency::found(&cluster).await;
     const MISSING: &str = "PERMISSION_MISSING";
