@@ -249,3 +249,52 @@ on_both_databases!(r36_the_permission_sets_are_those_of_the_policy, |cluster| {
     let refused = cluster.access().list_permission_sets(by("nobody", access::ListPermissionSetsRequest {})).await;
     assert_eq!(reason(&refused.expect_err("no actor")), "ACTOR_NOT_ALLOWED");
 });
+
+/// Changes fields of client 2002 from an instant on; absent ones are not stated.
+async fn told(cluster: &Cluster, display_name: Option<&str>, country: Option<&str>, when: &str) {
+    let client = Client {
+        name: "clients/2002".to_owned(),
+        display_name: display_name.unwrap_or_default().to_owned(),
+        country_code: country.unwrap_or_default().to_owned(),
+        ..Default::default()
+    };
+    let request =
+        access::UpdateClientRequest { client: Some(client), effective_time: Some(stamp(when)), ..Default::default() };
+    let updated = cluster.access().update_client(request).await.expect("an update");
+    cluster.note(&updated.get_ref().revision);
+}
+
+on_both_databases!(r63_what_an_update_does_not_state_is_left_to_what_is_told_later, |cluster| {
+    servicing_of_agency(&cluster).await;
+    // The name is told first; that it had moved to India before is told afterwards, and holds from then on.
+    told(&cluster, Some("Malabar Trading"), None, "2026-01-08").await;
+    told(&cluster, None, Some("IN"), "2026-01-06").await;
+    for (as_of, points) in [("2026-01-05T12:00:00Z", "10.00"), ("2026-01-06", "20.00"), ("2026-01-09", "20.00")] {
+        let row = cluster.managed_credit(1001, 2002, as_of).await.expect("a row");
+        assert_eq!(
+            (row.points.as_deref(), row.client_display_name.as_str()),
+            (Some(points), "Malabar Trading"),
+            "{as_of}"
+        );
+    }
+});
+
+on_both_databases!(r63_what_is_stated_for_an_instant_holds_from_it_on_also_where_it_changed_nothing, |cluster| {
+    servicing_of_agency(&cluster).await;
+    // In the US on the 8th, which was known; that it had been in India since the 6th is told afterwards.
+    told(&cluster, None, Some("US"), "2026-01-08").await;
+    told(&cluster, None, Some("IN"), "2026-01-06").await;
+    for (as_of, points) in [("2026-01-05T12:00:00Z", "10.00"), ("2026-01-07", "20.00"), ("2026-01-08", "10.00")] {
+        let row = cluster.managed_credit(1001, 2002, as_of).await.expect("a row");
+        assert_eq!(row.points.as_deref(), Some(points), "{as_of}");
+    }
+    // Saying the very same of that instant again is a repeat.
+    let before = cluster.known_revisions();
+    told(&cluster, None, Some("US"), "2026-01-08").await;
+    assert_eq!(cluster.known_revisions(), before);
+});
+
+async fn servicing_of_agency(cluster: &Cluster) {
+    agency(cluster).await;
+    servicing(cluster).await;
+}
