@@ -3,27 +3,30 @@
 use std::io::Write;
 
 use clap::Args;
+use contracts::reason_name;
 use contracts::wire::access::{ClientUserState, DeactivateClientUserRequest, ReactivateClientUserRequest};
+use contracts::wire::error::ErrorReason;
 use domain::access::HubId;
 use tonic::Status;
+use tonic_types::StatusExt as _;
 
 use super::lookup::{self, Found};
 use super::results::{Outcome, Results, Words};
 use super::{WriteFlags, new_request_id};
-use crate::running::Part;
 use crate::servers::{Servers, call};
+use crate::wording;
 
 /// The flags of `access deactivate` and `access reactivate`.
 #[derive(Debug, Args)]
 pub(crate) struct ActivationCommand {
     /// The client: its hub id or, with --partner, its name or a part of it
-    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID")]
+    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID", value_parser = lookup::wanted)]
     client: String,
     /// The hub id of the partner among whose clients a name is looked up
     #[arg(long, env = "MANAGED_CREDIT_PARTNER", value_name = "HUB_ID")]
     partner: Option<HubId>,
     /// The users of the client account: addresses, or names or parts of them
-    #[arg(required = true, value_name = "USER")]
+    #[arg(required = true, value_name = "USER", value_parser = lookup::wanted)]
     users: Vec<String>,
     #[command(flatten)]
     write: WriteFlags,
@@ -50,7 +53,7 @@ pub(super) async fn deactivate(command: &ActivationCommand, out: &mut impl Write
         };
         let answer = call!(servers.access, deactivate_client_user, message).map(|answer| answer.revision);
         let remark = "what was done goes on counting to its expiry; new work does not count";
-        note(&mut results, &servers, &user, remark, answer);
+        note(&mut results, &servers, (&user, ClientUserState::Deactivated), remark, answer);
     }
     results.write(command.write.format, out)?;
     results.require_all()
@@ -67,18 +70,35 @@ pub(super) async fn reactivate(command: &ActivationCommand, out: &mut impl Write
             ..ReactivateClientUserRequest::default()
         };
         let answer = call!(servers.access, reactivate_client_user, message).map(|answer| answer.revision);
-        note(&mut results, &servers, &user, "work counts again where the client is assigned", answer);
+        let remark = "work counts again where the client is assigned";
+        note(&mut results, &servers, (&user, ClientUserState::Active), remark, answer);
     }
     results.write(command.write.format, out)?;
     results.require_all()
 }
 
-fn note(results: &mut Results, servers: &Servers, user: &Found, remark: &str, revision: Result<String, Status>) {
+fn note(
+    results: &mut Results,
+    servers: &Servers,
+    (user, wanted): (&Found, ClientUserState),
+    remark: &str,
+    revision: Result<String, Status>,
+) {
     match revision {
         Ok(revision) => {
             results.add(user, Outcome::Done, remark);
             results.note_revision(revision);
         }
-        Err(status) => results.refuse_call(user, &status, &servers.problem(Part::Access, &status)),
+        Err(status) if is_in_state(&status, wanted) => results.add(user, Outcome::Unchanged, ""),
+        Err(status) => results.refuse_call(user, &status, servers),
     }
+}
+
+/// Whether nothing was done because the user is in this state already.
+fn is_in_state(status: &Status, state: ClientUserState) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|info| {
+        let is_in = info.metadata.get("state").is_some_and(|is| is == wording::client_user_state(state));
+        is_in && info.reason == reason_name(ErrorReason::IllegalTransition)
+    })
 }

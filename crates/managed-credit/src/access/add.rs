@@ -20,7 +20,7 @@ const MAXIMUM_EMPLOYEES: usize = 200;
 #[derive(Debug, Args)]
 pub(crate) struct AddCommand {
     /// The client: its hub id, or its name or a part of it
-    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID")]
+    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID", value_parser = lookup::wanted)]
     client: String,
     /// The partner's hub id, for example 1001
     #[arg(long, env = "MANAGED_CREDIT_PARTNER", value_name = "HUB_ID")]
@@ -30,7 +30,7 @@ pub(crate) struct AddCommand {
         value_parser = permission_set)]
     permission_set: PermissionSet,
     /// The employees: addresses, or names or parts of them; resource names for who may not see the Employees tab
-    #[arg(required = true, value_name = "EMPLOYEE")]
+    #[arg(required = true, value_name = "EMPLOYEE", value_parser = lookup::wanted)]
     employees: Vec<String>,
     #[command(flatten)]
     write: WriteFlags,

@@ -25,10 +25,10 @@ pub(crate) struct LinkCommand {
     #[arg(long, env = "MANAGED_CREDIT_PARTNER", value_name = "HUB_ID")]
     partner: HubId,
     /// The employee: the address, or the name or a part of it
-    #[arg(long, env = "MANAGED_CREDIT_EMPLOYEE", value_name = "ADDRESS_OR_NAME")]
+    #[arg(long, env = "MANAGED_CREDIT_EMPLOYEE", value_name = "ADDRESS_OR_NAME", value_parser = lookup::wanted)]
     employee: String,
     /// The clients: hub ids, or names or parts of them of clients in which anybody of the partner has access
-    #[arg(required = true, value_name = "CLIENT")]
+    #[arg(required = true, value_name = "CLIENT", value_parser = lookup::wanted)]
     clients: Vec<String>,
     #[command(flatten)]
     write: WriteFlags,
@@ -95,7 +95,7 @@ pub(super) async fn unlink(command: &LinkCommand, out: &mut impl Write) -> anyho
                 results.add(client, Outcome::Done, "what was done there goes on counting to its expiry");
                 results.note_revision(answer.revision);
             }
-            Err(status) => results.refuse_call(client, &status, &servers.problem(Part::Access, &status)),
+            Err(status) => results.refuse_call(client, &status, &servers),
         }
     }
     results.write(command.write.format, out)?;

@@ -1,15 +1,16 @@
 //! Whom and which client a person means: by address, name or hub id. What cannot be found, or can be several, is an
 //! error that says what would be right.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use contracts::wire::access::{ClientUser, ClientUserState, Employee, ListClientUsersRequest, ListEmployeesRequest};
 use contracts::{ClientName, ClientUserName, EmployeeName, PartnerName};
 use domain::access::{EmailAddress, HubId};
+use tonic::Code;
 
 use super::{clients, employees};
 use crate::choice::{Choice, choose, listed};
 use crate::running::Part;
-use crate::servers::{Servers, ask};
+use crate::servers::{CallProblem, Servers, ask};
 use crate::wording::{self, person};
 
 /// Rows that are asked for at once.
@@ -42,6 +43,18 @@ impl From<&ClientUser> for Found {
     }
 }
 
+/// A text that names nobody and nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is empty; say who or which is meant")]
+pub(super) struct NothingNamed;
+
+/// What was typed for somebody or for a client, as it is looked up. Every name contains an empty text: a variable of a
+/// script that is not set must not mean the only one there is.
+pub(super) fn wanted(text: &str) -> Result<String, NothingNamed> {
+    let text = text.trim();
+    if text.is_empty() { Err(NothingNamed) } else { Ok(text.to_owned()) }
+}
+
 /// Which employees of a partner can be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Employed {
@@ -49,6 +62,15 @@ pub(super) enum Employed {
     Now,
     /// Also those who were deleted: their users in client accounts stay (R75).
     Ever,
+}
+
+/// What is open to a Partner admin who does not see the Employees tab (R28, R29).
+const BY_RESOURCE_NAME: &str = "an employee can be named by the resource name (partners/1001/employees/..., from a \
+                                colleague's `access employees --format csv`), but not be looked up";
+
+fn is_missing_permission<T>(answer: &anyhow::Result<T>) -> bool {
+    let problem = answer.as_ref().err().and_then(|error| error.downcast_ref::<CallProblem>());
+    problem.is_some_and(|problem| problem.code == Code::PermissionDenied)
 }
 
 /// An employee, by address, name or a part of them, or resource name.
@@ -70,7 +92,8 @@ pub(super) async fn employee(
         show_deleted: employed == Employed::Ever,
         ..ListEmployeesRequest::default()
     };
-    let found = employees::ask(servers, question).await?;
+    let found = employees::ask(servers, question).await;
+    let found = if is_missing_permission(&found) { found.context(BY_RESOURCE_NAME)? } else { found? };
     let candidates = latest(addressed(wanted, found, |employee| &employee.email_address));
     match choose(wanted, &candidates, |row| [&row.email_address, &row.display_name]) {
         Choice::One(employee) => Ok(employee.into()),
@@ -239,6 +262,14 @@ mod tests {
             email_address: address.to_owned(),
             delete_time: deleted_seconds.map(|seconds| Timestamp { seconds, nanos: 0 }),
             ..Employee::default()
+        }
+    }
+
+    #[test]
+    fn an_empty_text_names_nobody() {
+        assert_eq!(wanted(" anna "), Ok("anna".to_owned()));
+        for nothing in ["", " ", "\t"] {
+            assert_eq!(wanted(nothing), Err(NothingNamed), "{nothing:?}");
         }
     }
 

@@ -11,7 +11,7 @@ mod text;
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::{ArgGroup, Args};
 use contracts::reason_name;
 use contracts::wire::access::{ConfirmRemovalRequest, ConfirmRemovalResponse};
@@ -20,10 +20,10 @@ use domain::access::HubId;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::{WriteFlags, new_request_id};
+use super::{WriteFlags, lookup, new_request_id};
 use crate::output::{Format, Width};
 use crate::running::Part;
-use crate::servers::{Servers, call};
+use crate::servers::{Servers, call, is_answered};
 
 use assets::{AssetChoice, Decided};
 use preview::Preview;
@@ -36,16 +36,17 @@ pub(crate) struct RemoveCommand {
     #[arg(long, env = "MANAGED_CREDIT_PARTNER", value_name = "HUB_ID")]
     partner: HubId,
     /// The client to remove from: its hub id, or its name or a part of it
-    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID", conflicts_with = "employee")]
+    #[arg(long, env = "MANAGED_CREDIT_CLIENT", value_name = "NAME_OR_HUB_ID", conflicts_with = "employee",
+        value_parser = lookup::wanted)]
     client: Option<String>,
     /// The employees to remove from that client: addresses, or names or parts of them
-    #[arg(value_name = "EMPLOYEE", requires = "client")]
+    #[arg(value_name = "EMPLOYEE", requires = "client", value_parser = lookup::wanted)]
     employees: Vec<String>,
     /// Remove all of the partner's employees from that client
     #[arg(long, env = "MANAGED_CREDIT_ALL", requires = "client")]
     all: bool,
     /// Remove this one employee from all clients (off-boarding): the address, or the name or a part of it
-    #[arg(long, env = "MANAGED_CREDIT_EMPLOYEE", value_name = "ADDRESS_OR_NAME")]
+    #[arg(long, env = "MANAGED_CREDIT_EMPLOYEE", value_name = "ADDRESS_OR_NAME", value_parser = lookup::wanted)]
     employee: Option<String>,
     /// What becomes of what they own: `leave` it without owner, or the address of an active user there who gets it
     #[arg(long, env = "MANAGED_CREDIT_ASSETS", value_name = "leave|ADDRESS")]
@@ -111,11 +112,13 @@ async fn confirm(
         reason: command.write.reason.clone(),
     };
     let answer = call!(servers.access, confirm_removal, message);
-    answer.map_err(|status| match is_stale(&status) {
-        true => {
-            anyhow::anyhow!("nothing is removed, because something has changed since the preview: look at it again")
+    answer.map_err(|status| match servers.problem(Part::Access, &status) {
+        _ if is_stale(&status) => {
+            anyhow!("nothing is removed, because something has changed since the preview: look at it again")
         }
-        false => servers.problem(Part::Access, &status),
+        problem if is_answered(&status) => problem.context("nothing is removed"),
+        // Nobody knows what became of it.
+        problem => problem,
     })
 }
 

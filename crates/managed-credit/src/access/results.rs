@@ -11,6 +11,8 @@ use tonic_types::{ErrorInfo, RpcStatusExt as _, StatusExt as _, pb};
 
 use super::lookup::Found;
 use crate::output::{Format, Width, not_a_formula, table, write_json};
+use crate::running::Part;
+use crate::servers::{Servers, is_answered};
 
 /// What became of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,9 +70,13 @@ impl Results {
         self.push(of, Outcome::Refused, error.message.clone(), error.get_details_error_info());
     }
 
-    /// A call of its own that was refused; in words for people.
-    pub fn refuse_call(&mut self, of: &Found, status: &Status, problem: &anyhow::Error) {
-        self.push(of, Outcome::Refused, problem.to_string(), status.get_details_error_info());
+    /// A call of its own that was refused, told as a part of an answer is, or that reached no service.
+    pub fn refuse_call(&mut self, of: &Found, status: &Status, servers: &Servers) {
+        let detail = match is_answered(status) {
+            true => status.message().to_owned(),
+            false => servers.problem(Part::Access, status).to_string(),
+        };
+        self.push(of, Outcome::Refused, detail, status.get_details_error_info());
     }
 
     fn push(&mut self, of: &Found, outcome: Outcome, detail: String, error: Option<ErrorInfo>) {

@@ -107,7 +107,8 @@ async fn the_manuals_steps_are_done_on_the_command_line_with_their_effect_on_cre
     let audited = last_change(&services, "client_user_deactivated").await;
     assert_eq!((audited.actor.as_str(), audited.reason.as_str()), (GIULIA, "on leave"));
     assert!(!audited.request_id.is_empty(), "a repeat would do nothing");
-    not_done(&services, &["access", "deactivate", "--client", "2001", SARA], &["nothing is deactivated"]);
+    let again = ["access", "deactivate", "--client", "2001", SARA];
+    assert!(done(&services, &again).contains("was deactivated already"), "a repeat is no failure");
     done(&services, &["access", "reactivate", "--client", "borgo", "--partner", "1001", "sara", "--as", GIULIA]);
     assert_eq!(state(&services).expect("a row")[0], "STANDARD");
 
@@ -115,6 +116,9 @@ async fn the_manuals_steps_are_done_on_the_command_line_with_their_effect_on_cre
     let unlink = ["access", "unlink", "--partner", "1001", "--employee", SARA, "2008"];
     assert!(done(&services, &unlink).contains("goes on counting"));
     assert_eq!(brings(&services, "2008").await[2], "ACTIVE");
+    // Where nothing is assigned, nothing is kept from being assigned later: that is no repeat.
+    let nothing = not_done(&services, &unlink, &["nothing is unlinked"]);
+    assert!(nothing.stdout.contains("is not assigned") && !nothing.stdout.contains("access-management"), "{nothing:?}");
     done(&services, &link);
 
     // R71: nobody is left, so that the relationship ends at once; R73: adding again revives nothing, new work does.
@@ -154,6 +158,18 @@ async fn what_is_named_is_found_and_what_cannot_be_found_is_said_before_anything
     assert!(mixed.stdout.contains("2099") && mixed.stdout.contains("REFUSED"), "{}", mixed.stdout);
     assert!(mixed.stderr.contains("1 of 3 refused"), "{}", mixed.stderr);
     not_done(&services, &["access", "deactivate", "--client", "borgo", MARCO], &["--partner"]);
+    for nothing in [
+        &["link", "--partner", "1001", "--employee", "", "2008"] as &[&str],
+        &["unlink", "--partner", "1001", "--employee", SARA, " "],
+        &["add", "--partner", "1001", "--client", "", SARA],
+        &["deactivate", "--client", "2001", ""],
+        &["remove", "--partner", "1001", "--client", "2001", "--yes", ""],
+        &["remove", "--partner", "1001", "--yes", "--employee="],
+    ] {
+        let nothing = services.ask(&[&["access"], nothing].concat());
+        assert_eq!(nothing.code, Some(2), "{nothing:?}");
+        assert!(nothing.stderr.contains("is empty; say who or which is meant"), "{}", nothing.stderr);
+    }
 }
 
 #[tokio::test]
@@ -196,7 +212,8 @@ async fn a_person_may_what_the_permissions_say_and_is_told_what_is_missing() {
     assert!(refused.stderr.contains("Partner admin permission set"), "{}", refused.stderr);
     assert_eq!(access_of(&services, "2002", SARA), None);
     // Marco is, and no more: he may add whom he may not look up.
-    assert!(asked_by(MARCO, &add).stderr.contains("Client Access Manager permission"));
+    let looked_up = asked_by(MARCO, &add).stderr;
+    assert!(looked_up.contains("Client Access Manager permission") && looked_up.contains("partners/1001/employees/"));
     let sara = done(&services, &["access", "employees", "--partner", "1001", "--search", SARA, "--format", "csv"]);
     let sara = sara.lines().nth(1).and_then(|row| row.split(',').next()).expect("a resource name");
     let by_resource_name = ["access", "add", "--client", "2002", "--partner", "1001", sara];

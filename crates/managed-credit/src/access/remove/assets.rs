@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use contracts::ClientUserName;
 use contracts::wire::access::confirm_removal_request::DefaultDecision;
 use contracts::wire::access::{Asset, AssetDecision, ClientUserState};
@@ -65,7 +65,7 @@ pub(super) async fn decide(
         None if can_ask => {
             let owned = count(assets.len() as u64, "asset");
             let question = format!("They own {owned}. Who gets what they own? [leave, or a user's address] ");
-            terminal::ask(&question).await?.parse()?
+            terminal::ask(&question).await?.parse().context("nothing is removed, because that decides nothing")?
         }
         None => bail!(
             "nothing is removed, because what they own needs a decision: --assets leave, or --assets with the address \
@@ -91,7 +91,12 @@ async fn give(servers: &Servers, preview: &Preview, assets: &[Asset], user: &str
             Some(new_owner) => new_owner.clone(),
             None => {
                 let account = Found { name: client.to_owned(), label: preview.client_label(client) };
-                lookup::client_user(servers, &account, user, &[ClientUserState::Active]).await?.name
+                let found = lookup::client_user(servers, &account, user, &[ClientUserState::Active]).await;
+                let found = found.context("nothing is removed")?;
+                if preview.is_removed(&found.name) {
+                    bail!("nothing is removed, because {user} would get what they own, and is removed too");
+                }
+                found.name
             }
         };
         decisions.push(AssetDecision { asset: asset.name.clone(), new_owner: new_owner.clone() });

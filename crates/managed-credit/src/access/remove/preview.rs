@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use contracts::PartnerName;
 use contracts::wire::access::preview_removal_request::Selection;
 use contracts::wire::access::{EndedRelationship, PlannedRemoval, PreviewRemovalRequest, PreviewRemovalResponse};
-use contracts::wire::credit::{GetManagedCreditRequest, ManagedCredit};
+use contracts::wire::credit::{CreditState, GetManagedCreditRequest, ManagedCredit};
 use domain::access::HubId;
 use rust_decimal::Decimal;
 use tonic::{Code, Status};
@@ -71,6 +71,11 @@ pub(super) async fn ask(servers: &Servers, selection: Selection) -> anyhow::Resu
     answer.map_err(|status| servers.problem(Part::Access, &status))
 }
 
+/// Whether the partner services the client now, as far as is known: whoever is removed where it does not, ends nothing.
+pub(super) fn is_serviced(credit: &ManagedCredit) -> bool {
+    !matches!(credit.state(), CreditState::NotManaged | CreditState::Ended)
+}
+
 impl Preview {
     pub async fn ask(servers: &Servers, partner: HubId, selection: Selection) -> anyhow::Result<Self> {
         let answer = ask(servers, selection).await?;
@@ -89,6 +94,18 @@ impl Preview {
     pub fn client_label(&self, client: &str) -> String {
         let stake = self.stakes.iter().find(|stake| stake.client == client);
         wording::account(stake.map_or("", |stake| &stake.client_display_name), client)
+    }
+
+    /// Whether this user, `clients/{hub id}/users/{uuid}`, is one of those that are removed.
+    pub fn is_removed(&self, user: &str) -> bool {
+        let mut removed = self.answer.removals.iter().filter_map(|removal| removal.client_user.as_ref());
+        removed.any(|removed| removed.name == user)
+    }
+
+    /// Whether it is known that a relationship that would end is none any more, or never was one.
+    pub fn is_over(&self, ended: &EndedRelationship) -> bool {
+        let mut stakes = self.stakes.iter().filter(|it| (&it.client, &it.partner) == (&ended.client, &ended.partner));
+        stakes.any(|stake| matches!(&stake.effect, Effect::Ends(Ok(credit)) if !is_serviced(credit)))
     }
 
     /// The points that would be lost, of the relationships whose points are known; absent where something would end and

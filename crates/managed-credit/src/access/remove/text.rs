@@ -4,10 +4,10 @@ use std::io::Write;
 
 use comfy_table::Cell;
 use contracts::wire::access::{Asset, ConfirmRemovalResponse, PlannedRemoval};
-use contracts::wire::credit::{ManagedCredit, NoCreditReason};
+use contracts::wire::credit::{CreditState, ManagedCredit, NoCreditReason};
 
 use super::assets;
-use super::preview::{Effect, Preview, Stake, client_of};
+use super::preview::{Effect, Preview, Stake, client_of, is_serviced};
 use crate::output::{Width, keep_whole, number, paragraph, table};
 use crate::wording::{self, count, hub_id};
 
@@ -79,7 +79,7 @@ fn write_stakes(preview: &Preview, width: Width, out: &mut impl Write) -> anyhow
     let mut is_any_ending = false;
     for stake in &preview.stakes {
         table.add_row(stake_cells(stake, &preview.partner));
-        is_any_ending |= matches!(stake.effect, Effect::Ends(_));
+        is_any_ending |= matches!(&stake.effect, Effect::Ends(credit) if credit.as_deref().map_or(true, is_serviced));
     }
     let total = number(preview.total_points().as_deref().unwrap_or(wording::ABSENT));
     table.add_row([Cell::new("Total lost"), Cell::new(""), Cell::new(""), total]);
@@ -103,7 +103,8 @@ fn stake_cells(stake: &Stake, asked_partner: &str) -> [Cell; 5] {
     }
     let (relationship, credit, remark) = match &stake.effect {
         Effect::GoesOn => ("goes on", None, "others of the partner stay there".to_owned()),
-        Effect::Ends(Ok(credit)) => ("ends at once", Some(credit), brings(credit)),
+        Effect::Ends(Ok(credit)) if is_serviced(credit) => ("ends at once", Some(credit), brings(credit)),
+        Effect::Ends(Ok(credit)) => ("none now", Some(credit), brings(credit)),
         Effect::Ends(Err(unknown)) => ("ends at once", None, format!("not known: {unknown}")),
     };
     [
@@ -117,6 +118,8 @@ fn stake_cells(stake: &Stake, asked_partner: &str) -> [Cell; 5] {
 
 fn brings(credit: &ManagedCredit) -> String {
     match credit.no_credit_reason() {
+        _ if credit.state() == CreditState::NotManaged => "nothing has counted there yet".to_owned(),
+        _ if credit.state() == CreditState::Ended => "had ended before".to_owned(),
         NoCreditReason::Unspecified => "brings this now".to_owned(),
         NoCreditReason::MrrUnknown => "what the client pays is not known".to_owned(),
         _ => "brings nothing now".to_owned(),
@@ -127,7 +130,8 @@ fn brings(credit: &ManagedCredit) -> String {
 fn write_left_out(preview: &Preview, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     let left_out: Vec<&str> = preview.answer.clients_without_permission.iter().map(|client| hub_id(client)).collect();
     if !left_out.is_empty() {
-        let text = format!("Left out, because you may not remove users there: clients {}.", left_out.join(", "));
+        let clients = if left_out.len() == 1 { "client" } else { "clients" };
+        let text = format!("Left out, because you may not remove users there: {clients} {}.", left_out.join(", "));
         writeln!(out, "{}", paragraph(&text, width))?;
     }
     Ok(())
@@ -144,7 +148,11 @@ pub(super) fn write_outcome(
     };
     writeln!(out, "\nRemoved: {}.", preview.extent())?;
     for ended in &confirmed.ended_relationships {
-        writeln!(out, "The managed relationship with {} has ended.", preview.client_label(&ended.client))?;
+        let client = preview.client_label(&ended.client);
+        match preview.is_over(ended) {
+            true => writeln!(out, "Nobody is left in {client}.")?,
+            false => writeln!(out, "The managed relationship with {client} has ended.")?,
+        }
     }
     Ok(())
 }
@@ -222,6 +230,17 @@ mod tests {
         ));
         assert!(text.contains("goes on") && text.contains("others of the partner stay there"), "{text}");
         assert!(text.contains(" 0.00 ") && !text.contains("revives nothing"), "{text}");
+    }
+
+    #[test]
+    fn where_nothing_is_serviced_any_more_nothing_is_said_to_end() {
+        let over = |state: CreditState| ManagedCredit { state: state.into(), ..ManagedCredit::default() };
+        let stakes = [CreditState::NotManaged, CreditState::Ended]
+            .map(|state| stake("1", "partners/1", Effect::Ends(Ok(Box::new(over(state))))));
+        let text = printed(&preview(PreviewRemovalResponse::default(), stakes.into()));
+        assert!(text.contains("nothing has counted there yet") && text.contains("had ended before"), "{text}");
+        assert_eq!(text.matches("none now").count(), 2, "{text}");
+        assert!(!text.contains("ends at once") && !text.contains("revives nothing"), "{text}");
     }
 
     #[test]
