@@ -8,7 +8,8 @@ use contracts::wire::access::add_employee_result::Outcome;
 use contracts::wire::error::ErrorReason;
 use contracts::{ClientUserName, EmployeeName, Failure};
 use domain::access::{
-    AccessFact, AccessHistory, ClientUserId, ClientUserSpell, ClientUserState, EmployeeSpell, HubId, PermissionSet,
+    AccessFact, AccessHistory, Actor, ClientUserId, ClientUserSpell, ClientUserState, EmployeeSpell, HubId,
+    PermissionSet,
 };
 use domain::policy::{ClientPermissions, Policy};
 use domain::time::Instant;
@@ -41,7 +42,10 @@ impl AccessManagement {
         recording.require(Permission::ManageEmployeesInClient, Some(new.partner), Some(new.client)).await?;
         let mut history = load(&recording, &new).await?;
         let at = recording.effective_time();
-        history.require_partner(new.partner, at).map_err(|refusal| Failure::from(&refusal))?;
+        // Which partners there are is told to the platform only; whoever manages just the client hears of nobody (R127).
+        if *recording.actor() == Actor::Platform {
+            history.require_partner(new.partner, at).map_err(|refusal| Failure::from(&refusal))?;
+        }
         history.require_client(new.client, at).map_err(|refusal| Failure::from(&refusal))?;
         require_assignable(recording.policy(), &new.permission_set, at)?;
 
@@ -116,11 +120,11 @@ async fn add(
     Ok(Outcome::ClientUser(resource::client_user(history, added, recording.now())))
 }
 
-/// The employee, who works for the partner: other users of a partner account are nobody's to add (R33).
+/// The employee, who works for a partner in the programme: other users of a partner account are nobody's to add (R33).
 fn require_employee(history: &AccessHistory, name: EmployeeName, at: Instant) -> Result<&EmployeeSpell, Failure> {
     let employee = history.employee(name.employee).filter(|employee| employee.partner == name.partner);
     let employee = employee
-        .filter(|employee| employee.period.contains(at))
+        .filter(|employee| employee.period.contains(at) && history.require_partner(name.partner, at).is_ok())
         .ok_or_else(|| Failure::new(ErrorReason::UnknownEmployee, format!("{name} is not known, or was deleted")))?;
     if employee.is_partner_employee(at) {
         return Ok(employee);

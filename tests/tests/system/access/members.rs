@@ -139,6 +139,23 @@ on_both_databases!(r33_r36_nobody_gives_more_than_is_a_partner_admins_to_give, |
     assert!(matches!(second.outcome, Some(Outcome::ClientUser(_))), "the others are added");
 });
 
+on_both_databases!(r127_who_only_manages_the_client_is_not_told_who_is_a_partner, |cluster| {
+    found(&cluster).await;
+    cluster.partner(1003, &[]).await;
+    let worked_for_1003 = cluster.employee(1003, "gone@freelance.example").await;
+    cluster.leave(1003, "2026-01-01").await.expect("left");
+    let nobody = |partner: i64| format!("partners/{partner}/employees/0190a0b0-0000-7000-8000-000000000001");
+    for employee in [nobody(1001), nobody(9), nobody(1003), worked_for_1003] {
+        let answer = add(&cluster, BOSS, &[&employee], "STANDARD").await.expect("results");
+        let Some(Outcome::Error(error)) = &answer.results[0].outcome else { panic!("{employee}: {answer:?}") };
+        let reason = error.get_details_error_info().expect("a reason").reason;
+        let told = (reason.as_str(), error.message.replace(&employee, "somebody"));
+        assert_eq!(told, ("UNKNOWN_EMPLOYEE", "somebody is not known, or was deleted".to_owned()), "{employee}");
+    }
+    let refused = add(&cluster, "platform", &[&nobody(9)], "STANDARD").await.expect_err("no partner");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "UNKNOWN_PARTNER"));
+});
+
 on_both_databases!(a_batch_of_employees_over_its_limits_is_refused_whole, |cluster| {
     let name = |partner: i64, number: u32| format!("partners/{partner}/employees/0190a0b0-0000-7000-8000-{number:012}");
     let one = name(1001, 1);
