@@ -1,14 +1,18 @@
 //! The first step of the removal wizard (R40): what a removal would do. Writes nothing.
 
 use contracts::wire::access as wire;
-use contracts::{ClientName, EmployeeName};
+use contracts::{ClientName, EmployeeName, ErrorReason, Failure};
 use domain::access::{AccessHistory, Actor, HubId, PlannedRemoval, RemovalSelection};
 use domain::time::Instant;
+use prost::Message as _;
 use service_kit::{ServiceError, access_log};
 
 use super::plan_removal::{Asker, PlannedRemovals, plan_removal};
 use crate::removal_token::RemovalToken;
 use crate::{AccessManagement, resource};
+
+/// The most bytes of a preview, which has no pages: most clients read answers of up to 4 MiB.
+const MAXIMUM_BYTES: usize = 4_000_000;
 
 pub(crate) struct RemovalQuestion {
     pub selection: RemovalSelection,
@@ -28,13 +32,18 @@ impl AccessManagement {
         let planned = plan_removal(&*transaction, asker, &question.selection).await?;
         let PlannedRemovals { history, plan, assets, ended_relationships, partner } = planned;
         let token = RemovalToken { request: question.request, fingerprint: plan.fingerprint().to_vec() };
-        Ok(wire::PreviewRemovalResponse {
+        let answer = wire::PreviewRemovalResponse {
             removals: plan.removals.iter().map(|removal| removal_row(&history, partner, removal, at)).collect(),
             assets: assets.iter().map(resource::asset).collect(),
             ended_relationships,
             clients_without_permission: plan.left_out.iter().map(|client| ClientName(*client).to_string()).collect(),
             token: token.to_text(),
-        })
+        };
+        if answer.encoded_len() > MAXIMUM_BYTES {
+            let message = "more would be removed than an answer can show; choose fewer employees";
+            return Err(Failure::new(ErrorReason::LimitReached, message).into());
+        }
+        Ok(answer)
     }
 }
 

@@ -488,6 +488,21 @@ on_both_databases!(r127_of_other_partners_that_employ_a_removed_one_only_the_pla
     assert_eq!(removed.ended_relationships, [ended(2002, 1001)]);
 });
 
+on_both_databases!(a_preview_that_clients_could_not_read_is_refused, |cluster| {
+    let account = Account::open(&cluster).await;
+    for portion in 0..5 {
+        let ids = (0..1_000).map(|number| format!("n{portion}-{number}"));
+        let long = |id: String| Asset {
+            display_name: "\u{1F4C4}".repeat(200),
+            ..asset(2002, &id, if portion < 4 { &account.bruno.user } else { &account.anna.user })
+        };
+        keep(&cluster, 2002, &ids.map(long).collect::<Vec<_>>()).await;
+    }
+    assert_eq!(word(&preview(&cluster, BOSS, from_client(&[])).await), "LIMIT_REACHED");
+    let fewer = preview(&cluster, BOSS, from_client(&[&account.bruno.employee])).await.expect("it can be read");
+    assert_eq!(fewer.assets.len(), 4_000);
+});
+
 on_both_databases!(more_assets_than_one_removal_gives_away_are_too_many, |cluster| {
     let account = Account::open(&cluster).await;
     for portion in 0..10 {
