@@ -536,7 +536,7 @@ impl From<&AccessRefusal> for Failure {
             |reason, differing_fields: &[&str]| of_reason(reason).with("differing_fields", differing_fields.join(","));
         match refusal {
             AccessRefusal::EffectiveTimeAhead { .. } => {
-                Self::of_fields(vec![FieldViolation::new("effective_time", refusal.to_string())])
+                Self::of_fields(vec![FieldViolation::new(refusal.field(), refusal.to_string())])
             }
             // Only a user that is created or updated is judged by it; BatchAddEmployees names what is assignable.
             AccessRefusal::UnknownPermissionSet { .. } => {
