@@ -255,7 +255,8 @@ on_both_databases!(r76_a_partner_is_told_that_its_client_was_closed_and_nobody_e
     let told = async |partner: i64, request: ListAccessChangesRequest| {
         changes(&cluster, &format!("cam@{partner}.example"), request).await
     };
-    let closings = |partner| ListAccessChangesRequest { kinds: vec!["client_closed".to_owned()], ..of_partner(partner) };
+    let closings =
+        |partner| ListAccessChangesRequest { kinds: vec!["client_closed".to_owned()], ..of_partner(partner) };
     for request in [closings(1001), ListAccessChangesRequest { notices_only: true, ..of_partner(1001) }] {
         let found = told(1001, request).await;
         assert_eq!(positions(&found), [closing]);

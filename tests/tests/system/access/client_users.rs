@@ -263,7 +263,8 @@ on_both_databases!(an_unknown_permission_set_is_reported_at_its_field, |cluster|
         permission_set,
         ..Default::default()
     });
-    let request = access::CreateClientUserRequest { parent: "clients/2002".to_owned(), client_user, ..Default::default() };
+    let request =
+        access::CreateClientUserRequest { parent: "clients/2002".to_owned(), client_user, ..Default::default() };
     let refused = cluster.access().create_client_user(request).await.expect_err("not in the policy");
     assert_eq!(fields(&refused), ["client_user.permission_set"]);
 });
