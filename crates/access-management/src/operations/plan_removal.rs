@@ -10,7 +10,8 @@ use contracts::wire::access as wire;
 use contracts::wire::error::ErrorReason;
 use contracts::{ClientName, ClientUserName, EmployeeName, Failure, PartnerName};
 use domain::access::{
-    AccessHistory, Actor, AssetId, ClientUserId, Denial, EmployeeId, HubId, RemovalPlan, RemovalSelection, Standing,
+    AccessHistory, Actor, AssetId, ClientUserId, ClientUserSpell, Denial, EmployeeId, HubId, RemovalPlan,
+    RemovalSelection, Standing,
 };
 use domain::policy::Policy;
 use domain::time::Instant;
@@ -53,6 +54,16 @@ pub(super) struct Asker<'a> {
 }
 
 impl Asker<'_> {
+    /// Whether the actor may remove a user. The history must hold everybody with the addresses of both.
+    fn may_remove(&self, history: &AccessHistory, user: &ClientUserSpell) -> bool {
+        match self.actor {
+            Actor::Platform => true,
+            Actor::Person(person) => {
+                history.may_manage_user(person, user.client, &user.address, self.at, self.policy).is_ok()
+            }
+        }
+    }
+
     /// Where a person stands towards a partner; none for the platform, who may do everything. The history must hold the
     /// person's employees and the partner.
     fn standing(&self, history: &AccessHistory, partner: HubId) -> Option<Standing> {

@@ -211,6 +211,9 @@ impl AccessHistory {
     /// admin there may manage any, a Partner admin the people of the partner through which it is one (R27), also those
     /// who no longer are (present in the sense of R71).
     ///
+    /// Registering somebody gives no power over them: whoever manages the client's users is not for Partner admins to
+    /// remove, and one whom several partners employ is one partner's to manage ([`Self::responsible_partner`]).
+    ///
     /// # Errors
     /// [`Denial::Invisible`] for who is no active user there and no user of a partner account whose employee the
     /// address is or was; [`Denial::Missing`] for everybody else who may not.
@@ -223,11 +226,34 @@ impl AccessHistory {
         policy: &Policy,
     ) -> Result<(), Denial> {
         let partners = self.partners_in_common(person, target, at);
+        let is_for_admins = !self.manages_users(client, target, at, policy);
+        let responsible = self.responsible_partner(target, at).filter(|partner| partners.contains(partner));
+        let is_in_question = |partner| is_for_admins && responsible == Some(partner);
         let standing = Standing {
             partner_role: partners.iter().filter_map(|partner| self.partner_role_at(person, *partner, at)).max(),
-            client: self.client_standing_at(person, client, |partner| partners.contains(&partner), at, policy),
+            client: self.client_standing_at(person, client, is_in_question, at, policy),
         };
         judge(Permission::ManageEmployeesInClient, &standing)
+    }
+
+    /// Whose person an address is, of all partners whose employee it was by then: the one whose domain matches, else the
+    /// one that employs it now, else the one that employed it first, else the lower hub id.
+    fn responsible_partner(&self, address: &EmailAddress, at: Instant) -> Option<HubId> {
+        let spells = self.employees(address).filter(|spell| spell.was_employee_by(at));
+        let closest = spells.min_by_key(|spell| {
+            let partner = self.partner(spell.partner);
+            let owns_domain = partner.is_some_and(|partner| partner.owns_domain_of(address, at));
+            let employs = spell.period.contains(at) && partner.is_some_and(|partner| partner.is_in_programme(at));
+            (!owns_domain, !employs, spell.period.start, spell.partner)
+        });
+        closest.map(|spell| spell.partner)
+    }
+
+    /// Whether an address is a user who manages the client's users, active or deactivated.
+    fn manages_users(&self, client: HubId, address: &EmailAddress, at: Instant, policy: &Policy) -> bool {
+        let user = user_at(self.client_user_spells(client, address), at);
+        let permissions = user.and_then(|user| policy.client_permissions(&user.permission_set, at));
+        permissions.is_some_and(|permissions| permissions.allow(ClientPermission::ManageUsers))
     }
 
     /// The partners in whose account the person is a user now and whose employee the target was by then (R71).

@@ -118,21 +118,20 @@ impl AccessHistory {
     /// Plans a removal, without assets yet: [`RemovalPlan::with_assets`].
     ///
     /// `at` is the present, so that nothing in the history is later. It must hold all users of the clients and
-    /// everybody with their addresses. Closed clients are left alone. `may_remove_in` tells the clients in which the
-    /// partner's employees may be removed.
+    /// everybody with their addresses. Closed clients are left alone. `may_remove` tells which of the users may be
+    /// removed by who asks.
     ///
     /// # Errors
     /// Employees that the partner never had, somebody chosen who is not there, or nobody to remove.
     pub fn plan_removal(
         &self,
         selection: &RemovalSelection,
-        may_remove_in: impl Fn(HubId) -> bool,
+        may_remove: impl Fn(&ClientUserSpell) -> bool,
         at: Instant,
         policy: &Policy,
     ) -> Result<RemovalPlan, RemovalRefusal> {
         let present = self.selected(selection, at)?;
-        let (leaving, left_out): (Vec<_>, Vec<_>) =
-            present.into_iter().partition(|(user, _)| may_remove_in(user.client));
+        let (leaving, left_out): (Vec<_>, Vec<_>) = present.into_iter().partition(|(user, _)| may_remove(user));
         let left_out: BTreeSet<_> = left_out.into_iter().map(|(user, _)| user.client).collect();
         if leaving.is_empty() {
             return Err(if left_out.is_empty() {

@@ -516,3 +516,25 @@ on_both_databases!(more_assets_than_one_removal_gives_away_are_too_many, |cluste
     assert_eq!(word(&preview(&cluster, ANNA, from_client(&[])).await), "LIMIT_REACHED");
     assert_eq!(word(&confirm(&cluster, ANNA, leaving_all(&shown.token)).await), "LIMIT_REACHED");
 });
+
+on_both_databases!(r27_who_registers_another_partners_contractor_may_not_remove_them, |cluster| {
+    const FREELANCE: &str = "freelance@nobody.example";
+    let account = Account::open(&cluster).await;
+    cluster.partner(1002, &[]).await;
+    cluster.employee_with(1002, FREELANCE, AccessRole::None).await;
+    let theirs = cluster.user_with(2002, FREELANCE, "STANDARD").await;
+    cluster.clock.set(at("2026-01-06T09:00:00Z"));
+    let registered = cluster.employee_since(1001, FREELANCE, "2026-01-06T08:00:00Z").await.expect("an employee");
+
+    let request = access::RemoveClientUserRequest { name: theirs.clone(), ..Default::default() };
+    let refused = cluster.access().remove_client_user(by(ANNA, request.clone())).await.expect_err("not her colleague");
+    assert_eq!(reason(&refused), "PERMISSION_MISSING");
+    assert_eq!(word(&preview(&cluster, ANNA, from_client(&[&registered])).await), "PERMISSION_MISSING");
+    let all = preview(&cluster, ANNA, from_client(&[])).await.expect("a preview");
+    let users: Vec<&str> =
+        all.removals.iter().filter_map(|removal| Some(removal.client_user.as_ref()?.name.as_str())).collect();
+    assert_eq!(users, [account.anna.user.as_str(), &account.bruno.user]);
+    assert_eq!((all.clients_without_permission, all.ended_relationships), (vec![CLIENT.to_owned()], vec![]));
+    // Whoever it is, the client's super admin may remove them.
+    cluster.access().remove_client_user(by(BOSS, request)).await.expect("removed");
+});

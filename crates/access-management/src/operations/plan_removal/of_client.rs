@@ -23,8 +23,12 @@ pub(super) async fn plan<C: ConnectionTrait>(
     permission::require(connection, policy, actor, NEEDED, Some(partner), Some(client), at).await?;
     let history = load(connection, actor, (client, partner), employees).await?;
     history.client(client).ok_or_else(|| unknown_client(client))?;
-    let plan = history.plan_removal(selection, |_| true, at, policy);
+    let plan = history.plan_removal(selection, |user| asker.may_remove(&history, user), at, policy);
     let plan = plan.map_err(|refusal| refused(&asker, &history, partner, &refusal))?;
+    // Of all, those are removed who may be; somebody who was named is not silently left.
+    if matches!(employees, ChosenEmployees::Only(_)) && !plan.left_out.is_empty() {
+        return Err(not_allowed().into());
+    }
     Ok((history, plan))
 }
 

@@ -27,11 +27,7 @@ pub(super) async fn plan<C: ConnectionTrait>(
     let address = address.ok_or_else(|| refused(sight, name, None))?;
     let history = load(connection, actor, name.partner, &address, at).await?;
 
-    let may_remove_in = |client| match actor {
-        Actor::Platform => true,
-        Actor::Person(person) => history.may_manage_user(person, client, &address, at, policy).is_ok(),
-    };
-    let plan = history.plan_removal(selection, may_remove_in, at, policy);
+    let plan = history.plan_removal(selection, |user| asker.may_remove(&history, user), at, policy);
     let mut plan = plan.map_err(|refusal| refused(sight, name, Some(&refusal)))?;
     if sight.is_err() {
         plan.left_out.retain(|client| works_in(&history, actor, *client, at));

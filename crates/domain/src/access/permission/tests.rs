@@ -263,6 +263,28 @@ fn r71_a_colleague_who_was_deleted_in_the_partner_account_is_still_one_to_remove
 }
 
 #[test]
+fn registering_somebody_gives_no_power_over_them() {
+    // Carla is the other partner's contractor, and Dora the client's super admin.
+    let registered = team_with([
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 6, CARLA)),
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 7, DORA)),
+    ]);
+    assert_eq!((may(&registered, ANNA, CARLA), may(&registered, ANNA, DORA)), (MISSING, MISSING));
+    // Once the other partner has let Carla go, she is the own partner's.
+    let let_go = team_with([
+        ("2025-03-01T00:00:00Z", employee_added(PARTNER, 6, CARLA)),
+        ("2025-04-01T00:00:00Z", employee_deleted(OTHER_PARTNER, 3, CARLA)),
+    ]);
+    assert_eq!(may(&let_go, ANNA, CARLA), Ok(()));
+    // One in the own domain is the own partner's, whoever employed them first.
+    let own_domain = team_with([
+        ("2024-12-01T00:00:00Z", partner_added(1003, &[])),
+        ("2024-12-01T00:00:00Z", employee_added(1003, 8, BRUNO)),
+    ]);
+    assert_eq!(may(&own_domain, ANNA, BRUNO), Ok(()));
+}
+
+#[test]
 fn r28_a_super_admin_of_the_partner_account_is_told_what_is_missing_for_the_own_people_and_sees_no_others() {
     let boss = "boss@agency.example";
     let history = team_with([("2025-03-01T00:00:00Z", employee_with_role(PARTNER, 9, boss, AccessRole::SuperAdmin))]);

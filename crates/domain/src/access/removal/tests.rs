@@ -131,7 +131,7 @@ fn r40_off_boarding_takes_one_employee_out_of_every_open_client() {
 fn r28_clients_in_which_removing_is_not_allowed_are_named_and_left_out() {
     let history = team_with([]);
     let only_in = |allowed: &'static [i64]| {
-        history.plan_removal(&off_boarding(1), |client| allowed.contains(&client.get()), at(NOW), &POLICY)
+        history.plan_removal(&off_boarding(1), |user| allowed.contains(&user.client.get()), at(NOW), &POLICY)
     };
     let plan = only_in(&[CLIENT]).expect("somebody to remove");
     assert_eq!(plan.removals.iter().map(|removal| removal.client).collect::<Vec<_>>(), [hub(CLIENT)]);
