@@ -133,11 +133,27 @@ pub async fn history<C: ConnectionTrait>(
     connection: &C,
     questions: &[Question<'_>],
 ) -> Result<AccessHistory, ServiceError> {
-    let mut rows: BTreeMap<u64, Model> = BTreeMap::new();
+    let mut rows = Rows::new();
+    load(connection, questions, &mut rows).await?;
+    history_in(&rows)
+}
+
+/// Changes by their position, as they are stored: each once, whatever questions found it.
+type Rows = BTreeMap<u64, Model>;
+
+async fn load<C: ConnectionTrait>(
+    connection: &C,
+    questions: &[Question<'_>],
+    rows: &mut Rows,
+) -> Result<(), ServiceError> {
     for condition in questions.iter().flat_map(|question| question.conditions()) {
         let found = Entity::find().filter(condition).all(connection).await?;
         rows.extend(found.into_iter().map(|row| (row_position(&row), row)));
     }
+    Ok(())
+}
+
+fn history_in(rows: &Rows) -> Result<AccessHistory, ServiceError> {
     let changes = rows.values().map(change).collect::<Result<Vec<_>, _>>()?;
     Ok(AccessHistory::from_changes(changes))
 }
@@ -165,10 +181,19 @@ async fn with_employees<C: ConnectionTrait>(
     addresses: &BTreeSet<EmailAddress>,
     questions: &[Question<'_>],
 ) -> Result<AccessHistory, ServiceError> {
+    let mut rows = Rows::new();
+    load(connection, questions, &mut rows).await?;
+    load_employees(connection, addresses, &mut rows).await?;
+    history_in(&rows)
+}
+
+async fn load_employees<C: ConnectionTrait>(
+    connection: &C,
+    addresses: &BTreeSet<EmailAddress>,
+    rows: &mut Rows,
+) -> Result<(), ServiceError> {
     let employers = hub_ids(connection, Column::PartnerId, Question::EmployeesAt(addresses)).await?;
-    let mut questions = questions.to_vec();
-    questions.extend([Question::EmployeesAt(addresses), Question::Partners(&employers)]);
-    history(connection, &questions).await
+    load(connection, &[Question::EmployeesAt(addresses), Question::Partners(&employers)], rows).await
 }
 
 /// Everything that decides whether an activity of one of these people in one of these clients counts.
@@ -205,13 +230,15 @@ pub async fn history_of_clients_and<C: ConnectionTrait>(
     clients: &BTreeSet<HubId>,
     others: &[Question<'_>],
 ) -> Result<AccessHistory, ServiceError> {
-    let (themselves, people) = (Question::Clients(clients), Question::UsersAndLinksOf(clients));
-    let found = history(connection, &[themselves, people]).await?;
+    let mut rows = Rows::new();
+    load(connection, &[Question::Clients(clients), Question::UsersAndLinksOf(clients)], &mut rows).await?;
+    let found = history_in(&rows)?;
     let addresses = found.changes().filter_map(|change| change.fact.address().cloned()).collect();
     let partners = found.changes().filter_map(|change| change.fact.partner()).collect();
-    let mut questions = others.to_vec();
-    questions.extend([themselves, people, Question::Partners(&partners)]);
-    with_employees(connection, &addresses, &questions).await
+    load(connection, others, &mut rows).await?;
+    load(connection, &[Question::Partners(&partners)], &mut rows).await?;
+    load_employees(connection, &addresses, &mut rows).await?;
+    history_in(&rows)
 }
 
 /// Everything about these people: where they are or were employed, users or assigned, with those partners and clients;
@@ -294,8 +321,7 @@ pub async fn history_for_retraction<C: ConnectionTrait>(
     let addresses = employee_addresses(connection, partner).await?;
     let partners = BTreeSet::from([partner]);
     let of_partner = Question::OfPartners(&partners);
-    let clients =
-        history(connection, &[of_partner]).await?.changes().filter_map(|change| change.fact.client()).collect();
+    let clients = hub_ids(connection, Column::ClientId, of_partner).await?;
     // Domains are unique among all partners (R37).
     let others = [Question::AllPartners, of_partner, Question::Clients(&clients)];
     history_of_people(connection, &addresses, &others).await
