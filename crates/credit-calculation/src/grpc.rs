@@ -8,6 +8,7 @@ use contracts::{ClientName, Failure, PartnerName, SubscriptionName, UpdateMask, 
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
+use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE};
 use service_kit::{Statement, actor, answer_limit, platform_only};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -16,10 +17,6 @@ use crate::CreditCalculation;
 use crate::evidence::Deadline;
 use crate::operations::{BreakdownOrder, BreakdownQuery, ChangedSubscription, NewSubscription, PageStart, Question};
 
-/// Rows per page where a request does not say.
-const DEFAULT_PAGE_SIZE: u32 = 50;
-/// The most rows per page.
-const MAXIMUM_PAGE_SIZE: u32 = 1_000;
 /// The longest text to search for, in characters.
 const SEARCH_LENGTH: usize = 200;
 
