@@ -3,14 +3,12 @@
 use contracts::wire::access as wire;
 use contracts::{ClientName, ClientUserName, EmployeeName, PartnerName, timestamp};
 use domain::access::{
-    AccessChange, AccessFact, AccessHistory, ClientHistory, ClientUserSpell, ClientUserState, EmployeeSpell,
-    PartnerHistory,
+    AccessChange, AccessFact, AccessHistory, ClientHistory, ClientUserSpell, EmployeeSpell, PartnerHistory,
 };
 use domain::time::Instant;
 
-use crate::store::asset::Asset;
-
 use crate::store::access_link::AccessLink;
+use crate::store::asset::Asset;
 
 /// A partner.
 pub(crate) fn partner(history: &AccessHistory, partner: &PartnerHistory, at: Instant) -> wire::Partner {
@@ -88,7 +86,7 @@ pub(crate) fn client_user(history: &AccessHistory, user: &ClientUserSpell, at: I
         email_address: user.address.to_string(),
         display_name: user.display_name.clone(),
         permission_set: user.permission_set.to_string(),
-        state: wire::ClientUserState::from(state(user, at)).into(),
+        state: wire::ClientUserState::from(user.state_at(at)).into(),
         start_time: Some(timestamp(user.period.start)),
         remove_time: user.period.end.map(timestamp),
         etag: etag(history, about_it),
@@ -116,15 +114,6 @@ pub(crate) fn asset(asset: &Asset) -> wire::Asset {
         kind: asset.kind.clone(),
         display_name: asset.display_name.clone(),
         owner: asset.owner.map(|user| ClientUserName { client, user }.to_string()).unwrap_or_default(),
-    }
-}
-
-/// The state of this very user.
-pub(crate) fn state(user: &ClientUserSpell, at: Instant) -> ClientUserState {
-    match user.period.end {
-        Some(end) if end <= at => ClientUserState::Removed,
-        _ if user.is_active(at) => ClientUserState::Active,
-        _ => ClientUserState::Deactivated,
     }
 }
 

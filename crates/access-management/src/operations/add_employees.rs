@@ -18,6 +18,7 @@ use service_kit::permission::Permission;
 use service_kit::{ServiceError, Statement};
 
 use super::recording::{Begun, Recording};
+use super::user_change::user_now;
 use crate::{AccessManagement, resource};
 
 pub(crate) struct NewMembers {
@@ -101,23 +102,20 @@ async fn add(
     let (client, at) = (new.client, recording.effective_time());
     let employee = require_employee(history, name, at)?;
     let address = employee.address.clone();
-    let mut spells = history.client_user_spells(client, &address).iter();
-    if let Some(member) = spells.find(|spell| spell.period.contains(at)) {
+    if let Some(member) = history.client_user_at(client, &address, at) {
         require_active(member, at)?;
         return Ok(Outcome::AlreadyMember(resource::client_user(history, member, recording.now())));
     }
     let fact = AccessFact::ClientUserAdded {
         client,
         user,
-        address: address.clone(),
+        address,
         display_name: employee.display_name.clone(),
         permission_set: new.permission_set.clone(),
     };
     recording.record(history, fact).await?;
-    let mut spells = history.client_user_spells(client, &address).iter();
-    let added = spells.find(|spell| spell.user == user);
-    let added = added.ok_or_else(|| ServiceError::stored("a user that was just added is not there"))?;
-    Ok(Outcome::ClientUser(resource::client_user(history, added, recording.now())))
+    let added = user_now(recording, history, ClientUserName { client, user });
+    Ok(Outcome::ClientUser(added.ok_or_else(|| ServiceError::stored("a user that was just added is not there"))?))
 }
 
 /// The employee, who works for a partner in the programme: other users of a partner account are nobody's to add (R33).

@@ -116,8 +116,7 @@ async fn make_partner_admin(
 ) -> Result<ClientUserId, ServiceError> {
     let (now, address) = (recording.now(), employee.address.clone());
     let permission_set = PermissionSet::partner_admin();
-    let mut spells = history.client_user_spells(client, &address).iter();
-    let Some(present) = spells.find(|spell| spell.period.contains(now)).cloned() else {
+    let Some(present) = history.client_user_at(client, &address, now).cloned() else {
         let display_name = employee.display_name.clone();
         let fact = AccessFact::ClientUserAdded { client, user: new_user, address, display_name, permission_set };
         recording.record(history, fact).await?;

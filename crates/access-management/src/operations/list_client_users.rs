@@ -47,7 +47,7 @@ impl AccessManagement {
 
 impl ClientUserList {
     fn finds(&self, user: &ClientUserSpell, at: Instant) -> bool {
-        self.states.contains(&resource::state(user, at)) && self.search.finds_person(&user.display_name, &user.address)
+        self.states.contains(&user.state_at(at)) && self.search.finds_person(&user.display_name, &user.address)
     }
 }
 

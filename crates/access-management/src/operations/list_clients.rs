@@ -142,7 +142,7 @@ fn employee_access(
     now: Instant,
 ) -> wire::EmployeeAccess {
     let EmployeeSpell { partner, employee: id, address, display_name, .. } = employee;
-    let user = history.client_user_spells(client, address).iter().find(|user| user.period.contains(now));
+    let user = history.client_user_at(client, address, now);
     let name_of_user = |user: &ClientUserSpell| ClientUserName { client, user: user.user }.to_string();
     let assignment = history.assignment_at(client, *partner, address, now);
     wire::EmployeeAccess {

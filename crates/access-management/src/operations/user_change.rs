@@ -1,9 +1,11 @@
 //! What all changes of one client user have in common.
 
+use std::collections::BTreeSet;
+
 use contracts::ClientUserName;
 use contracts::wire::access as wire;
-use domain::access::{AccessFact, AccessHistory, ClientUserSpell, EmailAddress};
-use service_kit::{ServiceError, require_etag};
+use domain::access::{AccessFact, AccessHistory, ClientUserId, ClientUserSpell, EmailAddress, HubId};
+use service_kit::{ServiceError, access_log, require_etag};
 
 use super::recording::Recording;
 use super::user_permission::{Intent, require_user, unknown};
@@ -35,6 +37,20 @@ pub(super) fn require_unchanged<'history>(
     let spell = spell_of(history, change.name).ok_or_else(|| unknown(change.name))?;
     require_etag(&change.etag, &resource::client_user(history, spell, recording.now()).etag)?;
     Ok(spell)
+}
+
+/// Records a change by which the user stays in the client account, so that it concerns nobody else there; answers with
+/// what the user is then.
+pub(super) async fn record_change_of_one(
+    recording: &mut Recording<'_>,
+    change: &UserChange,
+    fact: impl FnOnce(HubId, ClientUserId, EmailAddress) -> AccessFact,
+) -> Result<Option<wire::ClientUser>, ServiceError> {
+    let address = require_change(recording, change.name).await?;
+    let ClientUserName { client, user } = change.name;
+    let (clients, addresses) = (BTreeSet::from([client]), BTreeSet::from([address.clone()]));
+    let mut history = access_log::history_for_judging(&**recording.transaction(), &clients, &addresses).await?;
+    record_change(recording, &mut history, change, fact(client, user, address)).await
 }
 
 /// Records a change of the user; answers with what it is then.

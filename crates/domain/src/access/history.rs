@@ -119,6 +119,12 @@ impl AccessHistory {
         self.records.client_user_spells(client, address)
     }
 
+    /// The user that an address is in a client at an instant, active or deactivated.
+    #[must_use]
+    pub fn client_user_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> Option<&ClientUserSpell> {
+        self.records.client_user_at(client, address, at)
+    }
+
     /// What an address is in a client at an instant.
     #[must_use]
     pub fn client_user_state_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> ClientUserState {

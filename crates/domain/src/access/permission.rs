@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::record::user_at;
 use super::{AccessHistory, AccessRole, EmailAddress, EmployeeSpell, HubId};
 use crate::policy::{ClientPermission, Policy};
 use crate::time::Instant;
@@ -251,7 +250,7 @@ impl AccessHistory {
 
     /// Whether an address is a user who manages the client's users, active or deactivated.
     fn manages_users(&self, client: HubId, address: &EmailAddress, at: Instant, policy: &Policy) -> bool {
-        let user = user_at(self.client_user_spells(client, address), at);
+        let user = self.client_user_at(client, address, at);
         let permissions = user.and_then(|user| policy.client_permissions(&user.permission_set, at));
         permissions.is_some_and(|permissions| permissions.allow(ClientPermission::ManageUsers))
     }
@@ -282,7 +281,7 @@ impl AccessHistory {
         at: Instant,
         policy: &Policy,
     ) -> Option<ClientStanding> {
-        let user = user_at(self.client_user_spells(client, person), at).filter(|user| user.is_active(at))?;
+        let user = self.client_user_at(client, person, at).filter(|user| user.is_active(at))?;
         let permissions = policy.client_permissions(&user.permission_set, at);
         let allows = |permission| permissions.is_some_and(|permissions| permissions.allow(permission));
         let is_employee = || {

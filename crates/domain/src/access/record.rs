@@ -173,6 +173,17 @@ impl ClientUserSpell {
         let by_then = &self.active[..self.active.partition_point(|stretch| stretch.start <= at)];
         by_then.last().is_some_and(|stretch| stretch.contains(at))
     }
+
+    /// The state of this very user at an instant, not before it was added: one that was removed stays removed when its
+    /// address is added again.
+    #[must_use]
+    pub fn state_at(&self, at: Instant) -> ClientUserState {
+        match self.period.end {
+            Some(end) if end <= at => ClientUserState::Removed,
+            _ if self.is_active(at) => ClientUserState::Active,
+            _ => ClientUserState::Deactivated,
+        }
+    }
 }
 
 /// What an address is in a client account at an instant (domain.md 4).
@@ -484,8 +495,7 @@ impl Records {
 
     pub(super) fn client_user_state_at(&self, client: HubId, address: &EmailAddress, at: Instant) -> ClientUserState {
         match self.client_user_at(client, address, at) {
-            Some(spell) if spell.is_active(at) => ClientUserState::Active,
-            Some(_) => ClientUserState::Deactivated,
+            Some(spell) => spell.state_at(at),
             None => {
                 let first = self.client_user_spells(client, address).first();
                 let was_there = first.is_some_and(|spell| spell.period.start <= at);

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::ending::deserted_times;
-use super::record::user_at;
 use super::{
     AccessHistory, AssetId, ClientUserId, ClientUserSpell, ClientUserState, EmailAddress, EmployeeId, EmployeeSpell,
     EndingCause, HubId, PermissionSet,
@@ -198,7 +197,7 @@ impl AccessHistory {
     fn present(&self, client: HubId, employee: &EmployeeSpell, at: Instant) -> Option<Present<'_>> {
         let is_open = self.client(client).is_some_and(|known| known.open().contains(at));
         let is_employee = is_open && employee.was_employee_by(at);
-        let user = user_at(self.client_user_spells(client, &employee.address), at).filter(|_| is_employee)?;
+        let user = self.client_user_at(client, &employee.address, at).filter(|_| is_employee)?;
         Some((user, employee.employee))
     }
 
@@ -237,7 +236,7 @@ fn planned(user: &ClientUserSpell, employee: EmployeeId, at: Instant) -> Planned
         user: user.user,
         address: user.address.clone(),
         employee,
-        state: if user.is_active(at) { ClientUserState::Active } else { ClientUserState::Deactivated },
+        state: user.state_at(at),
         permission_set: user.permission_set.clone(),
         assets: BTreeSet::new(),
     }
