@@ -16,14 +16,14 @@ mod source_mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::access::{CountryCode, EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, SourceAction};
 use crate::money::Currency;
 use crate::tier::Tier;
-use crate::time::{Instant, SECONDS_PER_DAY};
+use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE, Period, SECONDS_PER_DAY};
 use catalogue::Catalogue;
 use dated::Dated;
 pub use error::{PolicyError, PolicyViolation};
@@ -33,9 +33,6 @@ use source_mapping::SourceMapping;
 
 /// The document that is built in.
 const EMBEDDED_DOCUMENT: &str = include_str!("../policy.toml");
-
-/// The last second of the year 9999, in seconds since 1970.
-const LAST_STORABLE_SECOND: i64 = 253_402_300_799;
 
 /// A valid policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,9 +151,27 @@ impl Policy {
     /// at most the last microsecond of the year 9999.
     #[must_use]
     pub fn expire_time(&self, occur_time: Instant) -> Instant {
-        let window = TimeDelta::seconds(i64::from(self.window_days_at(occur_time)) * SECONDS_PER_DAY);
-        let last = DateTime::from_timestamp(LAST_STORABLE_SECOND, 999_999_000).unwrap_or(Instant::MAX_UTC);
-        occur_time.checked_add_signed(window).map_or(last, |expire_time| expire_time.min(last))
+        let expire_time = occur_time.checked_add_signed(window(self.window_days_at(occur_time)));
+        expire_time.map_or(LAST_STORABLE, |expire_time| expire_time.min(LAST_STORABLE))
+    }
+
+    /// When an activity must have occurred so that it lives at some instant of `region`, from its occur time until its
+    /// [`Policy::expire_time`]: at most one stretch of occur times for each dated window, in order and disjoint.
+    ///
+    /// Exact for whole microseconds: an activity lives there if and only if it occurs within one of these. Endings are no
+    /// matter here: they only shorten a life.
+    #[must_use]
+    pub fn occurred_for(&self, region: Period) -> Vec<Period> {
+        let Some(Period { start, end }) = region.overlap(Period::between(FIRST_STORABLE, LAST_STORABLE)) else {
+            return Vec::new(); // Nothing lives there.
+        };
+        let in_force_until = self.window_days.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
+        let occurred = self.window_days.iter().zip(in_force_until).filter_map(|((from, days), until)| {
+            // What occurred one window before has expired.
+            let unexpired = Period { start: start - window(*days) + TimeDelta::microseconds(1), end };
+            unexpired.overlap(Period { start: *from, end: until })
+        });
+        occurred.collect()
     }
 
     /// Whether an action qualifies by the catalogue in force at `at` (R50, R63).
@@ -252,6 +267,10 @@ impl Policy {
     pub fn is_growth_market_at(&self, country: CountryCode, at: Instant) -> bool {
         self.growth_markets.at(at).is_some_and(|markets| markets.countries.contains(&country))
     }
+}
+
+fn window(days: u32) -> TimeDelta {
+    TimeDelta::seconds(i64::from(days) * SECONDS_PER_DAY)
 }
 
 #[cfg(test)]

@@ -5,10 +5,16 @@
 //! Invariant: a period is `[start, end)` with a known end; whether it is past or a forecast is a matter of the instant
 //! that is asked about. Nothing has to run for a period to lapse.
 
+mod alteration;
+mod as_of;
 mod period;
 mod standing;
 #[cfg(test)]
 mod testing;
 
-pub use period::{CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from};
+pub use alteration::Alteration;
+pub use as_of::{Lives, living_since, periods_as_of, standing_from_periods};
+pub use period::{
+    CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from, periods_within,
+};
 pub use standing::{ServicingState, Standing, standing};

@@ -8,6 +8,14 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 /// A point in time: UTC, whole microseconds, years 0001 to 9999.
 pub type Instant = DateTime<Utc>;
 
+/// The first instant that every part of the system can store and print: the year 0001 begins.
+pub const FIRST_STORABLE: Instant =
+    DateTime::from_timestamp(-62_135_596_800, 0).expect("the first second of the year 0001 is an instant");
+
+/// The last instant that every part of the system can store and print: the last microsecond of the year 9999.
+pub const LAST_STORABLE: Instant =
+    DateTime::from_timestamp(253_402_300_799, 999_999_000).expect("the last second of the year 9999 is an instant");
+
 /// Seconds in one day of the activity window (R56): always 86,400, whatever a calendar says.
 pub const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -50,6 +58,33 @@ impl Period {
     #[must_use]
     pub fn contains(&self, at: Instant) -> bool {
         self.start <= at && self.end.is_none_or(|end| at < end)
+    }
+
+    /// What both hold; nothing where they only touch.
+    #[must_use]
+    pub fn overlap(self, other: Self) -> Option<Self> {
+        let start = self.start.max(other.start);
+        let end = [self.end, other.end].into_iter().flatten().min();
+        end.is_none_or(|end| start < end).then_some(Self { start, end })
+    }
+
+    /// The parts that none of the others holds, in order. The others are in order and do not overlap.
+    #[must_use]
+    pub fn without(self, others: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut rest = self;
+        for other in others {
+            let Some(held) = rest.overlap(other) else { continue };
+            if rest.start < held.start {
+                parts.push(Self::between(rest.start, held.start));
+            }
+            let Some(end) = held.end else { return parts };
+            rest.start = end;
+        }
+        if rest.end.is_none_or(|end| rest.start < end) {
+            parts.push(rest);
+        }
+        parts
     }
 }
 

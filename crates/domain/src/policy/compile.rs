@@ -22,7 +22,7 @@ use crate::access::{EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, is_catalogue_word, is_source_word};
 use crate::money::Currency;
 use crate::tier::Tier;
-use crate::time::{Instant, cut_to_microseconds, is_storable};
+use crate::time::{FIRST_STORABLE, Instant, cut_to_microseconds, is_storable};
 
 const WINDOW_DAYS: RangeInclusive<u32> = 1..=3660;
 const MINIMUM_ACTIVITIES: RangeInclusive<u32> = 1..=1000;
@@ -89,7 +89,7 @@ fn window_days(entries: &[WindowEntry], findings: &mut Findings) -> Dated<u32> {
         check_range(&format!("{place}.days"), entry.days, WINDOW_DAYS, findings);
         insert(&place, &mut windows, &entry.from, entry.days, findings);
     }
-    if windows.at(first_instant()).is_none() {
+    if windows.at(FIRST_STORABLE).is_none() {
         findings.add("windows", "needs an entry from 0001-01-01 on, so that every activity has a window");
     }
     windows
@@ -165,7 +165,7 @@ fn client_permissions(place: &str, entry: &PermissionSetEntry, findings: &mut Fi
 fn check_required_sets(sets: &PermissionSets, findings: &mut Findings) {
     for (name, permissions) in PermissionSets::required() {
         let entries = sets.of_name(name);
-        if entries.and_then(|entries| entries.at(first_instant())).is_none() {
+        if entries.and_then(|entries| entries.at(FIRST_STORABLE)).is_none() {
             findings.add("permission_sets", format!("needs an entry for {name} from 0001-01-01 on"));
         }
         let differs = |named: &NamedPermissions| named.permissions != permissions;
@@ -323,11 +323,6 @@ fn instant(from: &Datetime) -> Result<Instant, &'static str> {
     };
     let instant = DateTime::parse_from_rfc3339(&text).map_err(|_| FORM)?.to_utc();
     if is_storable(instant) { Ok(cut_to_microseconds(instant)) } else { Err(FORM) }
-}
-
-fn first_instant() -> Instant {
-    // 0001-01-01T00:00:00Z
-    DateTime::from_timestamp(-62_135_596_800, 0).unwrap_or(Instant::MIN_UTC)
 }
 
 fn check_range<T: PartialOrd + Display>(place: &str, value: T, range: RangeInclusive<T>, findings: &mut Findings) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::access::{Ending, EndingCause};
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// An activity that counts, reduced to what periods are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,17 @@ pub struct ServicingPeriod {
     pub end: Instant,
     /// Why it stops then.
     pub end_cause: PeriodEndCause,
+}
+
+impl ServicingPeriod {
+    pub(super) fn stretch(&self) -> Period {
+        Period::between(self.start, self.end)
+    }
+
+    /// The part of it, which lies within it.
+    fn cut_to(&self, part: Period) -> Self {
+        Self { start: part.start, end: part.end.unwrap_or(self.end), ..*self }
+    }
 }
 
 /// Why a servicing period stops.
@@ -125,6 +136,61 @@ pub fn periods_from(
     }
     result.extend(recomputed);
     result
+}
+
+/// The periods after a change that concerns only instants within `regions`: there they are what the activities and
+/// endings say, elsewhere they are as they were. Equal to [`periods`] over everything.
+///
+/// The caller gives
+/// - `existing`: the complete periods of this minimum before the change, in order;
+/// - `regions`: in order and disjoint, all that may be different: [`Alteration::regions`](super::Alteration::regions);
+/// - `activities`: after the change, every counted activity whose life `[occur time, expire time)` overlaps a region,
+///   whether or not an ending cuts it short, in any order; more does no harm, for what they say is believed only within
+///   the regions;
+/// - `endings`: after the change, all of them, in any order.
+///
+/// Without a region the periods are the existing ones, without a look at activities.
+#[must_use]
+pub fn periods_within(
+    existing: &[ServicingPeriod],
+    regions: &[Period],
+    activities: &[CountedActivity],
+    endings: &[Ending],
+    minimum: u32,
+) -> Vec<ServicingPeriod> {
+    let computed = periods(activities, endings, minimum);
+    let outside = existing.iter().flat_map(|period| {
+        let parts = period.stretch().without(regions.iter().copied());
+        parts.into_iter().map(|part| period.cut_to(part))
+    });
+    let inside = computed.iter().flat_map(|period| {
+        let parts = regions.iter().filter_map(|region| region.overlap(period.stretch()));
+        parts.map(|part| period.cut_to(part))
+    });
+    let mut pieces: Vec<ServicingPeriod> = outside.chain(inside).collect();
+    pieces.sort_unstable();
+    joined(pieces, &one_per_instant(endings))
+}
+
+/// Makes periods of pieces in order: those that touch are one, unless there is an ending where they do (R73). Why a period
+/// stops is a matter of the instant alone: an ending of that instant may have come or gone, and pieces are cut anywhere.
+fn joined(pieces: Vec<ServicingPeriod>, endings: &[Ending]) -> Vec<ServicingPeriod> {
+    let mut joined: Vec<ServicingPeriod> = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let end_cause = end_cause(piece.end, ending_at(endings, piece.end));
+        let piece = ServicingPeriod { end_cause, ..piece };
+        match joined.last_mut() {
+            Some(last) if last.end == piece.start && last.end_cause == PeriodEndCause::Lapsed => {
+                *last = ServicingPeriod { start: last.start, ..piece };
+            }
+            _ => joined.push(piece),
+        }
+    }
+    joined
+}
+
+fn ending_at(endings: &[Ending], time: Instant) -> Option<Ending> {
+    endings.binary_search_by_key(&time, |ending| ending.time).ok().map(|place| endings[place])
 }
 
 /// The endings in order; where several fall on one instant, the last cause in the order of [`EndingCause`].
