@@ -47,4 +47,53 @@ impl ActivityTrackingService for ActivityTracking {
         let question = servicing::pairs_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
         Ok(Response::new(servicing::batch_response(self.batch_get_servicing(question).await?)))
     }
+
+    async fn void_activity(
+        &self,
+        _: Request<wire::VoidActivityRequest>,
+    ) -> Result<Response<wire::VoidActivityResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn get_activity(
+        &self,
+        _: Request<wire::GetActivityRequest>,
+    ) -> Result<Response<wire::GetActivityResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn list_activities(
+        &self,
+        _: Request<wire::ListActivitiesRequest>,
+    ) -> Result<Response<wire::ListActivitiesResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn list_qualifying_actions(
+        &self,
+        _: Request<wire::ListQualifyingActionsRequest>,
+    ) -> Result<Response<wire::ListQualifyingActionsResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn list_servicing(
+        &self,
+        _: Request<wire::ListServicingRequest>,
+    ) -> Result<Response<wire::ListServicingResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn list_idle_assignments(
+        &self,
+        _: Request<wire::ListIdleAssignmentsRequest>,
+    ) -> Result<Response<wire::ListIdleAssignmentsResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
+    async fn list_unmatched_addresses(
+        &self,
+        _: Request<wire::ListUnmatchedAddressesRequest>,
+    ) -> Result<Response<wire::ListUnmatchedAddressesResponse>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
 }

@@ -4,6 +4,7 @@ mod m0001_access_copy;
 mod m0002_activity;
 mod m0003_servicing;
 mod m0004_requests;
+mod m0005_corrections;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_activity::Migration),
             Box::new(m0003_servicing::Migration),
             Box::new(m0004_requests::Migration),
+            Box::new(m0005_corrections::Migration),
         ]
     }
 }

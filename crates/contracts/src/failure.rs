@@ -141,7 +141,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::AccessLinkNotOpen
         | ErrorReason::UnknownChange
         | ErrorReason::UnknownAddress
+        | ErrorReason::UnknownActivity
         | ErrorReason::UnknownSubscription => Code::NotFound,
+        ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
         | ErrorReason::SharedMailProvider
@@ -157,7 +159,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::NoServices
         | ErrorReason::LimitReached
         | ErrorReason::CurrencyConflict
-        | ErrorReason::SubscriptionLimit => Code::FailedPrecondition,
+        | ErrorReason::SubscriptionLimit
+        | ErrorReason::NothingToReplay
+        | ErrorReason::ReplayRunning => Code::FailedPrecondition,
     }
 }
 
@@ -169,7 +173,7 @@ impl From<Failure> for Status {
         if !failure.violations.is_empty() {
             details.set_bad_request(failure.violations);
         }
-        if code == Code::Unavailable {
+        if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
             details.set_retry_info(Some(RETRY_DELAY));
         }
         Self::with_error_details(code, failure.message, details)

@@ -73,4 +73,8 @@ pub mod wire {
     pub mod error {
         tonic::include_proto!("managedcredit.error.v1");
     }
+    /// `managedcredit.maintenance.v1`
+    pub mod maintenance {
+        tonic::include_proto!("managedcredit.maintenance.v1");
+    }
 }

@@ -74,6 +74,7 @@ write! {
     access::RetractChangeRequest { request_id, reason }
     access::EraseAddressRequest { request_id, reason }
     activity::RecordActivitiesRequest { request_id }
+    activity::VoidActivityRequest { request_id, reason }
     credit::CreateSubscriptionRequest { effective_time, request_id }
     credit::UpdateSubscriptionRequest { effective_time, request_id }
 }

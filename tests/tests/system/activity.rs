@@ -191,7 +191,7 @@ on_both_databases!(an_activity_is_judged_again_when_an_earlier_link_arrives, |cl
     assert_eq!(verdict_text(&present_verdict(&cluster, &late).await), "COUNTED");
     let found = servicing(&cluster, 1001, 2002, "2025-02-01").await;
     assert_eq!(period_texts(&found.periods), ["2025-01-10T09:00Z to 2025-03-11T09:00Z, LAPSED"]);
-    let employee = &found.employees[0];
+    let employee = &found.servicing.as_ref().expect("a servicing").employees[0];
     assert_eq!((employee.counted_activities, employee.not_counted_activities), (1, 1));
 });
 
@@ -316,10 +316,10 @@ on_both_databases!(a_client_that_becomes_known_late_has_all_of_its_activities_ju
             assert_eq!(verdict.reason(), NotCountedReason::NoUserInClient);
         }
     }
-    assert_eq!(i64::from(found.employees[0].not_counted_activities), count);
+    assert_eq!(i64::from(found.servicing.as_ref().expect("a servicing").employees[0].not_counted_activities), count);
     cluster.user(2002, ANNA).await;
     let found = servicing(&cluster, 1001, 2002, LONG_AFTER).await;
-    assert_eq!(i64::from(found.employees[0].counted_activities), count);
+    assert_eq!(i64::from(found.servicing.as_ref().expect("a servicing").employees[0].counted_activities), count);
     assert_eq!(period_texts(&found.periods), ["2025-01-01T00:00Z to 2025-04-20T23:00Z, LAPSED"]);
     assert_eq!(found.counted_activities.len(), 20, "the newest of them are shown");
     assert_eq!(found.counted_activities[0].activity.as_ref(), activities.last());

@@ -49,11 +49,11 @@ fn result(activity: String, outcome: Result<ItemOutcome, Failure>) -> wire::Reco
     match outcome {
         Ok(ItemOutcome { judgement, provisional, duplicate }) => {
             let verdict = Outcome::Verdict(verdict_to_wire(&judgement, provisional));
-            wire::RecordActivityResult { activity, outcome: Some(verdict), duplicate }
+            wire::RecordActivityResult { activity, outcome: Some(verdict), duplicate, remedies: Vec::new() }
         }
         Err(failure) => {
             let error = Outcome::Error(failure.to_item_status());
-            wire::RecordActivityResult { activity, outcome: Some(error), duplicate: false }
+            wire::RecordActivityResult { activity, outcome: Some(error), duplicate: false, remedies: Vec::new() }
         }
     }
 }

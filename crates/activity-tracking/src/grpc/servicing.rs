@@ -85,11 +85,13 @@ pub(super) fn response(answer: Answer<Evidence>) -> wire::GetServicingResponse {
     let Evidence { standing, periods, counted, not_counted, employees } = content;
     let partner = standing.pair.partner;
     wire::GetServicingResponse {
-        servicing: Some(servicing(standing)),
+        servicing: Some(wire::Servicing {
+            employees: employees.into_iter().map(|employee| employee_activity(partner, employee)).collect(),
+            ..servicing(standing)
+        }),
         periods: periods.iter().map(Into::into).collect(),
         counted_activities: counted.into_iter().map(judged_activity).collect(),
         not_counted_activities: not_counted.into_iter().map(judged_activity).collect(),
-        employees: employees.into_iter().map(|employee| employee_activity(partner, employee)).collect(),
         as_of_time: Some(timestamp(as_of_time)),
         revisions: texts(&revisions),
     }
@@ -126,6 +128,8 @@ fn servicing(of: PairStanding) -> wire::Servicing {
         end_cause: end_cause.map_or(wire::PeriodEndCause::Unspecified, Into::into).into(),
         last_activity: last_activity.map(judged_activity),
         live_activities: number(standing.live_activities),
+        employees: Vec::new(),
+        tools: Vec::new(),
     }
 }
 
@@ -134,6 +138,7 @@ fn judged_activity(recorded: Recorded) -> wire::JudgedActivity {
         activity: Some((&recorded.activity).into()),
         verdict: Some(verdict_to_wire(&recorded.judgement, recorded.provisional)),
         record_time: Some(timestamp(recorded.record_time)),
+        voiding: None,
     }
 }
 

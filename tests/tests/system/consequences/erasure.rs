@@ -25,7 +25,8 @@ async fn everything_told(cluster: &Cluster) -> String {
             let explained = cluster.explain(1001, client, as_of).await.expect("an explanation");
             told.push(format!("{as_of}: {explained:#?}"));
             let found = cluster.servicing(1001, client, as_of).await.expect("a servicing");
-            let (standing, periods, employees) = (&found.servicing, &found.periods, &found.employees);
+            let (standing, periods, employees) =
+                (&found.servicing, &found.periods, &found.servicing.as_ref().expect("a servicing").employees);
             told.push(format!("{as_of}: {standing:#?} {periods:#?} {employees:#?}"));
             let (counted, not_counted) = (&found.counted_activities, &found.not_counted_activities);
             told.push(format!("{as_of}: {counted:#?} {not_counted:#?}"));
@@ -149,8 +150,12 @@ on_both_databases!(r128_followers_that_were_away_during_an_erasure_mend_what_the
 
     assert_eq!(everything_told(&cluster).await, renamed(&before, &pseudonym));
     let found = cluster.servicing(1001, 2004, NOW).await.expect("a servicing");
-    assert_eq!(found.employees[0].email_address, pseudonym);
-    assert_eq!((found.periods.len(), found.employees[0].counted_activities), (1, 1), "what was recorded before counts");
+    assert_eq!(found.servicing.as_ref().expect("a servicing").employees[0].email_address, pseudonym);
+    assert_eq!(
+        (found.periods.len(), found.servicing.as_ref().expect("a servicing").employees[0].counted_activities),
+        (1, 1),
+        "what was recorded before counts"
+    );
     let page = cluster.breakdown(1001, NOW, ListManagedCreditsRequest::default()).await.expect("rows");
     assert_eq!(page.total_size, 3);
     for part in Part::ALL {
