@@ -1,5 +1,6 @@
 //! The gRPC side: read all of a request and report everything that is wrong with it, call the operation, answer.
 
+mod activities;
 mod feed;
 mod record;
 mod servicing;

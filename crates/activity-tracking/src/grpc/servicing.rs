@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use contracts::wire::activity as wire;
-use contracts::{ClientName, EmployeeName, Failure, PartnerName, Revision, Violations, timestamp, verdict_to_wire};
+use contracts::{ClientName, EmployeeName, Failure, PartnerName, Revision, Violations, timestamp};
 use domain::access::{Actor, HubId};
 use domain::servicing::ServicingState;
 use prost_types::Timestamp;
 
+use super::activities::judged_activity;
 use crate::operations::{Answer, EmployeeEvidence, Evidence, Moment, PairStanding, PairsQuestion, ServicingQuestion};
 use crate::store::Pair;
-use crate::store::activity::Recorded;
 
 /// The most pairs of one call.
 const MAXIMUM_PAIRS: usize = 1_000;
@@ -90,8 +90,8 @@ pub(super) fn response(answer: Answer<Evidence>) -> wire::GetServicingResponse {
             ..servicing(standing)
         }),
         periods: periods.iter().map(Into::into).collect(),
-        counted_activities: counted.into_iter().map(judged_activity).collect(),
-        not_counted_activities: not_counted.into_iter().map(judged_activity).collect(),
+        counted_activities: counted.into_iter().map(|counted| judged_activity(counted, None)).collect(),
+        not_counted_activities: not_counted.into_iter().map(|other| judged_activity(other, None)).collect(),
         as_of_time: Some(timestamp(as_of_time)),
         revisions: texts(&revisions),
     }
@@ -126,19 +126,10 @@ fn servicing(of: PairStanding) -> wire::Servicing {
         serviced_since_time: serviced_since.map(timestamp),
         expire_time: standing.expire_time.map(timestamp),
         end_cause: end_cause.map_or(wire::PeriodEndCause::Unspecified, Into::into).into(),
-        last_activity: last_activity.map(judged_activity),
+        last_activity: last_activity.map(|last| judged_activity(last, None)),
         live_activities: number(standing.live_activities),
         employees: Vec::new(),
         tools: Vec::new(),
-    }
-}
-
-fn judged_activity(recorded: Recorded) -> wire::JudgedActivity {
-    wire::JudgedActivity {
-        activity: Some((&recorded.activity).into()),
-        verdict: Some(verdict_to_wire(&recorded.judgement, recorded.provisional)),
-        record_time: Some(timestamp(recorded.record_time)),
-        voiding: None,
     }
 }
 
