@@ -18,3 +18,6 @@ pub use period::{
     CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from, periods_within,
 };
 pub use standing::{ServicingState, Standing, standing};
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,8 @@ impl Period {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     fn at(text: &str) -> Instant {
@@ -103,6 +105,48 @@ mod tests {
         assert!(period.contains(at("2025-01-10T12:00:00Z")));
         assert!(period.contains(at("2025-03-11T11:59:59.999999Z")));
         assert!(!period.contains(at("2025-03-11T12:00:00Z")));
+    }
+
+    fn day(number: u32) -> Instant {
+        at(&format!("2025-01-{number:02}T00:00:00Z"))
+    }
+
+    fn days(start: u32, end: u32) -> Period {
+        Period::between(day(start), day(end))
+    }
+
+    #[test]
+    fn periods_overlap_where_both_hold_and_not_where_they_touch() {
+        assert_eq!(days(1, 5).overlap(days(3, 9)), Some(days(3, 5)));
+        assert_eq!(days(3, 9).overlap(days(1, 5)), Some(days(3, 5)));
+        assert_eq!(days(1, 9).overlap(days(3, 5)), Some(days(3, 5)));
+        assert_eq!(days(1, 5).overlap(Period::since(day(3))), Some(days(3, 5)));
+        assert_eq!(Period::since(day(1)).overlap(Period::since(day(3))), Some(Period::since(day(3))));
+        for apart in [days(5, 9), days(6, 9), Period::since(day(5)), days(3, 3)] {
+            assert_eq!(days(1, 5).overlap(apart), None);
+            assert_eq!(apart.overlap(days(1, 5)), None);
+        }
+    }
+
+    #[test]
+    fn a_period_without_others_is_what_none_of_them_holds() {
+        assert_eq!(days(2, 9).without([]), [days(2, 9)]);
+        assert_eq!(days(2, 9).without([days(3, 4), days(6, 7)]), [days(2, 3), days(4, 6), days(7, 9)]);
+        assert_eq!(days(2, 9).without([days(1, 3), days(3, 4), days(8, 10)]), [days(4, 8)]);
+        assert_eq!(days(2, 9).without([days(1, 2), days(9, 10)]), [days(2, 9)]);
+        assert_eq!(days(2, 9).without([days(2, 5), days(5, 9)]), []);
+        assert_eq!(days(2, 9).without([Period::since(day(4))]), [days(2, 4)]);
+        assert_eq!(Period::since(day(2)).without([days(3, 4)]), [days(2, 3), Period::since(day(4))]);
+        assert_eq!(Period::since(day(2)).without([days(3, 4), Period::since(day(6))]), [days(2, 3), days(4, 6)]);
+        assert_eq!(days(2, 2).without([]), []);
+    }
+
+    #[test]
+    fn the_years_that_can_be_stored_begin_and_end_at_these_instants() {
+        let before = FIRST_STORABLE - TimeDelta::microseconds(1);
+        let after = LAST_STORABLE + TimeDelta::microseconds(1);
+        let found = [before, FIRST_STORABLE, LAST_STORABLE, after].map(is_storable);
+        assert_eq!(found, [false, true, true, false]);
     }
 
     #[test]

@@ -65,3 +65,6 @@ impl Alteration {
 const fn life(activity: CountedActivity) -> Period {
     Period::between(activity.occur_time, activity.expire_time)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,6 @@ fn known_last(last: ServicingPeriod, lapse_time: Option<Instant>, as_of: Instant
         _ => last,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! Histories for tests, written or random.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::{CountedActivity, PeriodEndCause, ServicingPeriod};
+use super::{CountedActivity, Lives, PeriodEndCause, ServicingPeriod, living_since};
 pub(super) use crate::access::testing::{at, tick};
 use crate::access::{Ending, EndingCause};
 use crate::time::Instant;
@@ -56,23 +58,46 @@ pub(super) fn slow_ending(endings: &[Ending], time: Instant) -> Option<EndingCau
     endings.iter().filter(|ending| ending.time == time).map(|ending| ending.cause).max()
 }
 
-/// The periods, found by asking at every tick whether the partner earns.
+/// The periods, found by asking at every instant at which something happens whether the partner earns.
 pub(super) fn slow_periods(activities: &[CountedActivity], endings: &[Ending], minimum: u32) -> Vec<ServicingPeriod> {
-    let earns = |number: i64| slow_live(activities, endings, tick(number)) >= minimum as usize;
+    let lives = activities.iter().flat_map(|activity| [activity.occur_time, activity.expire_time]);
+    let instants: BTreeSet<Instant> = lives.chain(endings.iter().map(|ending| ending.time)).collect();
     let mut periods = Vec::new();
     let mut start = None;
-    for number in 0..=END_TICK {
-        let ending = slow_ending(endings, tick(number));
+    for time in instants {
+        let earns = slow_live(activities, endings, time) >= minimum as usize;
+        let ending = slow_ending(endings, time);
         if let Some(began) = start
-            && (!earns(number) || ending.is_some())
+            && (!earns || ending.is_some())
         {
             let end_cause = ending.map_or(PeriodEndCause::Lapsed, PeriodEndCause::Ended);
-            periods.push(ServicingPeriod { start: began, end: tick(number), end_cause });
+            periods.push(ServicingPeriod { start: began, end: time, end_cause });
             start = None;
         }
-        if start.is_none() && earns(number) {
-            start = Some(tick(number));
+        if start.is_none() && earns {
+            start = Some(time);
         }
     }
     periods
+}
+
+/// What a reader finds that lives at an instant, by periods and not by endings.
+pub(super) fn lives_at(
+    activities: &[CountedActivity],
+    periods_of_one: &[ServicingPeriod],
+    minimum: u32,
+    as_of: Instant,
+) -> Lives {
+    let since = living_since(periods_of_one, as_of);
+    let occurred = activities.iter().filter(|activity| activity.occur_time <= as_of);
+    let living = occurred
+        .clone()
+        .filter(|activity| since.is_some_and(|since| since <= activity.occur_time) && as_of < activity.expire_time);
+    let mut expire_times: Vec<Instant> = living.map(|activity| activity.expire_time).collect();
+    expire_times.sort_unstable_by(|one, other| other.cmp(one));
+    Lives {
+        live_activities: u32::try_from(expire_times.len()).expect("a test has few activities"),
+        lapse_time: expire_times.get(minimum as usize - 1).copied(),
+        last_activity_time: occurred.map(|activity| activity.occur_time).max(),
+    }
 }

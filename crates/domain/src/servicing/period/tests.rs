@@ -1,6 +1,6 @@
 //! From when until when a partner services a client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -8,6 +8,7 @@ use super::*;
 use crate::access::testing::{
     ANNA, BRUNO, CLIENT, PARTNER, POLICY, employee_added, history_with, hub, user_added, user_deactivated, user_removed,
 };
+use crate::servicing::Alteration;
 use crate::servicing::testing::*;
 use crate::testing::cases;
 
@@ -156,6 +157,83 @@ fn r73_from_an_ending_on_a_period_does_not_go_on_by_an_activity_of_that_instant(
     assert_eq!(periods_from(&existing, from, &after, &[], 1), without_ending);
 }
 
+/// Each region from the first instant until the second.
+fn regions<const N: usize>(stretches: [(&str, &str); N]) -> Vec<Period> {
+    stretches.iter().map(|(start, end)| Period::between(at(start), at(end))).collect()
+}
+
+#[test]
+fn without_a_region_the_periods_are_the_existing_ones() {
+    let existing = [period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z", Lapsed)];
+    assert_eq!(periods_within(&existing, &[], &[], &[], 1), existing);
+}
+
+#[test]
+fn only_within_the_regions_the_activities_are_believed() {
+    let existing = [period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z", Lapsed)];
+    // It goes on until 10 April, but only the first days of that are asked about.
+    let activities = [counted("2025-02-09T12:00:00Z")];
+    let asked = regions([("2025-03-11T12:00:00Z", "2025-03-20T00:00:00Z")]);
+    let longer = [period("2025-01-10T12:00:00Z", "2025-03-20T00:00:00Z", Lapsed)];
+    assert_eq!(periods_within(&existing, &asked, &activities, &[], 1), longer);
+    // Nothing is known of January here, and nothing is asked.
+    let asked = regions([("2025-03-01T00:00:00Z", "2025-03-11T12:00:00Z")]);
+    assert_eq!(periods_within(&existing, &asked, &activities, &[], 1), existing);
+    let shorter = [period("2025-01-10T12:00:00Z", "2025-03-01T00:00:00Z", Lapsed)];
+    assert_eq!(periods_within(&existing, &asked, &[], &[], 1), shorter);
+}
+
+#[test]
+fn a_region_inside_a_period_can_part_it() {
+    let existing = [period("2025-01-10T12:00:00Z", "2025-04-10T12:00:00Z", Lapsed)];
+    let asked = regions([("2025-02-09T12:00:00Z", "2025-03-11T12:00:00Z")]);
+    let parts = [
+        period("2025-01-10T12:00:00Z", "2025-02-09T12:00:00Z", Lapsed),
+        period("2025-03-11T12:00:00Z", "2025-04-10T12:00:00Z", Lapsed),
+    ];
+    assert_eq!(periods_within(&existing, &asked, &[], &[], 1), parts);
+}
+
+#[test]
+fn r73_pieces_that_touch_are_one_period_unless_there_is_an_ending_where_they_do() {
+    let existing = periods(&[counted("2025-01-10T12:00:00Z")], &[], 1);
+    let from = at("2025-02-01T00:00:00Z");
+    let after = [counted("2025-01-10T12:00:00Z"), counted("2025-02-01T00:00:00Z")];
+    let expected = [
+        period("2025-01-10T12:00:00Z", "2025-02-01T00:00:00Z", REMOVED),
+        period("2025-02-01T00:00:00Z", "2025-04-02T00:00:00Z", Lapsed),
+    ];
+    let since = [Period::since(from)];
+    assert_eq!(periods_within(&existing, &since, &after, &[ended("2025-02-01T00:00:00Z")], 1), expected);
+    let without_ending = [period("2025-01-10T12:00:00Z", "2025-04-02T00:00:00Z", Lapsed)];
+    assert_eq!(periods_within(&existing, &since, &after, &[], 1), without_ending);
+    assert_eq!(periods_within(&expected, &since, &after, &[], 1), without_ending);
+}
+
+#[test]
+fn an_ending_at_the_start_of_a_region_gives_its_cause_to_the_period_that_stops_there() {
+    let existing = periods(&[counted("2025-01-10T12:00:00Z")], &[], 1);
+    let since = |time| [Period::since(at(time))];
+    let lapse = "2025-03-11T12:00:00Z";
+    let stopped = [period("2025-01-10T12:00:00Z", lapse, REMOVED)];
+    assert_eq!(periods_within(&existing, &since(lapse), &[], &[ended(lapse)], 1), stopped);
+    assert_eq!(periods_within(&stopped, &since(lapse), &[], &[], 1), existing);
+    let later = "2025-03-11T12:00:00.000001Z";
+    assert_eq!(periods_within(&existing, &since(later), &[], &[ended(later)], 1), existing);
+}
+
+#[test]
+fn regions_that_touch_are_like_one() {
+    let asked = regions([
+        ("2025-01-01T00:00:00Z", "2025-01-20T00:00:00Z"),
+        ("2025-01-20T00:00:00Z", "2025-02-09T12:00:00Z"),
+        ("2025-02-09T12:00:00Z", "2025-05-01T00:00:00Z"),
+    ]);
+    let activities = [counted("2025-01-10T12:00:00Z"), counted("2025-02-09T12:00:00Z")];
+    let expected = [period("2025-01-10T12:00:00Z", "2025-04-10T12:00:00Z", Lapsed)];
+    assert_eq!(periods_within(&[], &asked, &activities, &[], 1), expected);
+}
+
 #[test]
 fn an_ending_at_the_instant_of_expiry_names_the_cause_and_a_later_one_does_not() {
     let ended_at = |time| periods(&[counted("2025-01-10T12:00:00Z")], &[ended(time)], 1)[0].end_cause;
@@ -211,6 +289,50 @@ fn changed_histories() -> impl Strategy<Value = (Histories, Histories, i64)> {
 
 type Histories = (Vec<CountedActivity>, Vec<Ending>);
 
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Stays,
+    Comes,
+    Goes,
+}
+
+type Altered<T> = Vec<(T, Fate)>;
+
+/// Activities and endings that stay, come or go: sometimes only activities, sometimes they only come.
+fn altered_histories() -> impl Strategy<Value = (Altered<CountedActivity>, Altered<Ending>)> {
+    use Fate::{Comes, Goes, Stays};
+    let fates = [
+        (vec![Stays, Comes], vec![Stays]),
+        (vec![Stays, Stays, Stays, Comes], vec![Stays]),
+        (vec![Stays, Stays, Comes, Goes], vec![Stays]),
+        (vec![Stays, Stays, Comes, Goes], vec![Stays, Comes, Goes]),
+        (vec![Stays], vec![Stays, Comes, Goes]),
+    ];
+    let histories = prop::sample::select(fates.to_vec()).prop_flat_map(|(of_activities, of_endings)| {
+        let of_activities = prop::collection::vec(prop::sample::select(of_activities), 16);
+        (histories(), of_activities, prop::collection::vec(prop::sample::select(of_endings), 4))
+    });
+    histories.prop_map(|((activities, endings), of_activities, of_endings)| {
+        (activities.into_iter().zip(of_activities).collect(), endings.into_iter().zip(of_endings).collect())
+    })
+}
+
+fn all_but<T: Copy>(altered: &Altered<T>, fate: Fate) -> Vec<T> {
+    altered.iter().filter(|(_, each)| *each != fate).map(|(thing, _)| *thing).collect()
+}
+
+/// What is different, as who keeps periods notes it.
+fn alteration(activities: &Altered<CountedActivity>, endings: &Altered<Ending>) -> Option<Alteration> {
+    let of_activities = activities.iter().filter_map(|(activity, fate)| match fate {
+        Fate::Stays => None,
+        Fate::Comes => Some(Alteration::added(*activity)),
+        Fate::Goes => Some(Alteration::removed(*activity)),
+    });
+    let known = |fate| one_per_instant(&all_but(endings, fate)).into_iter().collect::<BTreeSet<_>>();
+    let first_other = known(Fate::Comes).symmetric_difference(&known(Fate::Goes)).map(|ending| ending.time).min();
+    of_activities.chain(first_other.map(Alteration::endings_from)).reduce(Alteration::and)
+}
+
 proptest! {
     #![proptest_config(cases(500))]
 
@@ -263,5 +385,30 @@ proptest! {
         let needed = |ending: &&Ending| ending.time == tick(from) || earliest.is_some_and(|time| ending.time > time);
         let needed: Vec<_> = after.1.iter().filter(needed).copied().collect();
         prop_assert_eq!(periods_from(&existing, tick(from), &loaded, &needed, minimum), expected);
+    }
+
+    #[test]
+    fn periods_within_the_regions_of_an_alteration_equal_the_periods_over_everything(
+        (activities, endings) in altered_histories(),
+        (minimum, larger, cut) in (1..=4_u32, 0..=2_u32, 0..=END_TICK),
+    ) {
+        let (before, after) = (all_but(&activities, Fate::Comes), all_but(&activities, Fate::Goes));
+        let (endings_before, endings_after) = (all_but(&endings, Fate::Comes), all_but(&endings, Fate::Goes));
+        let existing = periods(&before, &endings_before, minimum);
+        let of_largest = periods(&before, &endings_before, minimum + larger);
+        let regions = alteration(&activities, &endings).map_or(vec![], |altered| altered.regions(&of_largest));
+        let overlaps = |activity: &CountedActivity| {
+            let life = Period::between(activity.occur_time, activity.expire_time);
+            regions.iter().any(|region| region.overlap(life).is_some())
+        };
+        let loaded: Vec<_> = after.iter().filter(|activity| overlaps(activity)).copied().collect();
+        let expected = periods(&after, &endings_after, minimum);
+        prop_assert_eq!(&periods_within(&existing, &regions, &loaded, &endings_after, minimum), &expected);
+
+        // Regions that touch, and more activities than are needed, give the same.
+        let halves = [Period::between(tick(-1), tick(cut)), Period::since(tick(cut))];
+        let in_parts: Vec<_> = regions.iter().flat_map(|region| halves.iter().filter_map(|half| half.overlap(*region)))
+            .collect();
+        prop_assert_eq!(&periods_within(&existing, &in_parts, &after, &endings_after, minimum), &expected);
     }
 }
