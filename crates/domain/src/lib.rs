@@ -15,3 +15,4 @@ pub mod servicing;
 mod testing;
 pub mod tier;
 pub mod time;
+mod wording;

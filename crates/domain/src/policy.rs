@@ -25,6 +25,7 @@ use crate::money::Currency;
 use crate::tier::Tier;
 use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE, Period, SECONDS_PER_DAY};
 use catalogue::Catalogue;
+pub use catalogue::ListedAction;
 use dated::Dated;
 pub use error::{PolicyError, PolicyViolation};
 use permission_set::PermissionSets;
@@ -178,12 +179,6 @@ impl Policy {
     #[must_use]
     pub fn qualification(&self, tool: &str, action: &str, at: Instant) -> Qualification {
         self.catalogue.qualification(tool, action, at)
-    }
-
-    /// The whole catalogue in force at `at`: every action of every tool, with what holds for all tools written out.
-    #[must_use]
-    pub fn catalogue_at(&self, at: Instant) -> BTreeMap<CatalogueAction, Qualification> {
-        self.catalogue.at(at)
     }
 
     /// What a source's words mean by the mapping in force at `at` (R60); the most specific entry wins.

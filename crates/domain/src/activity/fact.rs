@@ -49,6 +49,15 @@ pub enum ActivityAction {
     Source(SourceAction),
 }
 
+impl fmt::Display for ActivityAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Catalogue(action) => action.fmt(formatter),
+            Self::Source(action) => action.fmt(formatter),
+        }
+    }
+}
+
 /// The caller's id of an activity: 1 to 128 printable ASCII characters without spaces and `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActivityId(String);

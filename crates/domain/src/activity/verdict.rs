@@ -1,12 +1,12 @@
 //! Whether an activity counts, for whom, and if not, why not.
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Activity, ActivityAction, CatalogueAction, Origin};
-use crate::access::{AccessHistory, ClientUserState, EmployeeId, EmployeeSpell, HubId};
-use crate::policy::{Policy, Qualification};
+use super::question::Question;
+use super::{Activity, CatalogueAction};
+use crate::access::{AccessHistory, EmployeeId, HubId};
+use crate::policy::Policy;
 use crate::time::Instant;
 
 /// The verdict on an activity and what it rests on.
@@ -30,6 +30,8 @@ pub enum Verdict {
     },
     /// It does not count.
     NotCounted(NotCountedReason),
+    /// It was taken back at its source and never counts again, whatever facts arrive (R62).
+    Voided,
 }
 
 /// Whose activity it is.
@@ -110,6 +112,24 @@ impl NotCountedReason {
             Self::NotAssigned => "NOT_ASSIGNED",
         }
     }
+
+    /// The reason as the end of a sentence to the partner's manager.
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::UnknownClient => "the client account was not known at that time",
+            Self::ClientClosed => "the client account was closed",
+            Self::UnknownEmployee => "the address belonged to nobody in a partner account",
+            Self::NotPartnerEmployee => "the user was not flagged as partner employee",
+            Self::PartnerNotInProgramme => "your company was not in the programme",
+            Self::OwnAccount => "it was done in your own account",
+            Self::UnknownAction => "the programme does not know this kind of action",
+            Self::NonQualifyingAction => "this kind of action does not qualify",
+            Self::NotHuman => "no person did it",
+            Self::NoUserInClient => "the person was not a user of the client account",
+            Self::UserDeactivated => "the person's user in the client account was deactivated",
+            Self::NotAssigned => "the client was not assigned to the person",
+        }
+    }
 }
 
 impl FromStr for NotCountedReason {
@@ -126,7 +146,8 @@ impl fmt::Display for NotCountedReason {
     }
 }
 
-/// Judges an activity with everything that is known about its occur time (R7, R22, R61).
+/// Judges an activity with everything that is known about its occur time (R7, R22, R61). That it was voided is no matter
+/// of access or policy: the judgement of a voided one is [`Judgement::voided`].
 ///
 /// The history must hold the changes of the client, of everybody with the address, and of their partners. Where several
 /// partners employ the address, at most one is attributed: one for whom it counts before one for whom it does not, then
@@ -134,115 +155,8 @@ impl fmt::Display for NotCountedReason {
 /// client was assigned earlier, then the lower hub id.
 #[must_use]
 pub fn judge(activity: &Activity, history: &AccessHistory, policy: &Policy) -> Judgement {
-    let question = Question { activity, history, policy, action: mapped_action(activity, policy) };
-    let candidate = question.best_candidate();
-    let objection = candidate.map_or_else(|| question.objection(None), |(objection, _)| objection);
-    let verdict = objection
-        .map_or_else(|| Verdict::Counted { expire_time: policy.expire_time(activity.occur_time) }, Verdict::NotCounted);
-    let attribution =
-        candidate.map(|(_, employee)| Attribution { partner: employee.partner, employee: employee.employee });
-    Judgement { verdict, attribution, action: question.action }
-}
-
-fn mapped_action(activity: &Activity, policy: &Policy) -> Option<CatalogueAction> {
-    match &activity.action {
-        ActivityAction::Catalogue(action) => Some(action.clone()),
-        ActivityAction::Source(source) => policy.map_source(source, activity.occur_time),
-    }
-}
-
-struct Question<'a> {
-    activity: &'a Activity,
-    history: &'a AccessHistory,
-    policy: &'a Policy,
-    action: Option<CatalogueAction>,
-}
-
-impl Question<'_> {
-    /// The first reason why the activity does not count for this employee; none if it counts.
-    fn objection(&self, employee: Option<&EmployeeSpell>) -> Option<NotCountedReason> {
-        self.client_objection()
-            .or_else(|| match employee {
-                None => Some(NotCountedReason::UnknownEmployee),
-                Some(employee) => self.partner_objection(employee),
-            })
-            .or_else(|| self.action_objection())
-            .or_else(|| employee.and_then(|employee| self.access_objection(employee)))
-    }
-
-    fn client_objection(&self) -> Option<NotCountedReason> {
-        let at = self.activity.occur_time;
-        match self.history.client(self.activity.client) {
-            Some(client) if client.open().contains(at) => None,
-            Some(client) if client.since <= at => Some(NotCountedReason::ClientClosed),
-            _ => Some(NotCountedReason::UnknownClient),
-        }
-    }
-
-    fn partner_objection(&self, employee: &EmployeeSpell) -> Option<NotCountedReason> {
-        let at = self.activity.occur_time;
-        let in_programme = self.history.partner(employee.partner).is_some_and(|partner| partner.is_in_programme(at));
-        if !employee.is_partner_employee(at) {
-            Some(NotCountedReason::NotPartnerEmployee)
-        } else if !in_programme {
-            Some(NotCountedReason::PartnerNotInProgramme)
-        } else if employee.partner == self.activity.client {
-            Some(NotCountedReason::OwnAccount)
-        } else {
-            None
-        }
-    }
-
-    fn action_objection(&self) -> Option<NotCountedReason> {
-        let at = self.activity.occur_time;
-        let qualification = self
-            .action
-            .as_ref()
-            .map_or(Qualification::Unknown, |action| self.policy.qualification(action.tool(), action.action(), at));
-        match qualification {
-            Qualification::Unknown => Some(NotCountedReason::UnknownAction),
-            Qualification::NotQualifying => Some(NotCountedReason::NonQualifyingAction),
-            Qualification::Qualifying if self.activity.origin != Origin::Person => Some(NotCountedReason::NotHuman),
-            Qualification::Qualifying => None,
-        }
-    }
-
-    fn access_objection(&self, employee: &EmployeeSpell) -> Option<NotCountedReason> {
-        let Activity { client, address, occur_time, .. } = self.activity;
-        match self.history.client_user_state_at(*client, address, *occur_time) {
-            ClientUserState::None | ClientUserState::Removed => Some(NotCountedReason::NoUserInClient),
-            ClientUserState::Deactivated => Some(NotCountedReason::UserDeactivated),
-            ClientUserState::Active => {
-                let is_assigned = self.history.is_assigned_at(*client, employee, *occur_time);
-                (!is_assigned).then_some(NotCountedReason::NotAssigned)
-            }
-        }
-    }
-
-    /// Whose activity it is, with what stands against it: of all who have the address at the occur time, one for whom it
-    /// counts, else one against whom the latest reason stands; among equals by rank.
-    fn best_candidate(&self) -> Option<(Option<NotCountedReason>, &EmployeeSpell)> {
-        let present = self.history.employees(&self.activity.address);
-        let present = present.filter(|employee| employee.period.contains(self.activity.occur_time));
-        let candidates: Vec<_> = present.map(|employee| (self.objection(Some(employee)), employee)).collect();
-        let merit = |objection: Option<NotCountedReason>| (objection.is_some(), Reverse(objection));
-        let best = candidates.iter().map(|(objection, _)| merit(*objection)).min()?;
-        let equals: Vec<_> = candidates.into_iter().filter(|(objection, _)| merit(*objection) == best).collect();
-        match equals[..] {
-            // Nearly always: spares the search for the assignment's start.
-            [only] => Some(only),
-            _ => equals.into_iter().min_by_key(|(_, employee)| self.rank(employee)),
-        }
-    }
-
-    /// Among candidates that are equal otherwise, the least rank is the best.
-    fn rank(&self, employee: &EmployeeSpell) -> (bool, bool, Option<Instant>, HubId) {
-        let Activity { client, occur_time, .. } = self.activity;
-        let assigned_since = self.history.employee_assigned_since(*client, employee, *occur_time);
-        let partner = self.history.partner(employee.partner);
-        let domain_matches = partner.is_some_and(|partner| partner.owns_domain_of(&employee.address, *occur_time));
-        (!domain_matches, assigned_since.is_none(), assigned_since, employee.partner)
-    }
+    let question = Question::new(activity, history, policy);
+    question.judgement(question.best_candidate())
 }
 
 #[cfg(test)]

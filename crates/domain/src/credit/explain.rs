@@ -18,6 +18,7 @@ pub use facts::{
 use super::managed_credit::NoCreditReason;
 use crate::servicing::{PeriodEndCause, ServicingState};
 use crate::time::Instant;
+use crate::wording::{date_and_time, sentence};
 
 /// The answer to "why?" for one partner, client and instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,10 +163,10 @@ impl Loss {
     pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
         self.activities.iter().map(|counted| Evidence {
             time: Some(counted.activity.occur_time),
-            text: wording::sentence(format!(
+            text: sentence(format!(
                 "{} counted until {}.",
                 wording::activity(&counted.activity),
-                wording::date_and_time(counted.expire_time.min(self.time))
+                date_and_time(counted.expire_time.min(self.time))
             )),
         })
     }
@@ -176,7 +177,7 @@ impl Loss {
 pub fn explain(facts: &ExplanationFacts) -> Explanation {
     let loss = loss(facts);
     Explanation {
-        headline: wording::sentence(headline::headline(facts, loss.as_ref())),
+        headline: sentence(headline::headline(facts, loss.as_ref())),
         conditions: conditions::conditions(facts),
         remedy: facts.credit.no_credit_reason.map(|reason| remedy::remedy(facts, reason)),
         loss,

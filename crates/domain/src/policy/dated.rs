@@ -1,6 +1,6 @@
 //! Values that hold from an instant on, until the next one.
 
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// The values of one subject over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,15 @@ impl<T> Dated<T> {
 
     /// The value in force: the latest from an instant not after `at`.
     pub(super) fn at(&self, at: Instant) -> Option<&T> {
+        self.in_force(at).map(|(_, value)| value)
+    }
+
+    /// The value in force, and the period in which it is.
+    pub(super) fn in_force(&self, at: Instant) -> Option<(Period, &T)> {
         let later = self.entries.partition_point(|(from, _)| *from <= at);
-        self.entries[..later].last().map(|(_, value)| value)
+        let (start, value) = self.entries[..later].last()?;
+        let end = self.entries.get(later).map(|(from, _)| *from);
+        Some((Period { start: *start, end }, value))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {

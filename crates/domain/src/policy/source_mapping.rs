@@ -22,6 +22,18 @@ impl SourceMapping {
         let patterns = self.systems.get(source.system())?.at(at)?;
         patterns.iter().find(|(pattern, _)| pattern.matches(source)).map(|(_, action)| action)
     }
+
+    /// All patterns in force, written out with their system, by the action that they mean; those of one action in order.
+    pub(super) fn patterns_by_action(&self, at: Instant) -> BTreeMap<CatalogueAction, Vec<String>> {
+        let mut by_action = BTreeMap::<_, Vec<_>>::new();
+        for (system, patterns) in &self.systems {
+            for (pattern, action) in patterns.at(at).into_iter().flatten() {
+                by_action.entry(action.clone()).or_default().push(format!("{system} {}", pattern.written()));
+            }
+        }
+        by_action.values_mut().for_each(|patterns| patterns.sort_unstable());
+        by_action
+    }
 }
 
 /// `CATEGORY/SUBCATEGORY/ACTION`, or `CATEGORY/ACTION` for a source without subcategories; `*` is any word or none.
@@ -59,6 +71,12 @@ impl SourcePattern {
         self.category.matches(source.category())
             && self.subcategory.matches(source.subcategory())
             && self.action.matches(source.action())
+    }
+
+    /// As the document writes it: without a subcategory where the source has none.
+    fn written(&self) -> String {
+        let words = [&self.category, &self.subcategory, &self.action].map(Word::text);
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("/")
     }
 
     /// More exact words come first; among as many, those where the earlier word is exact.

@@ -1,5 +1,6 @@
 //! What the embedded document says, and others that differ in a word.
 
+mod listed;
 mod occurred;
 mod refusals;
 

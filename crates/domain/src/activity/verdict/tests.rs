@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::testing::*;
-use crate::access::{AccessFact, PermissionSet};
-use crate::activity::SourceAction;
+use crate::access::{AccessFact, ClientUserState, PermissionSet};
+use crate::activity::{ActivityAction, Origin, SourceAction};
 use crate::testing::cases;
 
 use NotCountedReason as Reason;
@@ -142,7 +142,7 @@ fn r61_the_reasons_have_their_order_and_the_first_one_is_given() {
     let mut reasons = Vec::new();
     let mut note = |judgement: Judgement| match judgement.verdict {
         Verdict::NotCounted(reason) => reasons.push((reason, judgement.attribution.is_some())),
-        Verdict::Counted { .. } => {}
+        Verdict::Counted { .. } | Verdict::Voided => {}
     };
 
     note(judged(&facts, &activity));
@@ -198,8 +198,8 @@ fn every_condition_is_tested_at_the_occur_time() {
     ];
     for (time, reason) in expected {
         let found = match verdict(&publishing(ANNA, time), &known) {
-            Verdict::Counted { .. } => None,
             Verdict::NotCounted(reason) => Some(reason),
+            Verdict::Counted { .. } | Verdict::Voided => None,
         };
         assert_eq!(found, reason, "{time}");
     }

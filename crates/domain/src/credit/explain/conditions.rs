@@ -2,12 +2,13 @@
 
 use super::facts::{ExplanationFacts, NotCountedFacts};
 use super::people::{Step, furthest};
-use super::wording::{activity, date_and_time, plural, reason, sentence, window};
+use super::wording::{activity, window};
 use super::{Condition, ConditionKind, ConditionStatus, Evidence, remedy};
 use crate::access::EndingCause;
 use crate::credit::subscription::Mrr;
 use crate::servicing::{PeriodEndCause, ServicingState};
 use crate::time::Instant;
+use crate::wording::{date_and_time, plural, sentence};
 
 pub(super) fn conditions(facts: &ExplanationFacts) -> Vec<Condition> {
     ConditionKind::ALL.into_iter().map(|kind| condition(facts, kind)).collect()
@@ -163,7 +164,7 @@ fn qualifying_activity(facts: &ExplanationFacts) -> Finding {
 fn not_counted_evidence(not_counted: &NotCountedFacts) -> Evidence {
     Evidence {
         time: Some(not_counted.activity.occur_time),
-        text: format!("{} does not count: {}", activity(&not_counted.activity), reason(not_counted.reason)),
+        text: format!("{} does not count: {}", activity(&not_counted.activity), not_counted.reason.in_words()),
     }
 }
 

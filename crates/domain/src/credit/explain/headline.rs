@@ -2,13 +2,14 @@
 
 use super::facts::{CountedFacts, ExplanationFacts};
 use super::people::Step;
-use super::wording::{activity, date_and_time, plural, reason, window};
+use super::wording::{activity, window};
 use super::{Loss, people};
 use crate::access::EndingCause;
 use crate::credit::managed_credit::{NoCreditReason, PointsAbsentReason, PointsOutcome};
 use crate::credit::subscription::Mrr;
 use crate::servicing::PeriodEndCause;
 use crate::time::Instant;
+use crate::wording::{date_and_time, plural};
 
 pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
     let client = facts.client_name();
@@ -108,7 +109,7 @@ fn what_never_was(facts: &ExplanationFacts) -> String {
                 format!(
                     "the latest work there ({}) does not count: {}",
                     activity(&latest.activity),
-                    reason(latest.reason)
+                    latest.reason.in_words()
                 )
             }
             None => "none of your people has done qualifying work there yet".to_owned(),

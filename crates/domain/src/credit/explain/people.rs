@@ -1,9 +1,9 @@
 //! How far each person of the partner has come on the way to work that counts (R7, R20, R39).
 
 use super::facts::{ExplanationFacts, PersonFacts};
-use super::wording::date_and_time;
 use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState};
 use crate::time::Instant;
+use crate::wording::date_and_time;
 
 /// What must hold for one and the same person, in the order in which each builds on those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,9 +2,10 @@
 
 use super::facts::{ExplanationFacts, PersonFacts};
 use super::people::{Step, furthest};
-use super::wording::date_and_time;
+use crate::activity::step;
 use crate::credit::managed_credit::NoCreditReason;
 use crate::time::Instant;
+use crate::wording::date_and_time;
 
 /// The next step towards credit, for a client that brings none.
 pub(super) fn remedy(facts: &ExplanationFacts, reason: NoCreditReason) -> String {
@@ -38,14 +39,13 @@ fn keep_working(facts: &ExplanationFacts) -> String {
 pub(super) fn servicing_help(facts: &ExplanationFacts) -> String {
     let client = facts.client_name();
     if facts.is_own_account() {
-        return "Nothing needs to be done: credit comes from the accounts of your clients.".to_owned();
+        return step::NO_CREDIT_IN_OWN_ACCOUNT.to_owned();
     }
     if facts.is_client_closed() {
-        return format!("Nothing can be done for this client: the account of {client} is closed.");
+        return step::closed_account(&client);
     }
     if facts.is_in_programme() == Some(false) {
-        return "Ask the programme to take your company in: qualifying work that is done from then on brings credit."
-            .to_owned();
+        return format!("{}: qualifying work that is done from then on brings credit.", step::JOIN_PROGRAMME);
     }
     people_help(facts, &client)
 }
@@ -57,7 +57,7 @@ fn people_help(facts: &ExplanationFacts, client: &str) -> String {
         return format!(
             "A super admin of your account creates a user for a colleague and flags it as partner employee, and \
              {client} adds the colleague as a user. {} After that, {work}.",
-            new_link_help(client, "the colleague")
+            step::link_client_unless_automatic(client, "the colleague")
         );
     };
     let steps = missing_steps_help(person, client, facts.as_of);
@@ -73,36 +73,24 @@ fn missing_steps_help(person: &PersonFacts, client: &str, as_of: Instant) -> Vec
     let lacks = |step| !person.meets(step, as_of);
     let mut steps = Vec::new();
     if lacks(Step::EmployeeExists) {
-        steps
-            .push(format!("A super admin of your account creates a user for {name} and flags it as partner employee."));
+        steps.push(step::create_employee(name));
     } else if lacks(Step::EmployeeFlagged) {
-        steps.push(format!("A super admin of your account flags {name} as partner employee."));
+        steps.push(step::flag_employee(name));
     }
     if lacks(Step::UserInClient) {
-        steps.push(format!("A Partner admin or a super admin of {client} adds {name} as a user there."));
+        steps.push(step::add_client_user(client, name));
     } else if lacks(Step::UserActive) {
-        steps.push(format!(
-            "A Partner admin or a super admin of {client} reactivates {name}: Clients tab, {client}, {name}, \
-             Reactivate user on client."
-        ));
+        steps.push(step::reactivate_client_user(client, name));
     }
     if lacks(Step::ClientAssigned) {
         let is_new = lacks(Step::EmployeeExists) || lacks(Step::UserInClient);
-        steps.push(if is_new { new_link_help(client, name) } else { link_help("Somebody", client, name) });
+        steps.push(if is_new {
+            step::link_client_unless_automatic(client, name)
+        } else {
+            step::link_client(client, name)
+        });
     }
     steps
-}
-
-/// The domain of somebody who comes new may assign the client by itself (R23).
-fn new_link_help(client: &str, name: &str) -> String {
-    link_help("Where the employee e-mail domain does not assign it, somebody", client, name)
-}
-
-fn link_help(somebody: &str, client: &str, name: &str) -> String {
-    format!(
-        "{somebody} with access to the Client Access Manager links {client} to {name}: Employees tab, {name}, \
-         Link clients."
-    )
 }
 
 fn work_brings_credit(facts: &ExplanationFacts) -> String {
@@ -110,10 +98,7 @@ fn work_brings_credit(facts: &ExplanationFacts) -> String {
     let back = if has_been_lost { " back" } else { "" };
     let missing = facts.minimum_activities.saturating_sub(facts.relationship.live_activities);
     if missing <= 1 {
-        return format!(
-            "any qualifying activity, for example publishing a blog post or editing a form, brings the credit{back} \
-             from that instant"
-        );
+        return format!("{} brings the credit{back} from that instant", step::ANY_QUALIFYING_ACTIVITY);
     }
     format!(
         "{missing} more qualifying activities, for example publishing blog posts or editing forms, bring the \

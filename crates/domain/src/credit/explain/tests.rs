@@ -274,17 +274,6 @@ fn of_people_who_have_come_equally_far_the_first_by_address_speaks() {
 }
 
 #[test]
-fn a_time_shows_seconds_only_where_they_are_not_zero_and_never_parts_of_one() {
-    for (time, words) in [
-        ("2025-03-11T12:00:00Z", "11 March 2025 at 12:00 UTC"),
-        ("2025-03-01T09:05:07Z", "1 March 2025 at 09:05:07 UTC"),
-        ("2025-03-01T09:05:00.500Z", "1 March 2025 at 09:05 UTC"),
-    ] {
-        assert_eq!(wording::date_and_time(at(time)), words);
-    }
-}
-
-#[test]
 fn r126_the_minimum_says_since_when_it_is_met_or_not() {
     let since = |story: &Story, as_of| condition(&story.explain(as_of), ConditionKind::ActivityMinimum).since;
     let story = Story::default();
