@@ -9,7 +9,10 @@ mod fact;
 mod outlook;
 mod question;
 mod remedy;
+mod report;
 pub(crate) mod step;
+#[cfg(test)]
+mod testing;
 mod verdict;
 mod voiding;
 
@@ -21,5 +24,9 @@ pub use fact::{
 };
 pub use outlook::{Outlook, outlook};
 pub use remedy::{Remedy, RemedyKind, RemedyKindError};
+pub use report::{
+    IdleAssignment, NotCountedWork, Reader, UNMATCHED_REASONS, UnmatchedAddress, UnmatchedCase, UnmatchedCaseError,
+    UnmatchedWork, WorkThere, idle_assignments, unmatched_addresses,
+};
 pub use verdict::{Attribution, Judgement, NotCountedReason, NotCountedReasonError, Verdict, judge};
 pub use voiding::{Voiding, VoidingReasonError};

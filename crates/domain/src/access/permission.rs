@@ -237,7 +237,7 @@ impl AccessHistory {
 
     /// Whose person an address is, of all partners whose employee it was by then: the one whose domain matches, else the
     /// one that employs it now, else the one that employed it first, else the lower hub id.
-    fn responsible_partner(&self, address: &EmailAddress, at: Instant) -> Option<HubId> {
+    pub(crate) fn responsible_partner(&self, address: &EmailAddress, at: Instant) -> Option<HubId> {
         let spells = self.employees(address).filter(|spell| spell.was_employee_by(at));
         let closest = spells.min_by_key(|spell| {
             let partner = self.partner(spell.partner);
@@ -249,7 +249,7 @@ impl AccessHistory {
     }
 
     /// Whether an address is a user who manages the client's users, active or deactivated.
-    fn manages_users(&self, client: HubId, address: &EmailAddress, at: Instant, policy: &Policy) -> bool {
+    pub(crate) fn manages_users(&self, client: HubId, address: &EmailAddress, at: Instant, policy: &Policy) -> bool {
         let user = self.client_user_at(client, address, at);
         let permissions = user.and_then(|user| policy.client_permissions(&user.permission_set, at));
         permissions.is_some_and(|permissions| permissions.allow(ClientPermission::ManageUsers))

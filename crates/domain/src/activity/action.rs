@@ -50,12 +50,15 @@ impl CatalogueAction {
     /// # Errors
     /// A word that is empty, longer than 64 characters or has other characters.
     pub fn new(tool: &str, action: &str) -> Result<Self, ActionError> {
-        for (part, word) in [("tool", tool), ("action", action)] {
-            if !is_catalogue_word(word) {
-                return Err(ActionError::CatalogueWord { part });
-            }
-        }
-        Ok(Self { tool: tool.to_owned(), action: action.to_owned() })
+        Ok(Self { tool: Self::parse_tool(tool)?, action: parse_catalogue_word("action", action)? })
+    }
+
+    /// A text as the name of a tool.
+    ///
+    /// # Errors
+    /// A word that is empty, longer than 64 characters or has other characters.
+    pub fn parse_tool(text: &str) -> Result<String, ActionError> {
+        parse_catalogue_word("tool", text)
     }
 
     /// The tool: `blog`.
@@ -142,6 +145,10 @@ impl fmt::Display for SourceAction {
     }
 }
 
+fn parse_catalogue_word(part: &'static str, word: &str) -> Result<String, ActionError> {
+    if is_catalogue_word(word) { Ok(word.to_owned()) } else { Err(ActionError::CatalogueWord { part }) }
+}
+
 /// Whether a text is a tool or an action of the catalogue.
 pub(crate) fn is_catalogue_word(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_lowercase())
@@ -168,9 +175,11 @@ mod tests {
         for wrong in ["", "Blog", "1blog", "_blog", "blog post", &"b".repeat(65)] {
             let (tool, action) = (CatalogueAction::new(wrong, "edit"), CatalogueAction::new("blog", wrong));
             assert_eq!(tool, Err(ActionError::CatalogueWord { part: "tool" }), "{wrong}");
+            assert_eq!(CatalogueAction::parse_tool(wrong), Err(ActionError::CatalogueWord { part: "tool" }), "{wrong}");
             assert_eq!(action, Err(ActionError::CatalogueWord { part: "action" }), "{wrong}");
         }
         assert!(CatalogueAction::new(&"b".repeat(64), "edit").is_ok());
+        assert_eq!(CatalogueAction::parse_tool("landing_page"), Ok("landing_page".to_owned()));
     }
 
     #[test]

@@ -23,41 +23,42 @@ pub struct Outlook {
 /// are for who may see the judgement. The history is that of [`judge`](super::judge).
 #[must_use]
 pub fn outlook(activity: &Activity, history: &AccessHistory, policy: &Policy) -> Outlook {
-    let question = Question::new(activity, history, policy);
+    let question = Question::of_activity(activity, history, policy);
     let employee = question.best_candidate();
-    let reasons: Vec<_> = question.objections(employee).collect();
-    let advice = Advice::new(&question, employee, &reasons);
-    let remedies = match advice.futility() {
-        Some(text) => vec![Remedy::new(RemedyKind::NothingHelps, text)],
-        None => reasons.iter().filter_map(|reason| advice.remedy(*reason)).collect(),
+    let advice = Advice {
+        activity,
+        policy,
+        question: &question,
+        employee,
+        reasons: question.objections(employee).collect(),
+        client_name: question.client_name(),
+        person_name: employee.map_or_else(|| activity.address.to_string(), |employee| employee.display_name.clone()),
     };
-    Outlook { judgement: question.judgement(employee), remedies }
+    Outlook { remedies: advice.remedies(), judgement: question.judgement(employee, policy) }
 }
 
 /// What is told about one activity and the employee for whom it would count.
 struct Advice<'a> {
+    activity: &'a Activity,
+    policy: &'a Policy,
     question: &'a Question<'a>,
     employee: Option<&'a EmployeeSpell>,
-    reasons: &'a [NotCountedReason],
+    /// Every one, in order.
+    reasons: Vec<NotCountedReason>,
     client_name: String,
     person_name: String,
 }
 
-impl<'a> Advice<'a> {
-    fn new(question: &'a Question<'a>, employee: Option<&'a EmployeeSpell>, reasons: &'a [NotCountedReason]) -> Self {
-        let address = || question.activity.address.to_string();
-        Self {
-            question,
-            employee,
-            reasons,
-            client_name: step::client_name(question.activity.client, question.client),
-            person_name: employee.map_or_else(address, |employee| employee.display_name.clone()),
+impl Advice<'_> {
+    fn remedies(&self) -> Vec<Remedy> {
+        match self.futility() {
+            Some(why) => vec![Remedy::new(RemedyKind::NothingHelps, why)],
+            None => self.reasons.iter().filter_map(|reason| self.remedy(*reason)).collect(),
         }
     }
 
     /// Why nothing would make it count, if so.
     fn futility(&self) -> Option<String> {
-        let Question { activity, policy, .. } = self.question;
         let client = &self.client_name;
         if self.is_against(NotCountedReason::ClientClosed) {
             return Some(sentence(step::closed_account(client)));
@@ -65,11 +66,9 @@ impl<'a> Advice<'a> {
         if self.is_against(NotCountedReason::OwnAccount) {
             return Some(format!("{client} is your own account. {}", step::NO_CREDIT_IN_OWN_ACCOUNT));
         }
-        let nothing_qualifies = || policy.qualifying_example_of_each_tool(activity.occur_time).next().is_none();
         let needs_other_action =
             self.is_against(NotCountedReason::UnknownAction) || self.is_against(NotCountedReason::NonQualifyingAction);
-        (needs_other_action && nothing_qualifies())
-            .then(|| format!("{}, nothing qualifies by the programme's catalogue.", self.as_of()))
+        needs_other_action.then(|| step::nothing_qualifies(self.policy, self.activity.occur_time))?
     }
 
     /// The step that takes a reason away; none for a reason that no step takes away.
@@ -101,16 +100,12 @@ impl<'a> Advice<'a> {
 
     /// A step of access with the time by which it must have been taken (R22).
     fn in_time(&self, step: String) -> String {
-        let time = date_and_time(self.question.activity.occur_time);
+        let time = date_and_time(self.activity.occur_time);
         format!(
             "{} It must hold by {time}, when the work is done: what is changed later does not count back, unless the \
              programme corrects it.",
             sentence(step)
         )
-    }
-
-    fn as_of(&self) -> String {
-        format!("As of {}", date_and_time(self.question.activity.occur_time))
     }
 
     fn is_against(&self, reason: NotCountedReason) -> bool {
@@ -139,26 +134,25 @@ impl<'a> Advice<'a> {
 
     /// What qualifies in place of what was done, or whose mapping is missing (R60).
     fn change_action(&self) -> String {
-        let Question { activity, policy, .. } = self.question;
-        let as_of = self.as_of();
+        let as_of = date_and_time(self.activity.occur_time);
         let Some(action) = &self.question.action else {
             return format!(
-                "{as_of}, the policy's source_mapping has no entry for {}: ask the programme for one, and the work is \
-                 judged again.",
-                activity.action
+                "As of {as_of}, the policy's source_mapping has no entry for {}: ask the programme for one, and the work \
+                 is judged again.",
+                self.activity.action
             );
         };
         let flaw = if self.is_against(NotCountedReason::UnknownAction) {
-            format!("{as_of}, the programme's catalogue does not know {action}.")
+            format!("As of {as_of}, the programme's catalogue does not know {action}.")
         } else {
             format!("{action} does not qualify.")
         };
-        format!("{flaw} {}", step::qualifying_work(action.tool(), policy, activity.occur_time))
+        format!("{flaw} {}", step::qualifying_work(action.tool(), self.policy, self.activity.occur_time))
     }
 
     fn do_by_hand(&self) -> String {
         let name = &self.person_name;
-        let doer = match self.question.activity.origin {
+        let doer = match self.activity.origin {
             Origin::Person => "A person",
             Origin::Workflow => "A workflow",
             Origin::ImportJob => "An import job",

@@ -1,9 +1,8 @@
 //! Who takes which step where, in the words that every answer uses.
 
-use crate::access::{ClientHistory, HubId};
 use crate::policy::Policy;
 use crate::time::Instant;
-use crate::wording::{list, plural};
+use crate::wording::{date_and_time, list, plural};
 
 /// How many actions of a tool a sentence names.
 const NAMED_ACTIONS: usize = 8;
@@ -22,9 +21,9 @@ pub(crate) const NO_CREDIT_IN_OWN_ACCOUNT: &str =
 pub(crate) const ANY_QUALIFYING_ACTIVITY: &str =
     "any qualifying activity, for example publishing a blog post or editing a form,";
 
-/// How a sentence names a client.
-pub(crate) fn client_name(client: HubId, known: Option<&ClientHistory>) -> String {
-    known.map_or_else(|| format!("client {client}"), |known| known.display_name.clone())
+/// `landing page create`: the words of a tool and an action without their underscores.
+pub(crate) fn action_in_words(tool: &str, action: &str) -> String {
+    format!("{tool} {action}").replace('_', " ").to_lowercase()
 }
 
 /// For a client whose account is closed.
@@ -72,14 +71,15 @@ fn link(somebody: &str, client: &str, name: &str) -> String {
     )
 }
 
-/// What could be done with a tool, or with others where it has nothing that qualifies (R50).
+/// What could be done with a tool, or with others where it has nothing that qualifies, at a time at which something does
+/// (R50).
 pub(super) fn qualifying_work(tool: &str, policy: &Policy, at: Instant) -> String {
     let qualifying: Vec<String> =
         policy.qualifying_actions(tool, at).map(|action| action.action().to_owned()).collect();
     let named = &qualifying[..qualifying.len().min(NAMED_ACTIONS)];
     let verb = if qualifying.len() == 1 { "qualifies" } else { "qualify" };
     match qualifying.len() - named.len() {
-        0 if named.is_empty() => format!("Nothing that is done with {tool} qualifies. {}", other_tools(policy, at)),
+        0 if named.is_empty() => other_tools(tool, policy, at),
         0 => format!("With {tool}, {} {verb}.", list(named)),
         more => {
             let more = plural(i64::try_from(more).unwrap_or(i64::MAX), "other action", "other actions");
@@ -88,9 +88,17 @@ pub(super) fn qualifying_work(tool: &str, policy: &Policy, at: Instant) -> Strin
     }
 }
 
-/// What could be done with other tools.
-pub(super) fn other_tools(policy: &Policy, at: Instant) -> String {
+fn other_tools(tool: &str, policy: &Policy, at: Instant) -> String {
     let examples: Vec<_> =
         policy.qualifying_example_of_each_tool(at).take(NAMED_TOOLS).map(|action| action.to_string()).collect();
-    format!("Other tools have what qualifies, for example {}.", list(&examples))
+    format!(
+        "Nothing that is done with {tool} qualifies. Other tools have what qualifies, for example {}.",
+        list(&examples)
+    )
+}
+
+/// Why no work helps, where nothing qualifies.
+pub(super) fn nothing_qualifies(policy: &Policy, at: Instant) -> Option<String> {
+    let is_empty = policy.qualifying_example_of_each_tool(at).next().is_none();
+    is_empty.then(|| format!("As of {}, nothing qualifies by the programme's catalogue.", date_and_time(at)))
 }

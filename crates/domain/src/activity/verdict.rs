@@ -155,8 +155,8 @@ impl fmt::Display for NotCountedReason {
 /// client was assigned earlier, then the lower hub id.
 #[must_use]
 pub fn judge(activity: &Activity, history: &AccessHistory, policy: &Policy) -> Judgement {
-    let question = Question::new(activity, history, policy);
-    question.judgement(question.best_candidate())
+    let question = Question::of_activity(activity, history, policy);
+    question.judgement(question.best_candidate(), policy)
 }
 
 #[cfg(test)]

@@ -5,27 +5,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::testing::*;
 use crate::access::{AccessChange, AccessFact};
+use crate::activity::testing::{Manager, activity};
 use crate::activity::{ActivityAction, SourceAction, Verdict, judge};
 use crate::testing::cases;
-use crate::time::Instant;
 
 use RemedyKind as Kind;
 
 const NOON: &str = "2025-01-10T12:00:00Z";
 const IN_TIME: &str = " It must hold by 10 January 2025 at 12:00 UTC, when the work is done: what is changed later does not \
     count back, unless the programme corrects it.";
-
-fn activity(client: i64, text: &str, time: Instant, action: &str) -> Activity {
-    Activity {
-        client: hub(client),
-        id: "a1".parse().expect("an activity id"),
-        address: address(text),
-        occur_time: time,
-        action: ActivityAction::Catalogue(action.parse().expect("an action")),
-        origin: Origin::Person,
-        target_object_id: None,
-    }
-}
 
 fn publishing(text: &str) -> Activity {
     activity(CLIENT, text, at(NOON), "blog/publish")
@@ -218,66 +206,24 @@ fn in_a_closed_account_and_in_ones_own_nothing_helps_and_nothing_else_is_named()
     assert_eq!(help(&in_own, &own), [(Kind::NothingHelps, why.to_owned())]);
 }
 
-/// The agency whose manager reads what would help, where the address is nobody's: it is in the programme.
-const READER: i64 = 1003;
-
-/// What an activity and a history become when somebody does what the remedies say, at the very time of the work.
-struct Doing {
-    activity: Activity,
-    changes: Vec<AccessChange>,
-    employee: u128,
-    partner: i64,
+/// What becomes of an activity when what the remedies say of the work itself is done.
+fn done_otherwise(activity: &Activity, remedies: &[RemedyKind]) -> Activity {
+    let mut activity = activity.clone();
+    if remedies.contains(&Kind::UseKnownAction) || remedies.contains(&Kind::UseQualifyingAction) {
+        activity.action = ActivityAction::Catalogue("blog/publish".parse().expect("an action"));
+    }
+    if remedies.contains(&Kind::DoByHand) {
+        activity.origin = Origin::Person;
+    }
+    activity
 }
 
-impl Doing {
-    fn new(activity: &Activity, changes: Vec<AccessChange>, judgement: &Judgement) -> Self {
-        let found = judgement.attribution;
-        Self {
-            activity: activity.clone(),
-            changes,
-            employee: found.map_or(u128::MAX, |found| found.employee.0.as_u128()),
-            partner: found.map_or(READER, |found| found.partner.get()),
-        }
-    }
-
-    fn record(&mut self, fact: AccessFact) {
-        let position = self.changes.iter().map(|change| change.position).max().unwrap_or_default() + 1;
-        self.changes.push(change(position, self.activity.occur_time, fact));
-    }
-
-    fn follow(&mut self, kind: RemedyKind) {
-        let (client, text) = (self.activity.client.get(), self.activity.address.to_string());
-        let present = self.history();
-        let user = present.client_user_at(hub(client), &self.activity.address, self.activity.occur_time);
-        let user = user.map(|spell| spell.user.0.as_u128());
-        match kind {
-            Kind::AddClient => self.record(client_added(client)),
-            Kind::AddEmployee => {
-                self.record(partner_added(READER, &[]));
-                self.record(employee_added(READER, self.employee, &text));
-            }
-            Kind::FlagEmployee => self.record(employee_updated(self.partner, self.employee, &text, true)),
-            Kind::JoinProgramme => self.join(),
-            Kind::UseKnownAction | Kind::UseQualifyingAction => {
-                self.activity.action = ActivityAction::Catalogue("blog/publish".parse().expect("an action"));
-            }
-            Kind::DoByHand => self.activity.origin = Origin::Person,
-            Kind::AddClientUser => self.record(user_added(client, u128::MAX, &text)),
-            Kind::ReactivateClientUser => self.record(user_reactivated(client, user.expect("a user"), &text)),
-            Kind::LinkClient => self.record(linked(client, self.partner, self.employee, &text)),
-            Kind::Work | Kind::NothingHelps => panic!("{kind} is no step towards an activity"),
-        }
-    }
-
-    /// A partner that left is taken in again by taking the leaving back.
-    fn join(&mut self) {
-        self.changes.retain(|change| change.fact != partner_left(self.partner));
-        self.record(partner_added(self.partner, &[]));
-    }
-
-    fn history(&self) -> AccessHistory {
-        AccessHistory::from_changes(self.changes.clone())
-    }
+/// The verdict once the remedies are done, at the very time of the work.
+fn verdict_after(activity: &Activity, log: &[AccessChange], found: &Outlook, remedies: &[RemedyKind]) -> Verdict {
+    let Activity { client, address, occur_time, .. } = activity;
+    let mut manager = Manager::new(*client, address, *occur_time, log.to_vec(), found.judgement.attribution);
+    remedies.iter().for_each(|kind| manager.follow(*kind));
+    judge(&done_otherwise(activity, remedies), &manager.history(), &POLICY).verdict
 }
 
 fn random_activity() -> impl Strategy<Value = Activity> {
@@ -293,13 +239,48 @@ fn random_activity() -> impl Strategy<Value = Activity> {
     )
 }
 
+/// The embedded policy after a change of its text.
+fn policy_with(from: &str, to: &str) -> Policy {
+    let embedded = include_str!("../../../policy.toml");
+    assert!(embedded.contains(from), "the document has {from}");
+    Policy::parse(&embedded.replace(from, to)).map_err(|error| error.to_string()).expect("a valid document")
+}
+
+#[test]
+fn where_nothing_qualifies_nothing_helps() {
+    let from = "[[catalogue]]\nfrom = 0001-01-01";
+    let policy = policy_with(from, "[[catalogue]]\nfrom = 2025-01-10T12:00:00.000001Z");
+    let draft = activity(CLIENT, ANNA, at(NOON), "blog/draft");
+    let text = "As of 10 January 2025 at 12:00 UTC, nothing qualifies by the programme's catalogue.".to_owned();
+    let nothing = Remedy { kind: Kind::NothingHelps, text };
+    assert_eq!(outlook(&draft, &anna_at_work(), &policy).remedies, [nothing]);
+    let in_force = policy_with(from, "[[catalogue]]\nfrom = 2025-01-10T12:00:00Z");
+    assert_eq!(kinds(&outlook(&draft, &anna_at_work(), &in_force).remedies), [Kind::UseQualifyingAction]);
+}
+
+#[test]
+fn of_a_tool_with_many_actions_eight_are_named_and_the_rest_counted() {
+    let help_with = |actions: &str| {
+        let policy = policy_with("qualifying = [\"publish\", \"update_published\"]", actions);
+        outlook(&activity(CLIENT, ANNA, at(NOON), "blog/draft"), &anna_at_work(), &policy).remedies.remove(0).text
+    };
+    let eight = r#"qualifying = ["a", "b", "c", "d", "e", "f", "publish", "update_published"]"#;
+    let end = "With blog, a, b, c, d, e, f, publish and update_published qualify.";
+    assert_eq!(help_with(eight), format!("blog/draft does not qualify. {end}"));
+    let nine = r#"qualifying = ["a", "b", "c", "d", "e", "f", "g", "publish", "update_published"]"#;
+    let end = "With blog, a, b, c, d, e, f, g, publish and 1 other action qualify.";
+    assert_eq!(help_with(nine), format!("blog/draft does not qualify. {end}"));
+    let one = r#"qualifying = ["publish"]"#;
+    assert_eq!(help_with(one), "blog/draft does not qualify. With blog, publish qualifies.");
+}
+
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn the_outlook_judges_as_judge_does_and_helps_exactly_where_it_does_not_count(
         steps in steps(),
-        activities in prop::collection::vec(random_activity(), 20),
+        activities in prop::collection::vec(random_activity(), 12),
     ) {
         let known = AccessHistory::from_changes(legal_log(&steps));
         for activity in activities {
@@ -318,7 +299,7 @@ proptest! {
     #[test]
     fn doing_what_would_help_makes_it_count(
         steps in steps(),
-        activities in prop::collection::vec(random_activity(), 20),
+        activities in prop::collection::vec(random_activity(), 12),
     ) {
         let log = counting(&legal_log(&steps));
         let known = AccessHistory::from_changes(log.clone());
@@ -328,11 +309,7 @@ proptest! {
             if helpful == [Kind::NothingHelps] {
                 continue;
             }
-            let mut doing = Doing::new(&activity, log.clone(), &found.judgement);
-            for kind in &helpful {
-                doing.follow(*kind);
-            }
-            let verdict = judge(&doing.activity, &doing.history(), &POLICY).verdict;
+            let verdict = verdict_after(&activity, &log, &found, &helpful);
             prop_assert!(matches!(verdict, Verdict::Counted { .. }), "{:?} after {:?} of {:?}", verdict, helpful, activity);
         }
     }
@@ -340,7 +317,7 @@ proptest! {
     #[test]
     fn leaving_out_any_step_but_a_link_that_the_domain_may_make_leaves_it_uncounted(
         steps in steps(),
-        activities in prop::collection::vec(random_activity(), 20),
+        activities in prop::collection::vec(random_activity(), 12),
     ) {
         let log = counting(&legal_log(&steps));
         let known = AccessHistory::from_changes(log.clone());
@@ -352,11 +329,8 @@ proptest! {
                 continue;
             }
             for left_out in helpful.iter().filter(|kind| **kind != Kind::LinkClient) {
-                let mut doing = Doing::new(&activity, log.clone(), &found.judgement);
-                for kind in helpful.iter().filter(|kind| *kind != left_out) {
-                    doing.follow(*kind);
-                }
-                let verdict = judge(&doing.activity, &doing.history(), &POLICY).verdict;
+                let others: Vec<_> = helpful.iter().filter(|kind| *kind != left_out).copied().collect();
+                let verdict = verdict_after(&activity, &log, &found, &others);
                 prop_assert!(matches!(verdict, Verdict::NotCounted(_)), "{:?} without {}", helpful, left_out);
             }
         }
