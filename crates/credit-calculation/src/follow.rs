@@ -5,7 +5,7 @@ mod servicing;
 
 use contracts::Feed;
 use service_kit::ServiceError;
-use service_kit::feed::{Cursor, Follow, follow, read_cursor};
+use service_kit::feed::{Cursor, follow, read_cursor};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -15,18 +15,12 @@ use servicing::ServicingFollower;
 
 /// Follows the access feed until shutdown.
 pub(crate) async fn follow_access(service: CreditCalculation, access: Channel, shutdown: CancellationToken) {
-    run(AccessFollower::new(service.clone(), access), &service, &shutdown).await;
+    follow(&AccessFollower::new(service.clone(), access), &service.watermarks, &shutdown).await;
 }
 
 /// Follows the servicing feed until shutdown.
 pub(crate) async fn follow_servicing(service: CreditCalculation, activity: Channel, shutdown: CancellationToken) {
-    run(ServicingFollower::new(service.clone(), activity), &service, &shutdown).await;
-}
-
-async fn run<F: Follow>(follower: F, service: &CreditCalculation, shutdown: &CancellationToken) {
-    if let Err(error) = follow(&follower, &service.watermarks, shutdown).await {
-        tracing::error!(%error, "following has stopped for good; answers go on from the facts that are known");
-    }
+    follow(&ServicingFollower::new(service.clone(), activity), &service.watermarks, &shutdown).await;
 }
 
 impl CreditCalculation {

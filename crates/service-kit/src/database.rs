@@ -100,10 +100,13 @@ impl Database {
     /// first, so that a rollback of the binary needs no rollback of the schema.
     ///
     /// # Errors
-    /// A migration that fails; what it did is undone where the database can.
+    /// A migration that fails; what it did, and those before it, is undone.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DatabaseError> {
         if self.pending_migrations::<M>().await? > 0 {
-            M::up(&self.connection, None).await?;
+            // All on one connection: another one of SQLite may still know an index that a statement before has dropped.
+            let transaction = self.begin_write().await?;
+            M::up(&*transaction, None).await?;
+            transaction.commit().await?;
         }
         Ok(())
     }
@@ -159,6 +162,12 @@ impl Database {
             _ => TransactionOptions::default(),
         };
         Ok(ReadTransaction(self.connection.begin_with_options(options).await?))
+    }
+
+    /// Whether it is SQLite, which has one writer at a time.
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        self.writer.is_some()
     }
 
     /// The pool, for single statements.

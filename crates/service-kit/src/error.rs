@@ -1,7 +1,7 @@
 //! What can go wrong inside a service, and how it leaves the process.
 
 use contracts::wire::error::ErrorReason;
-use contracts::{Failure, WireError};
+use contracts::{Failure, Feed, WireError};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use tonic::Status;
 
@@ -23,6 +23,14 @@ pub enum ServiceError {
     /// A stored value has no meaning.
     #[error("stored value: {0}")]
     Stored(String),
+    /// The changes of a message do not begin right behind the cursor.
+    #[error("the {feed} feed goes on elsewhere than behind position {position}", feed = .feed.as_str())]
+    FeedGap {
+        /// Which feed.
+        feed: Feed,
+        /// Where the cursor is.
+        position: u64,
+    },
     /// The machine gave no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -42,9 +50,12 @@ impl ServiceError {
             Self::Database(error) if is_passing(error) => {
                 Failure::new(ErrorReason::StorageUnavailable, "the database is away or busy; try again")
             }
-            Self::Database(_) | Self::Unreadable(_) | Self::Undecodable(_) | Self::Stored(_) | Self::Random(_) => {
-                Failure::internal()
-            }
+            Self::Database(_)
+            | Self::Unreadable(_)
+            | Self::Undecodable(_)
+            | Self::Stored(_)
+            | Self::FeedGap { .. }
+            | Self::Random(_) => Failure::internal(),
         }
     }
 }

@@ -12,7 +12,7 @@ mod watch;
 mod watermark;
 
 pub use cursor::{Change, Cursor, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor};
-pub use follow::{Follow, FollowError, follow};
+pub use follow::{Follow, follow};
 pub use head::{Head, create_head_table, lock_head, read_head, store_head};
 pub use watch::{CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, require_same_history, watch};
-pub use watermark::Watermarks;
+pub use watermark::{Following, Watermarks};

@@ -19,7 +19,7 @@ use tonic::transport::Endpoint;
 use tonic_types::StatusExt as _;
 
 /// A connection to the database of a service, beside those of the service.
-async fn beside(cluster: &Cluster, part: Part) -> DatabaseConnection {
+pub async fn beside(cluster: &Cluster, part: Part) -> DatabaseConnection {
     let mut options = ConnectOptions::new(cluster.database_url(part));
     options.max_connections(2);
     sea_orm::Database::connect(options).await.expect("a connection")

@@ -7,5 +7,6 @@ mod cases;
 mod consequences;
 mod credit;
 mod faults;
+mod maintenance;
 mod order;
 mod shape;

@@ -4,7 +4,7 @@ use domain::money::{Money, Points};
 use sea_orm::EntityTrait as _;
 use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::connect;
-use service_kit::feed::{lock_head, store_head};
+use service_kit::feed::{Follow as _, lock_head, store_head};
 
 use super::*;
 use crate::entity::{partner_client, subscription_change};

@@ -78,7 +78,7 @@ impl Cursor {
     /// Moves behind a message, and answers which of its changes are not stored yet.
     ///
     /// # Errors
-    /// They do not begin right behind the cursor: to go on would be to lose what is missing.
+    /// `FeedGap`: they do not begin right behind the cursor, and to go on would be to lose what is missing.
     pub fn advance<M: Change>(
         &mut self,
         changes: Vec<M>,
@@ -87,8 +87,7 @@ impl Cursor {
     ) -> Result<Vec<M>, ServiceError> {
         let news: Vec<M> = changes.into_iter().filter(|change| change.position() > self.position).collect();
         if !news.iter().map(Change::position).eq((self.position + 1..).take(news.len())) {
-            let (feed, position) = (self.feed.as_str(), self.position);
-            return Err(ServiceError::stored(format!("the {feed} feed has a gap after position {position}")));
+            return Err(ServiceError::FeedGap { feed: self.feed, position: self.position });
         }
         if let Some(last) = news.last() {
             self.position = last.position();
@@ -230,7 +229,7 @@ mod tests {
         for positions in [&[7][..], &[6, 8], &[4, 5, 7], &[6, 6], &[7, 6]] {
             let mut behind = cursor(5);
             let refused = behind.advance(changes(positions), true, now());
-            assert!(matches!(refused, Err(ServiceError::Stored(_))), "{positions:?}");
+            assert!(matches!(refused, Err(ServiceError::FeedGap { position: 5, .. })), "{positions:?}");
             assert_eq!(behind, cursor(5), "it stays where it was");
         }
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use contracts::wire::error::ErrorReason;
 use contracts::{Feed, reason_name};
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use super::{Cursor, Watermarks};
+use super::{Cursor, Following, Watermarks};
 use crate::ServiceError;
 
 /// How long to wait before a feed is opened again, at first and at most.
@@ -38,54 +38,54 @@ pub trait Follow: Send + Sync + 'static {
     fn apply(&self, message: Self::Message) -> impl Future<Output = Result<Cursor, ServiceError>> + Send;
 }
 
-/// Why following stopped for good: it would do harm to go on.
-#[derive(Debug, thiserror::Error)]
-pub enum FollowError {
-    /// The stored facts cannot be read, or the feed says something that this version does not know.
-    #[error("the {feed} feed cannot be applied: {source}", feed = .feed.as_str())]
-    Unappliable {
-        /// Which feed.
-        feed: Feed,
-        /// What happened.
-        source: ServiceError,
-    },
-}
-
 /// Follows a feed until shutdown: resumes at the cursor, reconnects with a growing delay, and tells the watermarks.
 ///
-/// # Errors
-/// A message that this version cannot understand: it stops, because to skip a fact would be to lose it.
-pub async fn follow<F: Follow>(
-    follower: &F,
-    watermarks: &Watermarks,
-    shutdown: &CancellationToken,
-) -> Result<(), FollowError> {
-    let delays = || {
-        let delays = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
-        delays.without_max_times().build()
-    };
+/// What cannot be understood stops it, because to skip a fact would be to lose it: until the copy is built anew, by this
+/// process or another. Everything else passes, and it goes on: also where the stream does not go on behind the cursor,
+/// because a copy that was built anew meanwhile is at another place.
+pub async fn follow<F: Follow>(follower: &F, watermarks: &Watermarks, shutdown: &CancellationToken) {
+    let feed = follower.feed();
     let mut backoff = delays();
     while !shutdown.is_cancelled() {
         let start = Instant::now();
-        match follow_once(follower, watermarks, shutdown).await {
-            Ok(()) => backoff = delays(),
-            Err(Interruption::Upstream(status)) => report(follower.feed(), &status),
-            Err(Interruption::Here(error @ ServiceError::Database(_))) => {
-                tracing::warn!(feed = follower.feed().as_str(), %error, "following was interrupted by the database");
+        let following = match follow_once(follower, watermarks, shutdown).await {
+            Ok(()) => {
+                backoff = delays();
+                Following::Open
             }
-            Err(Interruption::Here(source)) => return Err(FollowError::Unappliable { feed: follower.feed(), source }),
+            Err(Interruption::Upstream(status)) => report(feed, &status),
+            Err(Interruption::Here(error @ (ServiceError::Database(_) | ServiceError::FeedGap { .. }))) => {
+                tracing::warn!(feed = feed.as_str(), %error, "following was interrupted; going on at the stored place");
+                Following::Interrupted
+            }
+            Err(Interruption::Here(error)) => {
+                tracing::error!(feed = feed.as_str(), %error, "not followed any more until this copy is built anew");
+                Following::Stopped
+            }
+        };
+        watermarks.note(feed, following);
+        if following == Following::Stopped {
+            wait_until_rebuilt(follower, shutdown).await;
+            continue;
         }
         if start.elapsed() > LONGEST_DELAY {
             // It went well for a while.
             backoff = delays();
         }
-        let delay = backoff.next().unwrap_or(LONGEST_DELAY);
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(delay) => {}
-        }
+        pause(backoff.next().unwrap_or(LONGEST_DELAY), shutdown).await;
     }
-    Ok(())
+}
+
+fn delays() -> ExponentialBackoff {
+    let delays = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
+    delays.without_max_times().build()
+}
+
+async fn pause(delay: Duration, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = tokio::time::sleep(delay) => {}
+    }
 }
 
 enum Interruption {
@@ -106,6 +106,7 @@ async fn follow_once<F: Follow>(
         opened = follower.open(&cursor) => opened,
     };
     let mut stream = opened.map_err(Interruption::Upstream)?;
+    watermarks.note(follower.feed(), Following::Open);
     loop {
         let next = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -118,12 +119,23 @@ async fn follow_once<F: Follow>(
     }
 }
 
-fn report(feed: Feed, status: &Status) {
+/// Whoever builds the copy anew puts its cursor elsewhere.
+async fn wait_until_rebuilt<F: Follow>(follower: &F, shutdown: &CancellationToken) {
+    let place = async || follower.cursor().await.ok().map(|cursor| (cursor.position, cursor.chain_hash));
+    let stopped_at = place().await;
+    while !shutdown.is_cancelled() && place().await == stopped_at {
+        pause(LONGEST_DELAY, shutdown).await;
+    }
+}
+
+fn report(feed: Feed, status: &Status) -> Following {
     let feed = feed.as_str();
     let diverged = reason_name(ErrorReason::FeedDiverged);
     if status.get_details_error_info().is_some_and(|info| info.reason == diverged) {
         tracing::error!(feed, %status, "this copy is of another history than the feed; it stays as it is until it is rebuilt");
+        Following::Diverged
     } else {
         tracing::info!(feed, %status, "the feed is away; going on from the facts that are known");
+        Following::Interrupted
     }
 }

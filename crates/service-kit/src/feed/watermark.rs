@@ -8,6 +8,23 @@ use tokio::sync::watch;
 
 use super::Cursor;
 
+/// Whether a feed is followed, as this process sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Following {
+    /// It has not been opened yet.
+    #[default]
+    Starting,
+    /// It is open: what it says arrives.
+    Open,
+    /// Its owner, or the own database, is away; it is opened again as soon as both are there.
+    Interrupted,
+    /// The copy is of another history than the feed, and stays as it is until it is built anew.
+    Diverged,
+    /// The feed says something that this version does not understand, or the copy cannot be read; it stays as it is
+    /// until it is built anew.
+    Stopped,
+}
+
 /// How far a copy has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Progress {
@@ -15,6 +32,7 @@ struct Progress {
     position: u64,
     /// Up to which position of its own upstream the followed feed had said everything.
     incorporated_position: u64,
+    following: Following,
 }
 
 /// The progress of every copy that this service keeps.
@@ -35,9 +53,24 @@ impl Watermarks {
     /// Says how far a copy has come.
     pub fn publish(&self, cursor: &Cursor) {
         if let Some(sender) = self.sender(cursor.feed) {
-            let Cursor { position, incorporated_position, .. } = *cursor;
-            sender.send_replace(Progress { position, incorporated_position });
+            sender.send_modify(|progress| {
+                progress.position = cursor.position;
+                progress.incorporated_position = cursor.incorporated_position;
+            });
         }
+    }
+
+    /// Says whether a feed is followed.
+    pub(super) fn note(&self, feed: Feed, following: Following) {
+        if let Some(sender) = self.sender(feed) {
+            sender.send_modify(|progress| progress.following = following);
+        }
+    }
+
+    /// Whether a feed is followed; one that the service does not follow never starts.
+    #[must_use]
+    pub fn following(&self, feed: Feed) -> Following {
+        self.sender(feed).map_or(Following::Starting, |sender| sender.borrow().following)
     }
 
     /// Waits until this service's copies know a revision: read-your-writes across services. A revision of a feed that
