@@ -186,6 +186,7 @@ impl<'policy> World<'policy> {
                 match self.judgement(found).verdict {
                     Verdict::Counted { .. } => "COUNTED".to_owned(),
                     Verdict::NotCounted(reason) => reason.to_string(),
+                    Verdict::Voided => "VOIDED".to_owned(),
                 }
             }
             Expectation::Credit { partner, client, at: when, .. } => {

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use crate::ActivityTracking;
-use crate::operations::{judge_again, settle};
-use crate::store::{Touched, activity};
+use crate::operations::settle;
+use crate::store::{activity, rejudging, voiding};
 use consequences::Consequences;
 
 /// How long to wait before a database that failed is tried again.
@@ -22,19 +22,17 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Adopts the policy, then follows, until shutdown.
 pub(crate) async fn run(service: ActivityTracking, shutdown: CancellationToken) {
-    if let Err(error) = adopt_policy(&service, &shutdown).await {
+    if let Err(error) = begin(&service, &shutdown).await {
         tracing::error!(%error, "what is stored cannot be judged by this policy; access-management is not followed");
         return;
     }
-    let watermarks = service.watermarks.clone();
-    if let Err(error) = follow(&AccessFollower { service }, &watermarks, &shutdown).await {
-        tracing::error!(%error, "access-management is not followed any more; verdicts stay as they are");
-    }
+    let copied = service.copied.clone();
+    follow(&AccessFollower { service }, &copied, &shutdown).await;
 }
 
-async fn adopt_policy(service: &ActivityTracking, shutdown: &CancellationToken) -> Result<(), ServiceError> {
+async fn begin(service: &ActivityTracking, shutdown: &CancellationToken) -> Result<(), ServiceError> {
     while !shutdown.is_cancelled() {
-        match begin(service, shutdown).await {
+        match service.begin().await {
             Err(error @ ServiceError::Database(_)) => {
                 tracing::warn!(%error, "the database failed; trying again");
                 tokio::select! {
@@ -46,12 +44,6 @@ async fn adopt_policy(service: &ActivityTracking, shutdown: &CancellationToken) 
         }
     }
     Ok(())
-}
-
-async fn begin(service: &ActivityTracking, shutdown: &CancellationToken) -> Result<(), ServiceError> {
-    // The copy is as good as it was when it was stored, also while its activities are judged by another policy.
-    service.watermarks.publish(&read_cursor(service.database.connection(), Feed::Access).await?);
-    service.adopt_policy(shutdown).await
 }
 
 struct AccessFollower {
@@ -93,21 +85,29 @@ impl Follow for AccessFollower {
         }
         let is_news = !changes.is_empty();
         let head = service.incorporate(&transaction, changes).await?;
-        if caught_up {
+        if caught_up && rejudging::first_id(&*transaction).await?.is_none() {
             service.mend_provisional(&*transaction, cursor.position).await?;
         }
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         if is_news {
-            // Also without servicing changes: watch streams tell up to where access is incorporated.
-            service.news.send_modify(|position| *position = head.map_or(*position, |head| head.position));
+            service.tell(head.as_ref());
+            service.work_waits.notify_one();
         }
+        service.publish_settled().await?;
         Ok(cursor)
     }
 }
 
 impl ActivityTracking {
-    /// Takes changes over into the copy, judges again what they concern, and settles what that touches.
+    async fn begin(&self) -> Result<(), ServiceError> {
+        // The copy is as good as it was when it was stored, also while its activities are judged by another policy.
+        self.publish_settled().await?;
+        self.adopt_policy().await
+    }
+
+    /// Takes changes over into the copy, judges again what they concern and settles what that touches, as far as it is
+    /// little; the rest is put into the queue.
     async fn incorporate(
         &self,
         transaction: &WriteTransaction,
@@ -119,12 +119,14 @@ impl ActivityTracking {
         let changes = access_log::take_over(&**transaction, changes).await?;
         for (address, pseudonym) in access_log::follow_erasures(&**transaction, &changes).await? {
             activity::replace_address(&**transaction, &address, &pseudonym).await?;
+            voiding::replace_address(&**transaction, &address, &pseudonym).await?;
         }
-        let Consequences { scopes, endings } = Consequences::of(&**transaction, &changes).await?;
-        let mut touched: Touched = endings;
-        for (scope, from) in &scopes {
-            judge_again(&**transaction, &self.policy, scope, *from, &mut touched).await?;
-        }
+        let consequences = Consequences::of(&**transaction, &changes).await?;
+        let first_position = changes.first().map(|change| change.position).unwrap_or_default();
+        let tasks = consequences.tasks(first_position, self.clock.now());
+        let mut touched = consequences.endings;
+        let left = self.advance_all(&**transaction, tasks, &mut touched).await?;
+        rejudging::append(&**transaction, &left).await?;
         settle(&**transaction, &self.policy, &touched, self.clock.now()).await
     }
 

@@ -4,6 +4,7 @@ mod activities;
 mod feed;
 mod record;
 mod servicing;
+mod void;
 
 use contracts::Violations;
 use contracts::wire::activity as wire;
@@ -26,7 +27,11 @@ impl ActivityTrackingService for ActivityTracking {
         let mut violations = Violations::default();
         let statement = Statement::read(&mut violations, request.metadata(), request.get_ref(), now)?;
         let items = record::items(violations, &request.get_ref().activities, now)?;
-        let stated = request.into_inner().activities;
+        let wire::RecordActivitiesRequest { activities: stated, validate_only, .. } = request.into_inner();
+        if validate_only {
+            let recording = self.validate_activities(items, limit).await?;
+            return Ok(Response::new(record::response(stated, recording)));
+        }
         let respond = |recording| record::response(stated, recording);
         Ok(Response::new(self.record_activities(items, statement.request, limit, respond).await?))
     }
@@ -51,30 +56,42 @@ impl ActivityTrackingService for ActivityTracking {
 
     async fn void_activity(
         &self,
-        _: Request<wire::VoidActivityRequest>,
+        request: Request<wire::VoidActivityRequest>,
     ) -> Result<Response<wire::VoidActivityResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        platform_only(request.metadata())?;
+        let now = self.clock.now();
+        let mut violations = Violations::default();
+        let statement = Statement::read(&mut violations, request.metadata(), request.get_ref(), now)?;
+        let (name, voiding) = void::question(violations, request.get_ref(), &statement, now)?;
+        Ok(Response::new(self.void_activity(name, voiding, statement.request, void::response).await?))
     }
 
     async fn get_activity(
         &self,
-        _: Request<wire::GetActivityRequest>,
+        request: Request<wire::GetActivityRequest>,
     ) -> Result<Response<wire::GetActivityResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        let actor = actor(request.metadata())?;
+        let question = activities::question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        Ok(Response::new(activities::response(self.get_activity(question).await?)))
     }
 
     async fn list_activities(
         &self,
-        _: Request<wire::ListActivitiesRequest>,
+        request: Request<wire::ListActivitiesRequest>,
     ) -> Result<Response<wire::ListActivitiesResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        let actor = actor(request.metadata())?;
+        let (question, page) = activities::list_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        Ok(Response::new(activities::list_response(&page, self.list_activities(question).await?)))
     }
 
     async fn list_qualifying_actions(
         &self,
-        _: Request<wire::ListQualifyingActionsRequest>,
+        request: Request<wire::ListQualifyingActionsRequest>,
     ) -> Result<Response<wire::ListQualifyingActionsResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        // Everybody may ask, but nobody as somebody who is nobody.
+        actor(request.metadata())?;
+        let question = activities::catalogue_question(request.get_ref())?;
+        Ok(Response::new(activities::catalogue_response(self.list_qualifying_actions(&question))))
     }
 
     async fn list_servicing(

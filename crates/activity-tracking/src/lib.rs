@@ -20,9 +20,10 @@ use contracts::Feed;
 use contracts::wire::activity::activity_tracking_service_server::{ActivityTrackingServiceServer, SERVICE_NAME};
 use contracts::wire::activity::servicing_feed_service_server::{SERVICE_NAME as FEED_NAME, ServicingFeedServiceServer};
 use domain::policy::Policy;
+use operations::Committing;
 use service_kit::feed::Watermarks;
 use service_kit::{Clock, Database, Service};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -38,8 +39,14 @@ pub struct ActivityTracking {
     policy: Arc<Policy>,
     /// To access-management.
     access: Channel,
-    /// How far the copy of the access log has come.
-    watermarks: Watermarks,
+    /// How far the copy of the access log has come: what is recorded now is judged by that.
+    copied: Watermarks,
+    /// Up to where of the access log everything has been computed that follows from it: what is read now knows that.
+    settled: Watermarks,
+    /// Calls that are being recorded.
+    committing: Arc<Committing>,
+    /// Wakes whoever works off the queue.
+    work_waits: Arc<Notify>,
     /// Tells the watch streams of this process about every commit that they have something of.
     news: watch::Sender<u64>,
 }
@@ -54,10 +61,24 @@ pub fn service(
     access: Channel,
     shutdown: CancellationToken,
 ) -> Service {
-    let watermarks = Watermarks::new(&[Feed::Access]);
-    let state = ActivityTracking { database, clock, policy, access, watermarks, news: watch::Sender::default() };
     let background = TaskTracker::new();
+    // SQLite has one writer: groups are as large as they can be where one is committed at a time.
+    let maximum_committers = if database.is_sqlite() { 1 } else { 2 };
+    let state = ActivityTracking {
+        committing: Arc::new(Committing::new(maximum_committers, background.clone())),
+        database,
+        clock,
+        policy,
+        access,
+        copied: Watermarks::new(&[Feed::Access]),
+        settled: Watermarks::new(&[Feed::Access]),
+        work_waits: Arc::default(),
+        news: watch::Sender::default(),
+    };
     background.spawn(follow::run(state.clone(), shutdown.clone()));
+    let worker = state.clone();
+    let stop_working = shutdown.clone();
+    background.spawn(async move { worker.work_off(stop_working).await });
     let feed = grpc::ServicingFeed::new(state.clone(), shutdown);
     Service {
         name: "activity-tracking",

@@ -4,15 +4,28 @@
 mod adopt_policy;
 mod batch_get_servicing;
 mod freshness;
+mod get_activity;
 mod get_servicing;
 mod judge_again;
+mod list_activities;
+mod list_qualifying_actions;
 mod read;
 mod record_activities;
+mod rejudging;
 mod settle;
+mod told;
+mod void_activity;
 
 pub(crate) use batch_get_servicing::PairsQuestion;
+pub(crate) use get_activity::{ActivityAnswer, ActivityQuestion};
 pub(crate) use get_servicing::{EmployeeEvidence, Evidence, ServicingQuestion};
-pub(crate) use judge_again::judge_again;
+pub(crate) use list_activities::{ActivitiesQuestion, ToldPage};
+pub(crate) use list_qualifying_actions::{CatalogueAnswer, CatalogueQuestion};
 pub(crate) use read::{Answer, Moment, PairStanding};
-pub(crate) use record_activities::{ItemOutcome, Recording};
+pub(crate) use record_activities::{Committing, ItemOutcome, Recording};
+pub(crate) use rejudging::settled_cursor;
 pub(crate) use settle::settle;
+pub(crate) use told::Told;
+pub(crate) use void_activity::Voided;
+
+use judge_again::judge_again;

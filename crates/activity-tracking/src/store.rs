@@ -5,12 +5,17 @@ pub(crate) mod change;
 pub(crate) mod judged_policy;
 pub(crate) mod pair;
 pub(crate) mod period;
+pub(crate) mod rejudging;
+pub(crate) mod voiding;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
+use contracts::ActivityName;
 use domain::access::HubId;
+use domain::servicing::{Alteration, CountedActivity};
 use domain::time::Instant;
+use sea_orm::{ColumnTrait, Condition};
 use service_kit::ServiceError;
 
 /// Before everything: what is touched from here on is computed in full.
@@ -32,25 +37,70 @@ pub(crate) struct Pair {
     pub partner: HubId,
 }
 
-/// The pairs whose periods must be computed again, each from the earliest instant at which something is different.
+/// The pairs whose periods must be computed again, each with where they can be different.
 #[derive(Debug, Default)]
-pub(crate) struct Touched(BTreeMap<Pair, Instant>);
+pub(crate) struct Touched(BTreeMap<Pair, Touch>);
+
+/// What is different for a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touch {
+    pub alteration: Alteration,
+    /// When the last of the activities that came occurred, where nothing else is different.
+    pub newest: Option<Instant>,
+}
 
 impl Touched {
-    /// Something is different for the pair at `from`, and perhaps later.
-    pub fn touch(&mut self, pair: Pair, from: Instant) {
-        self.0.entry(pair).and_modify(|earliest| *earliest = from.min(*earliest)).or_insert(from);
+    /// An activity counts for the pair that did not.
+    pub fn add(&mut self, pair: Pair, activity: CountedActivity) {
+        let newest = Some(activity.occur_time);
+        self.touch(pair, Touch { alteration: Alteration::added(activity), newest });
+    }
+
+    /// An activity does not count for the pair any more.
+    pub fn remove(&mut self, pair: Pair, activity: CountedActivity) {
+        self.alter(pair, Alteration::removed(activity));
+    }
+
+    /// Something is different for the pair, and not only that activities came.
+    pub fn alter(&mut self, pair: Pair, alteration: Alteration) {
+        self.touch(pair, Touch { alteration, newest: None });
+    }
+
+    /// What `other` says, too.
+    pub fn merge(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(pair, touch)| self.touch(pair, touch));
+    }
+
+    fn touch(&mut self, pair: Pair, touch: Touch) {
+        self.0.entry(pair).and_modify(|known| *known = known.and(touch)).or_insert(touch);
     }
 
     /// All, in the order of their locks.
-    pub fn pairs(&self) -> impl Iterator<Item = (Pair, Instant)> {
-        self.0.iter().map(|(pair, from)| (*pair, *from))
+    pub fn pairs(&self) -> impl Iterator<Item = (Pair, Touch)> {
+        self.0.iter().map(|(pair, touch)| (*pair, *touch))
     }
 
     /// Keeps the pairs that `is_kept` says.
     pub fn retain(&mut self, is_kept: impl Fn(Pair) -> bool) {
         self.0.retain(|pair, _| is_kept(*pair));
     }
+}
+
+impl Touch {
+    fn and(self, other: Self) -> Self {
+        let newest = self.newest.zip(other.newest).map(|(one, other)| one.max(other));
+        Self { alteration: self.alteration.and(other.alteration), newest }
+    }
+}
+
+/// Conditions of which every row fulfils one that is about one of these activities; each is about those of one client.
+fn named<C: ColumnTrait>(client: C, activity: C, names: &BTreeSet<ActivityName>) -> Vec<Condition> {
+    let mut ids_by_client: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        ids_by_client.entry(name.client.get()).or_default().push(name.activity.as_str());
+    }
+    let of_client = |(id, ids): (i64, Vec<&str>)| Condition::all().add(client.eq(id)).add(activity.is_in(ids));
+    ids_by_client.into_iter().map(of_client).collect()
 }
 
 fn hub_id(stored: i64) -> Result<HubId, ServiceError> {
@@ -62,14 +112,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pair_is_touched_from_the_earliest_instant() {
+    fn the_newest_of_a_pair_is_known_where_activities_only_came() {
         let hub_id = |number: i64| HubId::try_from(number).expect("a hub id");
-        let at = |text: &str| text.parse::<Instant>().expect("a time");
+        let on = |day: &str| {
+            let occur_time: Instant = format!("{day}T12:00:00Z").parse().expect("a time");
+            CountedActivity { occur_time, expire_time: occur_time + chrono::TimeDelta::days(60) }
+        };
         let pair = Pair { client: hub_id(2002), partner: hub_id(1001) };
         let mut touched = Touched::default();
-        for time in ["2025-01-10T12:00:00Z", "2025-01-09T12:00:00Z", "2025-01-11T12:00:00Z"] {
-            touched.touch(pair, at(time));
+        for day in ["2025-01-10", "2025-01-11", "2025-01-09"] {
+            touched.add(pair, on(day));
         }
-        assert_eq!(touched.pairs().collect::<Vec<_>>(), [(pair, at("2025-01-09T12:00:00Z"))]);
+        let newest = |touched: &Touched| touched.pairs().map(|(_, touch)| touch.newest).collect::<Vec<_>>();
+        assert_eq!(newest(&touched), [Some(on("2025-01-11").occur_time)]);
+        touched.remove(pair, on("2025-01-10"));
+        assert_eq!(newest(&touched), [None]);
     }
 }

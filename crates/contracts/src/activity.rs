@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::access::{EmailAddress, EndingCause, HubId};
 use domain::activity::{
-    Activity, ActivityAction, CatalogueAction, Judgement, NotCountedReason, Origin, SourceAction, TargetObjectId,
-    Verdict,
+    Activity, ActivityAction, CatalogueAction, Judgement, NotCountedReason, Origin, Remedy, RemedyKind, SourceAction,
+    TargetObjectId, Verdict,
 };
 use domain::servicing::{PeriodEndCause, ServicingPeriod, ServicingState, Standing};
 use domain::time::Instant;
@@ -122,6 +122,7 @@ pub fn verdict_to_wire(judgement: &Judgement, provisional: bool) -> wire::Verdic
             (wire::VerdictOutcome::Counted, wire::NotCountedReason::Unspecified, Some(timestamp(expire_time)))
         }
         Verdict::NotCounted(reason) => (wire::VerdictOutcome::NotCounted, reason.into(), None),
+        Verdict::Voided => (wire::VerdictOutcome::Voided, wire::NotCountedReason::Unspecified, None),
     };
     let attribution = judgement.attribution;
     let employee = attribution.map(|found| EmployeeName { partner: found.partner, employee: found.employee });
@@ -151,6 +152,31 @@ impl From<NotCountedReason> for wire::NotCountedReason {
             NotCountedReason::NoUserInClient => Self::NoUserInClient,
             NotCountedReason::UserDeactivated => Self::UserDeactivated,
             NotCountedReason::NotAssigned => Self::NotAssigned,
+        }
+    }
+}
+
+/// A step as callers see it.
+#[must_use]
+pub fn remedy_to_wire(remedy: &Remedy) -> wire::Remedy {
+    wire::Remedy { kind: wire::RemedyKind::from(remedy.kind).into(), text: remedy.text.clone() }
+}
+
+impl From<RemedyKind> for wire::RemedyKind {
+    fn from(kind: RemedyKind) -> Self {
+        match kind {
+            RemedyKind::AddClient => Self::AddClient,
+            RemedyKind::AddEmployee => Self::AddEmployee,
+            RemedyKind::FlagEmployee => Self::FlagEmployee,
+            RemedyKind::JoinProgramme => Self::JoinProgramme,
+            RemedyKind::UseKnownAction => Self::UseKnownAction,
+            RemedyKind::UseQualifyingAction => Self::UseQualifyingAction,
+            RemedyKind::DoByHand => Self::DoByHand,
+            RemedyKind::AddClientUser => Self::AddClientUser,
+            RemedyKind::ReactivateClientUser => Self::ReactivateClientUser,
+            RemedyKind::LinkClient => Self::LinkClient,
+            RemedyKind::Work => Self::Work,
+            RemedyKind::NothingHelps => Self::NothingHelps,
         }
     }
 }

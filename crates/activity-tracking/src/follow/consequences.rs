@@ -9,19 +9,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{AccessChange, AccessFact, EmailAddress, HubId};
+use domain::servicing::Alteration;
 use domain::time::Instant;
 use sea_orm::ConnectionTrait;
 use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
 
 use crate::store::activity::Scope;
+use crate::store::rejudging::{Task, Work};
 use crate::store::{BEGINNING, Pair, Touched, pair};
 
 /// What follows from a batch of changes.
 pub(super) struct Consequences {
     /// Activities to be judged again, each scope from its instant on.
     pub scopes: BTreeMap<Scope, Instant>,
-    /// Pairs whose endings may be others.
+    /// Partners whose pairs' endings may be others, all of them, each from its instant on.
+    pub partners: BTreeMap<HubId, Instant>,
+    /// Single pairs whose endings may be others.
     pub endings: Touched,
 }
 
@@ -42,7 +46,15 @@ impl Consequences {
                 }
             }
         }
-        Ok(Self { scopes, endings: ended_pairs(connection, &steps).await? })
+        Ok(Self { scopes, partners: left_partners(&steps), endings: ended_pairs(connection, &steps).await? })
+    }
+
+    /// What is to be done about them, but for the single pairs.
+    pub fn tasks(&self, access_position: u64, record_time: Instant) -> Vec<Task> {
+        let judging = self.scopes.iter().map(|(scope, from)| (Work::Judge(scope.clone(), None), *from));
+        let settling = self.partners.iter().map(|(partner, from)| (Work::Settle(Some(*partner), None), *from));
+        let task = |(work, from)| Task { access_position: Some(access_position), work, from, record_time, done: 0 };
+        judging.chain(settling).map(task).collect()
     }
 }
 
@@ -121,6 +133,17 @@ fn changed_partners(steps: &[Step<'_>]) -> BTreeMap<HubId, Instant> {
     partners
 }
 
+/// The partners that left the programme, which ends all of their relationships (R76).
+fn left_partners(steps: &[Step<'_>]) -> BTreeMap<HubId, Instant> {
+    let mut left: BTreeMap<HubId, Instant> = BTreeMap::new();
+    for Step { fact, from } in steps {
+        if let AccessFact::PartnerLeft { partner } = fact {
+            left.entry(*partner).and_modify(|earliest| *earliest = (*from).min(*earliest)).or_insert(*from);
+        }
+    }
+    left
+}
+
 /// Where partners ended their services, which ends the assignments of all of their people there (R76).
 fn ended_services(steps: &[Step<'_>]) -> BTreeMap<HubId, Vec<(HubId, Instant)>> {
     let mut ended: BTreeMap<HubId, Vec<(HubId, Instant)>> = BTreeMap::new();
@@ -142,38 +165,35 @@ async fn ended_pairs<C: ConnectionTrait>(connection: &C, steps: &[Step<'_>]) -> 
             AccessFact::ClientUserAdded { client, address, .. }
             | AccessFact::ClientUserRemoved { client, address, .. } => {
                 for partner in people.partners_of(address) {
-                    touched.touch(Pair { client: *client, partner }, *from);
+                    touched.alter(Pair { client: *client, partner }, Alteration::endings_from(*from));
                 }
             }
             // From when on a user is the partner's is a matter of when it became an employee, and was flagged.
             AccessFact::EmployeeAdded { partner, address, .. }
             | AccessFact::EmployeeUpdated { partner, address, .. } => {
                 for client in people.clients_of(address) {
-                    touched.touch(Pair { client, partner: *partner }, *from);
+                    touched.alter(Pair { client, partner: *partner }, Alteration::endings_from(*from));
                 }
             }
             AccessFact::AddressErased { pseudonym, .. } => {
                 for client in people.clients_of(pseudonym) {
                     for partner in people.partners_of(pseudonym) {
-                        touched.touch(Pair { client, partner }, *from);
+                        touched.alter(Pair { client, partner }, Alteration::endings_from(*from));
                     }
                 }
             }
             AccessFact::ServicesEnded { client, partner } => {
-                touched.touch(Pair { client: *client, partner: *partner }, *from);
-            }
-            AccessFact::PartnerLeft { partner } => {
-                for pair in pair::of_partner(connection, *partner).await? {
-                    touched.touch(pair, *from);
-                }
+                touched.alter(Pair { client: *client, partner: *partner }, Alteration::endings_from(*from));
             }
             AccessFact::ClientClosed { client } => {
                 for pair in pair::of_client(connection, *client).await? {
-                    touched.touch(pair, *from);
+                    touched.alter(pair, Alteration::endings_from(*from));
                 }
             }
+            // That ends all of its relationships: a task of its own.
+            AccessFact::PartnerLeft { .. }
             // They alter assignments and logins, or neither, but not who is present.
-            AccessFact::PartnerAdded { .. }
+            | AccessFact::PartnerAdded { .. }
             | AccessFact::PartnerUpdated { .. }
             | AccessFact::PartnerDomainsSet { .. }
             | AccessFact::EmployeeDeleted { .. }

@@ -6,8 +6,7 @@ use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_server::ServicingFeedService;
 use contracts::{Feed, Revision, timestamp};
 use service_kit::feed::{
-    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, read_cursor, read_head,
-    require_same_history, watch,
+    CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, read_head, require_same_history, watch,
 };
 use service_kit::{ServiceError, platform_only};
 use tokio_stream::Stream;
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::ActivityTracking;
+use crate::operations::settled_cursor;
 use crate::store::change;
 
 /// The feed of a service.
@@ -69,14 +69,14 @@ impl ServicingFeedService for ServicingFeed {
 }
 
 impl ActivityTracking {
-    /// What of access is incorporated, and the head that contains what follows from it.
+    /// Up to where access is settled, and the head that contains what follows from it.
     ///
     /// In this order: a change is appended in the transaction that stores the access position it follows from, so that
     /// what is read of the feed after a position has all that follows from that position. The other way round, the
     /// position could be of a transaction whose changes were not there yet.
     async fn head_revisions(&self) -> Result<(Revision, Revision), ServiceError> {
         let connection = self.database.connection();
-        let access = read_cursor(connection, Feed::Access).await?;
+        let access = settled_cursor(connection).await?;
         let own = read_head(connection, Feed::Servicing).await?;
         Ok((Revision { feed: Feed::Access, position: access.position }, own.revision()))
     }
@@ -90,7 +90,7 @@ impl ActivityTracking {
     async fn feed_page(&self, after: u64) -> Result<Page<wire::WatchServicingResponse>, ServiceError> {
         let connection = self.database.connection();
         // Before the changes, for the reason that `head_revisions` gives.
-        let access_position = read_cursor(connection, Feed::Access).await?.position;
+        let access_position = settled_cursor(connection).await?.position;
         let (changes, caught_up) = fill_message(change::page(connection, after, CHANGES_PER_MESSAGE).await?);
         let last_position = changes.last().map_or(after, |change| change.position);
         let message = wire::WatchServicingResponse {

@@ -3,7 +3,7 @@
 use contracts::wire::activity as wire;
 use contracts::wire::activity::record_activity_result::Outcome;
 use contracts::wire::error::ErrorReason;
-use contracts::{Failure, Violations, activity_from_wire, verdict_to_wire};
+use contracts::{Failure, Violations, activity_from_wire, remedy_to_wire, verdict_to_wire};
 use domain::activity::{Activity, is_future_dated};
 use domain::time::Instant;
 
@@ -47,13 +47,15 @@ pub(super) fn response(stated: Vec<wire::Activity>, recording: Recording) -> wir
 
 fn result(activity: String, outcome: Result<ItemOutcome, Failure>) -> wire::RecordActivityResult {
     match outcome {
-        Ok(ItemOutcome { judgement, provisional, duplicate }) => {
-            let verdict = Outcome::Verdict(verdict_to_wire(&judgement, provisional));
-            wire::RecordActivityResult { activity, outcome: Some(verdict), duplicate, remedies: Vec::new() }
-        }
+        Ok(ItemOutcome { judgement, provisional, duplicate, remedies }) => wire::RecordActivityResult {
+            activity,
+            outcome: Some(Outcome::Verdict(verdict_to_wire(&judgement, provisional))),
+            duplicate,
+            remedies: remedies.iter().map(remedy_to_wire).collect(),
+        },
         Err(failure) => {
             let error = Outcome::Error(failure.to_item_status());
-            wire::RecordActivityResult { activity, outcome: Some(error), duplicate: false, remedies: Vec::new() }
+            wire::RecordActivityResult { activity, outcome: Some(error), ..wire::RecordActivityResult::default() }
         }
     }
 }

@@ -105,12 +105,12 @@ pub(super) fn batch_response(answer: Answer<Vec<PairStanding>>) -> wire::BatchGe
     }
 }
 
-fn texts(revisions: &[Revision]) -> Vec<String> {
+pub(super) fn texts(revisions: &[Revision]) -> Vec<String> {
     revisions.iter().map(ToString::to_string).collect()
 }
 
 /// A number as the wire has it.
-fn number(count: u32) -> i32 {
+pub(super) fn number(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 

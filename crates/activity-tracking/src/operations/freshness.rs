@@ -22,7 +22,7 @@ impl ActivityTracking {
         let end = Instant::now() + limit;
         let Some(head) = self.access_head(limit.min(ASKING_LIMIT)).await else { return false };
         let left = end.saturating_duration_since(Instant::now());
-        self.watermarks.wait_for(&[head], None, left).await.is_ok()
+        self.copied.wait_for(&[head], None, left).await.is_ok()
     }
 
     /// Takes the mark from provisional verdicts once the copy has all that access-management knew after they were

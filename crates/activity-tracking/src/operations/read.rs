@@ -9,10 +9,11 @@ use domain::access::{AccessHistory, Actor, HubId};
 use domain::policy::Policy;
 use domain::servicing::{CountedActivity, PeriodEndCause, ServicingPeriod, Standing, periods, standing};
 use domain::time::Instant;
-use service_kit::feed::{read_cursor, read_head};
+use service_kit::feed::read_head;
 use service_kit::permission::{self, Permission};
 use service_kit::{ReadTransaction, ServiceError};
 
+use super::settled_cursor;
 use crate::ActivityTracking;
 use crate::store::activity::{Counted, Recorded};
 use crate::store::{Pair, activity};
@@ -55,16 +56,16 @@ pub(super) struct Reading {
 impl ActivityTracking {
     pub(super) async fn begin_reading(&self, moment: &Moment) -> Result<Reading, ServiceError> {
         let asked = &moment.at_least_revisions;
-        self.watermarks.wait_for(asked, None, moment.wait_limit).await?;
+        self.settled.wait_for(asked, None, moment.wait_limit).await?;
         let transaction = self.database.begin_read().await?;
-        let copied = read_cursor(&*transaction, Feed::Access).await?;
+        let settled = settled_cursor(&*transaction).await?;
         let own = read_head(&*transaction, Feed::Servicing).await?.revision();
         if let Some(ahead) = asked.iter().find(|asked| asked.feed == Feed::Servicing && asked.position > own.position) {
             // It was not given out by this database, or by one that has been put back since: waiting does not help here.
             let message = format!("asked to know {ahead}, knows {own} so far; try again");
             return Err(Failure::new(ErrorReason::FactsBehind, message).into());
         }
-        let revisions = vec![Revision { feed: Feed::Access, position: copied.position }, own];
+        let revisions = vec![Revision { feed: Feed::Access, position: settled.position }, own];
         Ok(Reading { transaction, as_of_time: moment.as_of_time.unwrap_or_else(|| self.clock.now()), revisions })
     }
 

@@ -1,13 +1,15 @@
-//! Activities are recorded and judged (R60, R61).
+//! Activities are recorded and judged (R60, R61), or only judged.
 
-use std::collections::btree_map::Entry;
+mod committing;
+mod outcome;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contracts::wire::activity as wire;
-use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure, Feed, Revision};
-use domain::activity::{Activity, Judgement, judge};
+use domain::activity::{Activity, judge, outlook};
+use domain::time::Instant;
 use sea_orm::ConnectionTrait;
 use service_kit::feed::{lock_cursor_shared, read_head};
 use service_kit::request_log::{self, RequestKey};
@@ -16,7 +18,10 @@ use service_kit::{ServiceError, access_log};
 use super::settle;
 use crate::ActivityTracking;
 use crate::store::Touched;
-use crate::store::activity::{self, Recorded};
+use crate::store::activity::{self, Recorded, counted};
+pub(crate) use committing::Committing;
+pub(crate) use outcome::ItemOutcome;
+use outcome::{Known, first_of_each_name};
 
 /// What became of a call.
 pub(crate) struct Recording {
@@ -26,123 +31,155 @@ pub(crate) struct Recording {
     pub provisional: bool,
 }
 
-/// An activity that is recorded, now or before.
-pub(crate) struct ItemOutcome {
-    pub judgement: Judgement,
-    pub provisional: bool,
-    pub duplicate: bool,
+/// Makes the answer of a recording, in its transaction: so that a repeat of the request can be given it.
+type Respond = Box<dyn FnOnce(Recording) -> wire::RecordActivitiesResponse + Send + Sync>;
+
+/// A call that is to be recorded.
+struct Call {
+    /// What is wrong keeps its place.
+    items: Vec<Result<Activity, Failure>>,
+    request: Option<RequestKey>,
+    /// Access-management could not be asked for its newest facts.
+    provisional: bool,
+    respond: Respond,
 }
 
+/// What is said to a call.
+type Answer = Result<wire::RecordActivitiesResponse, Failure>;
+
 impl ActivityTracking {
-    /// Records what is right of `items`, in one transaction; what is wrong keeps its place. The answer is made in it too,
-    /// so that a repeat of the request can be given it.
+    /// Records what is right of `items`, together with calls of the same time.
     pub(crate) async fn record_activities(
         &self,
         items: Vec<Result<Activity, Failure>>,
         request: Option<RequestKey>,
         wait_limit: Duration,
-        respond: impl FnOnce(Recording) -> wire::RecordActivitiesResponse,
-    ) -> Result<wire::RecordActivitiesResponse, ServiceError> {
-        let stated = first_of_each_name(&items);
-        let provisional = !stated.is_empty() && !self.is_fresh_within(wait_limit).await;
+        respond: impl FnOnce(Recording) -> wire::RecordActivitiesResponse + Send + Sync + 'static,
+    ) -> Result<wire::RecordActivitiesResponse, tonic::Status> {
+        let provisional = self.is_provisional(&items, wait_limit).await;
+        self.commit(Call { items, request, provisional, respond: Box::new(respond) }).await
+    }
+
+    /// What recording `items` would say, and what would make them count; records nothing.
+    pub(crate) async fn validate_activities(
+        &self,
+        items: Vec<Result<Activity, Failure>>,
+        wait_limit: Duration,
+    ) -> Result<Recording, ServiceError> {
+        let provisional = self.is_provisional(&items, wait_limit).await;
+        let transaction = self.database.begin_read().await?;
+        let stated = first_of_each_name(items.iter());
+        let stored = activity::find(&*transaction, &stated.keys().cloned().collect()).await?;
+        let unknown = stated.into_iter().filter(|(name, _)| !stored.contains_key(name));
+        let unknown: Vec<&Activity> = unknown.map(|(_, activity)| activity).collect();
+        let history = history_for_judging(&*transaction, &unknown).await?;
+        let mut known = Known::of(stored);
+        for activity in unknown {
+            let outlook = outlook(activity, &history, &self.policy);
+            let record_time = self.clock.now();
+            let recorded =
+                Recorded { activity: activity.clone(), judgement: outlook.judgement, record_time, provisional };
+            known.add(recorded, outlook.remedies);
+        }
+        let revision = read_head(&*transaction, Feed::Servicing).await?.revision();
+        Ok(Recording { outcomes: known.outcomes(items), revision, provisional })
+    }
+
+    async fn is_provisional(&self, items: &[Result<Activity, Failure>], wait_limit: Duration) -> bool {
+        items.iter().any(Result::is_ok) && !self.is_fresh_within(wait_limit).await
+    }
+
+    /// Records calls in one transaction, and answers each in the order of the calls.
+    async fn record(&self, calls: Vec<Call>) -> Result<Vec<Answer>, ServiceError> {
         let now = self.clock.now();
         let transaction = self.database.begin_write().await?;
         lock_cursor_shared(&*transaction, Feed::Access).await?;
-        if let Some(answer) = request_log::first_answer(&*transaction, request.as_ref()).await? {
-            return Ok(answer);
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in &calls {
+            answers.push(answered_before(&*transaction, call).await?);
         }
 
-        let names: BTreeSet<ActivityName> = stated.keys().cloned().collect();
-        let mut stored = activity::find(&*transaction, &names).await?;
-        let unknown: Vec<&Activity> =
-            stated.iter().filter(|(name, _)| !stored.contains_key(name)).map(|(_, activity)| *activity).collect();
-        let judgements = self.judge_all(&*transaction, &unknown).await?;
-        let new: Vec<Recorded> = unknown
-            .into_iter()
-            .zip(judgements)
-            .map(|(activity, judgement)| Recorded {
-                activity: activity.clone(),
-                judgement,
-                record_time: now,
-                provisional,
-            })
-            .collect();
+        let open = || calls.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(call, _)| call);
+        let new = self.judge_new(&*transaction, open(), now).await?;
+        let stated = first_of_each_name(open().flat_map(|call| &call.items));
+        let names: BTreeSet<ActivityName> = stated.into_keys().collect();
         let inserted = activity::insert(&*transaction, &new).await?;
-        if inserted.len() < new.len() {
-            // Another call has recorded some of them since; they are its own, and duplicates here.
-            stored.extend(activity::find(&*transaction, &names).await?);
+        let mut known = Known::default();
+        let mut touched = Touched::default();
+        for recorded in new.into_iter().filter(|recorded| inserted.contains(&recorded.name())) {
+            if let Some((pair, life)) = counted(&recorded.activity, &recorded.judgement) {
+                touched.add(pair, life);
+            }
+            known.add(recorded, Vec::new());
         }
+        // Also what another call has recorded since it was looked for: there it is its own, and here a duplicate.
+        let before = names.difference(&inserted).cloned().collect();
+        known.extend(activity::find(&*transaction, &before).await?);
 
-        let new = new.into_iter().map(|recorded| (recorded.name(), recorded));
-        let new: BTreeMap<ActivityName, Recorded> = new.filter(|(name, _)| inserted.contains(name)).collect();
-        let head = settle(&*transaction, &self.policy, &touched_by(new.values()), now).await?;
+        let head = settle(&*transaction, &self.policy, &touched, now).await?;
         // Without a change of its own, the present head: what duplicates led to was committed before they were found.
         let revision = match &head {
             Some(head) => head.revision(),
             None => read_head(&*transaction, Feed::Servicing).await?.revision(),
         };
-        stored.extend(new);
-        let answer = respond(Recording { outcomes: outcomes(items, &stored, inserted), revision, provisional });
-        request_log::remember(&*transaction, request.as_ref(), &answer, now).await?;
+        for (call, answer) in calls.into_iter().zip(&mut answers) {
+            if answer.is_none() {
+                let Call { items, request, provisional, respond } = call;
+                let response = respond(Recording { outcomes: known.outcomes(items), revision, provisional });
+                request_log::remember(&*transaction, request.as_ref(), &response, now).await?;
+                *answer = Some(Ok(response));
+            }
+        }
         transaction.commit().await?;
         self.tell(head.as_ref());
-        Ok(answer)
+        Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn judge_all<C: ConnectionTrait>(
+    /// Of the activities of calls those that are not recorded yet, each once, judged, in the order of their names.
+    async fn judge_new<'calls, C: ConnectionTrait>(
         &self,
         transaction: &C,
-        activities: &[&Activity],
-    ) -> Result<Vec<Judgement>, ServiceError> {
-        let clients = activities.iter().map(|activity| activity.client).collect();
-        let addresses = activities.iter().map(|activity| activity.address.clone()).collect();
-        let history = access_log::history_for_judging(transaction, &clients, &addresses).await?;
-        Ok(activities.iter().map(|activity| judge(activity, &history, &self.policy)).collect())
+        calls: impl Iterator<Item = &'calls Call> + Clone,
+        now: Instant,
+    ) -> Result<Vec<Recorded>, ServiceError> {
+        let stated = first_of_each_name(calls.clone().flat_map(|call| &call.items));
+        // Of several calls with one activity the first one records it.
+        let mut provisional: BTreeMap<ActivityName, bool> = BTreeMap::new();
+        for call in calls {
+            for activity in call.items.iter().flatten() {
+                provisional.entry(activity::name_of(activity)).or_insert(call.provisional);
+            }
+        }
+        let stored = activity::find(transaction, &stated.keys().cloned().collect()).await?;
+        let unknown: Vec<(ActivityName, &Activity)> =
+            stated.into_iter().filter(|(name, _)| !stored.contains_key(name)).collect();
+        let activities: Vec<&Activity> = unknown.iter().map(|(_, activity)| *activity).collect();
+        let history = history_for_judging(transaction, &activities).await?;
+        let judged = unknown.into_iter().map(|(name, activity)| Recorded {
+            activity: activity.clone(),
+            judgement: judge(activity, &history, &self.policy),
+            record_time: now,
+            provisional: provisional.get(&name).copied().unwrap_or_default(),
+        });
+        Ok(judged.collect())
     }
 }
 
-fn name_of(activity: &Activity) -> ActivityName {
-    ActivityName { client: activity.client, activity: activity.id.clone() }
-}
-
-/// Of several items with one name the first speaks; the others are compared with it like with any recorded one.
-fn first_of_each_name(items: &[Result<Activity, Failure>]) -> BTreeMap<ActivityName, &Activity> {
-    let mut first = BTreeMap::new();
-    for activity in items.iter().flatten() {
-        if let Entry::Vacant(vacant) = first.entry(name_of(activity)) {
-            vacant.insert(activity);
-        }
+/// What a call was answered when it was made before, or why it is refused.
+async fn answered_before<C: ConnectionTrait>(transaction: &C, call: &Call) -> Result<Option<Answer>, ServiceError> {
+    match request_log::first_answer(transaction, call.request.as_ref()).await {
+        Ok(answer) => Ok(answer.map(Ok)),
+        // Its own fault, and no matter of the calls beside it.
+        Err(ServiceError::Refused(failure)) => Ok(Some(Err(failure))),
+        Err(error) => Err(error),
     }
-    first
 }
 
-fn touched_by<'new>(new: impl Iterator<Item = &'new Recorded>) -> Touched {
-    let mut touched = Touched::default();
-    for recorded in new {
-        if let Some(pair) = recorded.counted_pair() {
-            touched.touch(pair, recorded.activity.occur_time);
-        }
-    }
-    touched
-}
-
-/// What became of each item, by what is stored under its name now; `inserted` are the names that this call has stored.
-fn outcomes(
-    items: Vec<Result<Activity, Failure>>,
-    stored: &BTreeMap<ActivityName, Recorded>,
-    mut inserted: BTreeSet<ActivityName>,
-) -> Vec<Result<ItemOutcome, Failure>> {
-    let outcome = |item: Result<Activity, Failure>| {
-        let activity = item?;
-        let name = name_of(&activity);
-        let recorded = stored.get(&name).ok_or_else(Failure::internal)?;
-        if recorded.activity != activity {
-            let message = format!("{name} is recorded already, with other content; an id is for one activity for ever");
-            return Err(Failure::new(ErrorReason::ActivityIdReused, message).with("name", name));
-        }
-        // The first item of a name that was inserted is the recording; any further one repeats it.
-        let duplicate = !inserted.remove(&name);
-        Ok(ItemOutcome { judgement: recorded.judgement.clone(), provisional: recorded.provisional, duplicate })
-    };
-    items.into_iter().map(outcome).collect()
+async fn history_for_judging<C: ConnectionTrait>(
+    connection: &C,
+    activities: &[&Activity],
+) -> Result<domain::access::AccessHistory, ServiceError> {
+    let clients = activities.iter().map(|activity| activity.client).collect();
+    let addresses = activities.iter().map(|activity| activity.address.clone()).collect();
+    access_log::history_for_judging(connection, &clients, &addresses).await
 }

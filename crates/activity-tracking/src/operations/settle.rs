@@ -1,24 +1,24 @@
-//! The periods of touched pairs are computed again, and what is different goes into the feed.
+//! The periods of touched pairs are computed again where they can be different, and what is goes into the feed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use domain::access::{AccessHistory, Ending};
+use domain::access::Ending;
 use domain::policy::Policy;
-use domain::servicing::{CountedActivity, periods_from};
-use domain::time::Instant;
+use domain::servicing::{CountedActivity, ServicingPeriod, periods_within};
+use domain::time::{Instant, Period};
 use sea_orm::ConnectionTrait;
 use service_kit::feed::Head;
 use service_kit::{ServiceError, access_log};
 
 use crate::store::change::{self, NewChange};
 use crate::store::period::{self, PeriodsByMinimum};
-use crate::store::{Pair, Touched, activity, pair};
+use crate::store::{Pair, Touch, Touched, activity, pair};
 
 /// How many pairs are computed at once.
 const PAIRS_AT_ONCE: usize = 100;
 
-/// Computes the periods of the touched pairs from where they may be different, stores them, and appends a change for
-/// every pair where they are. Answers the feed's new head, or nothing where nothing is different.
+/// Computes the periods of the touched pairs where they can be different, stores them, and appends a change for every
+/// pair where they are. Answers the feed's new head, or nothing where nothing is different.
 ///
 /// What it rests on must be stored already, in the same transaction, which holds the cursor of the access copy. Rows are
 /// made first, then all locked in their order, the feed's head last: no two transactions wait for each other in a circle.
@@ -29,13 +29,18 @@ pub(crate) async fn settle<C: ConnectionTrait>(
     touched: &Touched,
     now: Instant,
 ) -> Result<Option<Head>, ServiceError> {
-    let touched: Vec<(Pair, Instant)> = touched.pairs().collect();
+    let touched: Vec<(Pair, Touch)> = touched.pairs().collect();
     let pairs: Vec<Pair> = touched.iter().map(|(pair, _)| *pair).collect();
     pair::create_missing(transaction, &pairs).await?;
     let last_activity_times = pair::lock(transaction, &pairs).await?;
     let mut changes = Vec::new();
     for some in touched.chunks(PAIRS_AT_ONCE) {
-        changes.extend(settle_some(transaction, policy, some, &last_activity_times).await?);
+        let last_activity_time = |pair| last_activity_times.get(&pair).copied().flatten();
+        let some: Vec<Settling> = some
+            .iter()
+            .map(|(pair, touch)| Settling { pair: *pair, touch: *touch, last: last_activity_time(*pair) })
+            .collect();
+        changes.extend(settle_some(transaction, policy, some).await?);
     }
     if changes.is_empty() {
         return Ok(None);
@@ -43,57 +48,77 @@ pub(crate) async fn settle<C: ConnectionTrait>(
     Ok(Some(change::append(transaction, changes, now).await?))
 }
 
+/// A pair whose row is held.
+struct Settling {
+    pair: Pair,
+    touch: Touch,
+    /// When its last activity occurred, as it is stored.
+    last: Option<Instant>,
+}
+
 async fn settle_some<C: ConnectionTrait>(
     transaction: &C,
     policy: &Policy,
-    touched: &[(Pair, Instant)],
-    last_activity_times: &BTreeMap<Pair, Option<Instant>>,
+    settling: Vec<Settling>,
 ) -> Result<Vec<NewChange>, ServiceError> {
-    let pairs: Vec<Pair> = touched.iter().map(|(pair, _)| *pair).collect();
-    let clients: BTreeSet<_> = pairs.iter().map(|pair| pair.client).collect();
-    let history = access_log::history_of_clients(transaction, &clients).await?;
+    let pairs: Vec<Pair> = settling.iter().map(|settling| settling.pair).collect();
     let mut old_periods = period::of_pairs(transaction, &pairs).await?;
-    let counted = activity::counted_since(transaction, touched).await?;
+    let regions: Vec<(Pair, Vec<Period>)> = settling
+        .iter()
+        .map(|Settling { pair, touch, .. }| (*pair, regions(policy, touch, old_periods.get(pair))))
+        .collect();
+    let living = activity::living_in(transaction, policy, &regions).await?;
+    let concerned: BTreeSet<_> =
+        regions.iter().filter(|(_, regions)| !regions.is_empty()).map(|(pair, _)| pair.client).collect();
+    let history = access_log::history_of_clients(transaction, &concerned).await?;
 
     let mut changes = Vec::new();
-    for (pair, from) in touched {
-        let activities = counted.get(pair).map_or(&[][..], Vec::as_slice);
-        let old = old_periods.remove(pair).unwrap_or_default();
-        let new = periods_by_minimum(policy, &history, *pair, *from, &old, activities);
-        let old_last = last_activity_times.get(pair).copied().flatten();
-        let new_last = match last_activity_time(*from, old_last, activities) {
-            Last::Known(time) => time,
-            Last::Unloaded => activity::last_counted_time(transaction, *pair).await?,
+    for (Settling { pair, touch, last }, (_, regions)) in settling.into_iter().zip(regions) {
+        let old = old_periods.remove(&pair).unwrap_or_default();
+        let new = if regions.is_empty() {
+            old.clone()
+        } else {
+            let endings = history.endings(pair.client, pair.partner, policy);
+            let activities = living.get(&pair).map_or(&[][..], Vec::as_slice);
+            periods_by_minimum(policy, &old, &regions, activities, &endings)
         };
-        if new_last != old_last {
-            pair::save_last_activity_time(transaction, *pair, new_last).await?;
+        let new_last = match touch.newest {
+            Some(newest) => Some(last.map_or(newest, |last| last.max(newest))),
+            None => activity::last_counted_time(transaction, pair).await?,
+        };
+        if new_last != last {
+            pair::save_last_activity_time(transaction, pair, new_last).await?;
         }
-        if is_different(&old, &new) {
-            period::replace(transaction, *pair, &old, &new).await?;
+        let is_different = is_different(&old, &new);
+        if is_different {
+            period::replace(transaction, pair, &old, &new).await?;
         }
-        if new_last != old_last || is_different(&old, &new) {
-            changes.push(NewChange { pair: *pair, periods: new, last_activity_time: new_last });
+        if new_last != last || is_different {
+            changes.push(NewChange { pair, periods: new, last_activity_time: new_last });
         }
     }
     Ok(changes)
 }
 
+/// Where the periods of a pair, of whichever minimum, can be different.
+fn regions(policy: &Policy, touch: &Touch, old: Option<&PeriodsByMinimum>) -> Vec<Period> {
+    let largest = policy.minimums_ever().last().copied().unwrap_or(1);
+    let of_largest = old.and_then(|old| old.get(&largest)).map_or(&[][..], Vec::as_slice);
+    touch.alteration.regions(of_largest)
+}
+
 fn periods_by_minimum(
     policy: &Policy,
-    history: &AccessHistory,
-    pair: Pair,
-    from: Instant,
     old: &PeriodsByMinimum,
+    regions: &[Period],
     activities: &[CountedActivity],
+    endings: &[Ending],
 ) -> PeriodsByMinimum {
-    let endings: Vec<Ending> = history.endings(pair.client, pair.partner, policy);
-    let minimums = policy.minimums_ever().into_iter();
-    minimums
-        .map(|minimum| {
-            let existing = old.get(&minimum).map_or(&[][..], Vec::as_slice);
-            (minimum, periods_from(existing, from, activities, &endings, minimum))
-        })
-        .collect()
+    let of_minimum = |minimum| {
+        let existing: &[ServicingPeriod] = old.get(&minimum).map_or(&[], Vec::as_slice);
+        (minimum, periods_within(existing, regions, activities, endings, minimum))
+    };
+    policy.minimums_ever().into_iter().map(of_minimum).collect()
 }
 
 /// Whether the stored periods are others; a minimum without periods has no rows.
@@ -104,48 +129,16 @@ fn is_different(old: &PeriodsByMinimum, new: &PeriodsByMinimum) -> bool {
     occupied(old) != occupied(new)
 }
 
-/// When the last counted activity occurred, as far as the loaded ones tell.
-#[derive(Debug, PartialEq, Eq)]
-enum Last {
-    Known(Option<Instant>),
-    /// Before `from`, and not among those that were loaded.
-    Unloaded,
-}
-
-/// Nothing before `from` is different, and everything that occurred since was loaded.
-fn last_activity_time(from: Instant, old: Option<Instant>, activities: &[CountedActivity]) -> Last {
-    let newest = activities.iter().map(|activity| activity.occur_time).filter(|time| *time >= from).max();
-    match (newest, old) {
-        (Some(newest), _) => Last::Known(Some(newest)),
-        (None, None) => Last::Known(None),
-        (None, Some(old)) if old < from => Last::Known(Some(old)),
-        (None, Some(_)) => Last::Unloaded,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::servicing::{PeriodEndCause, ServicingPeriod};
+    use std::collections::BTreeMap;
+
+    use domain::servicing::PeriodEndCause;
 
     use super::*;
 
     fn at(text: &str) -> Instant {
         format!("{text}T12:00:00Z").parse().expect("a time")
-    }
-
-    fn counted(occur: &str, expire: &str) -> CountedActivity {
-        CountedActivity { occur_time: at(occur), expire_time: at(expire) }
-    }
-
-    #[test]
-    fn the_last_activity_is_known_unless_it_was_taken_away() {
-        let from = at("2025-02-01");
-        let before = counted("2025-01-10", "2025-03-11");
-        let since = counted("2025-02-02", "2025-04-03");
-        assert_eq!(last_activity_time(from, None, &[]), Last::Known(None));
-        assert_eq!(last_activity_time(from, None, &[before, since]), Last::Known(Some(since.occur_time)));
-        assert_eq!(last_activity_time(from, Some(before.occur_time), &[]), Last::Known(Some(before.occur_time)));
-        assert_eq!(last_activity_time(from, Some(since.occur_time), &[before]), Last::Unloaded);
     }
 
     #[test]

@@ -1,21 +1,24 @@
 //! Activities with their verdicts.
 
 mod evidence;
+mod listing;
 mod lives;
 mod provisional;
 mod scope;
 
 pub(crate) use evidence::{Counted, counted_by, newest_not_counted, not_counted_per_employee};
-pub(crate) use lives::{counted_since, last_counted_time};
+pub(crate) use listing::{ActivityFilter, Listed, ListedVerdict, list};
+pub(crate) use lives::{last_counted_time, living_in};
 pub(crate) use provisional::{clear_provisional, has_provisional};
-pub(crate) use scope::{Scope, page};
+pub(crate) use scope::{Place, Scope, page};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::wire::activity as wire;
 use contracts::{ActivityName, activity_from_wire};
-use domain::access::{EmailAddress, EmployeeId, HubId};
+use domain::access::{EmailAddress, EmployeeId};
 use domain::activity::{Activity, Attribution, CatalogueAction, Judgement, Verdict};
+use domain::servicing::CountedActivity;
 use domain::time::Instant;
 use prost::Message as _;
 use sea_orm::entity::prelude::*;
@@ -23,11 +26,14 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ActiveValue::Set, Condition, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named};
 use crate::entity::activity::{ActiveModel, Column, Entity, Model};
 
 /// The verdict of what counts, as it stands in the table.
 const COUNTED: &str = "COUNTED";
+
+/// The verdict of what was taken back.
+const VOIDED: &str = "VOIDED";
 
 /// An activity as it is kept.
 #[derive(Debug, Clone)]
@@ -41,21 +47,20 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub fn name(&self) -> ActivityName {
-        ActivityName { client: self.activity.client, activity: self.activity.id.clone() }
-    }
-
-    /// The pair for which it counts, if it does.
-    pub fn counted_pair(&self) -> Option<Pair> {
-        counted_pair(self.activity.client, &self.judgement)
+        name_of(&self.activity)
     }
 }
 
-/// The pair for which an activity in `client` with this judgement counts, if it does.
-pub(crate) fn counted_pair(client: HubId, judgement: &Judgement) -> Option<Pair> {
-    match (judgement.verdict, judgement.attribution) {
-        (Verdict::Counted { .. }, Some(found)) => Some(Pair { client, partner: found.partner }),
-        _ => None,
-    }
+/// The name of an activity.
+pub(crate) fn name_of(activity: &Activity) -> ActivityName {
+    ActivityName { client: activity.client, activity: activity.id.clone() }
+}
+
+/// The pair for which an activity with this judgement counts, if it does, and from when until when.
+pub(crate) fn counted(activity: &Activity, judgement: &Judgement) -> Option<(Pair, CountedActivity)> {
+    let Verdict::Counted { expire_time } = judgement.verdict else { return None };
+    let pair = Pair { client: activity.client, partner: judgement.attribution?.partner };
+    Some((pair, CountedActivity { occur_time: activity.occur_time, expire_time }))
 }
 
 fn row(recorded: &Recorded) -> ActiveModel {
@@ -63,6 +68,7 @@ fn row(recorded: &Recorded) -> ActiveModel {
     let (verdict, expire_time) = match judgement.verdict {
         Verdict::Counted { expire_time } => (COUNTED, Some(expire_time)),
         Verdict::NotCounted(reason) => (reason.as_str(), None),
+        Verdict::Voided => (VOIDED, None),
     };
     ActiveModel {
         client_id: Set(activity.client.get()),
@@ -95,6 +101,7 @@ fn recorded(row: &Model) -> Result<Recorded, ServiceError> {
 fn judgement(row: &Model) -> Result<Judgement, ServiceError> {
     let verdict = match row.expire_time {
         Some(expire_time) => Verdict::Counted { expire_time: expire_time.into() },
+        None if row.verdict == VOIDED => Verdict::Voided,
         None => Verdict::NotCounted(row.verdict.parse().map_err(ServiceError::stored)?),
     };
     let attribution = match (row.partner_id, row.employee_id) {
@@ -115,16 +122,8 @@ pub(crate) async fn find<C: ConnectionTrait>(
     connection: &C,
     names: &BTreeSet<ActivityName>,
 ) -> Result<BTreeMap<ActivityName, Recorded>, ServiceError> {
-    let mut ids_by_client: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for name in names {
-        ids_by_client.entry(name.client.get()).or_default().push(name.activity.to_string());
-    }
-    let alternatives: Vec<Condition> = ids_by_client
-        .into_iter()
-        .map(|(client, ids)| Condition::all().add(Column::ClientId.eq(client)).add(Column::ActivityId.is_in(ids)))
-        .collect();
     let mut found = BTreeMap::new();
-    for some in alternatives.chunks(ALTERNATIVES_PER_QUERY) {
+    for some in named(Column::ClientId, Column::ActivityId, names).chunks(ALTERNATIVES_PER_QUERY) {
         let any = some.iter().cloned().fold(Condition::any(), Condition::add);
         for row in Entity::find().filter(any).all(connection).await? {
             let recorded = recorded(&row)?;
@@ -181,7 +180,7 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
     to: &EmailAddress,
 ) -> Result<(), ServiceError> {
     loop {
-        let query = Entity::find().filter(Column::Address.eq(from.as_str())).limit(scope::ACTIVITIES_PER_PAGE);
+        let query = Entity::find().filter(Column::Address.eq(from.as_str())).limit(ROWS_PER_INSERT as u64);
         let rows = query.all(transaction).await?;
         if rows.is_empty() {
             return Ok(());

@@ -12,9 +12,6 @@ use service_kit::{ServiceError, StoredInstant};
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
 use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
 
-/// How many pairs are read at once to be computed again.
-const PAIRS_PER_PAGE: u64 = 100;
-
 fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
     ActiveModel {
         client_id: Set(pair.client.get()),
@@ -85,25 +82,27 @@ pub(crate) async fn known<C: ConnectionTrait>(
     Ok(known)
 }
 
-/// All pairs of a partner.
-pub(crate) async fn of_partner<C: ConnectionTrait>(connection: &C, partner: HubId) -> Result<Vec<Pair>, ServiceError> {
-    let rows = Entity::find().filter(Column::PartnerId.eq(partner.get())).all(connection).await?;
-    rows.iter().map(pair).collect()
-}
-
 /// All pairs of a client.
 pub(crate) async fn of_client<C: ConnectionTrait>(connection: &C, client: HubId) -> Result<Vec<Pair>, ServiceError> {
     let rows = Entity::find().filter(Column::ClientId.eq(client.get())).all(connection).await?;
     rows.iter().map(pair).collect()
 }
 
-/// The next pairs of all, behind the last of the page before; none at the end.
-pub(crate) async fn page<C: ConnectionTrait>(connection: &C, after: Option<Pair>) -> Result<Vec<Pair>, ServiceError> {
+/// The next pairs of a partner, or of all, at most `limit`, behind the last of those before.
+pub(crate) async fn page<C: ConnectionTrait>(
+    connection: &C,
+    partner: Option<HubId>,
+    after: Option<Pair>,
+    limit: u64,
+) -> Result<Vec<Pair>, ServiceError> {
     let mut query = Entity::find().order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId);
+    if let Some(partner) = partner {
+        query = query.filter(Column::PartnerId.eq(partner.get()));
+    }
     if let Some(after) = after {
         let place = Expr::tuple([after.client.get().into(), after.partner.get().into()]);
         query = query.filter(Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::PartnerId)]).gt(place));
     }
-    let rows = query.limit(PAIRS_PER_PAGE).all(connection).await?;
+    let rows = query.limit(limit).all(connection).await?;
     rows.iter().map(pair).collect()
 }

@@ -10,7 +10,7 @@ const ID: &str = "0190a0b0-0000-7000-8000-000000000001";
 
 fn request(id: &str, request_id: &str) -> activity::RecordActivitiesRequest {
     let activities = vec![Cluster::activity_of(2002, id, ANNA, "2025-12-20", "blog/publish")];
-    activity::RecordActivitiesRequest { activities, request_id: request_id.to_owned() }
+    activity::RecordActivitiesRequest { activities, request_id: request_id.to_owned(), ..Default::default() }
 }
 
 on_both_databases!(the_repeat_of_a_recording_gives_the_first_answer, |cluster| {

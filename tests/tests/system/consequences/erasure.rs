@@ -169,6 +169,7 @@ on_both_databases!(r128_what_is_sent_again_under_an_erased_address_changes_nothi
     let request = contracts::wire::activity::RecordActivitiesRequest {
         activities: sent.clone(),
         request_id: "0190a0b0-0000-7000-8000-000000000001".to_owned(),
+        ..Default::default()
     };
     let recorded = cluster.activity().record_activities(request.clone()).await.expect("a result").into_inner();
     cluster.note(&recorded.revision);

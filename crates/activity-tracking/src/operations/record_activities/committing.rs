@@ -1,0 +1,146 @@
+//! Group commit: calls that arrive while others are being committed wait for each other and are committed together.
+//!
+//! A commit costs about the same for one activity as for hundreds, and commits of one feed queue for its head anyway. A
+//! call that comes alone is committed at once; nobody waits for company.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use contracts::Failure;
+use contracts::wire::activity as wire;
+use contracts::wire::error::ErrorReason;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+
+use super::Call;
+use crate::ActivityTracking;
+
+/// The most activities that are committed together, unless one call has more.
+const ACTIVITIES_PER_COMMIT: usize = 1_000;
+
+/// The most calls that wait.
+const MAXIMUM_WAITING_CALLS: usize = 1_000;
+
+/// What is being committed, and what waits for it.
+#[derive(Debug)]
+pub(crate) struct Committing {
+    queue: Mutex<Queue>,
+    /// How many groups may be committed at a time.
+    maximum_committers: usize,
+    tasks: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    committers: usize,
+}
+
+/// A call, and whom to tell what became of it.
+struct Waiting {
+    call: Call,
+    reply: oneshot::Sender<Result<wire::RecordActivitiesResponse, Status>>,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Waiting").field("activities", &self.call.items.len()).finish_non_exhaustive()
+    }
+}
+
+impl Committing {
+    /// Nothing is being committed. Tasks go on to the end of what was accepted, also after their callers went away.
+    pub fn new(maximum_committers: usize, tasks: TaskTracker) -> Self {
+        Self { queue: Mutex::default(), maximum_committers, tasks }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// The next calls that are committed together: in their order, and never two with one request id, of which the second
+    /// is to be given the answer of the first. Whoever has gone away meanwhile is left out.
+    fn next_group(&mut self) -> Vec<Waiting> {
+        let (mut group, mut activities, mut requests) = (Vec::new(), 0, BTreeSet::new());
+        while let Some(waiting) = self.waiting.pop_front() {
+            if waiting.reply.is_closed() {
+                continue;
+            }
+            activities += waiting.call.items.len();
+            let is_full = !group.is_empty() && activities > ACTIVITIES_PER_COMMIT;
+            let is_repeat = waiting.call.request.as_ref().is_some_and(|request| !requests.insert(request.id));
+            if is_full || is_repeat {
+                self.waiting.push_front(waiting);
+                break;
+            }
+            group.push(waiting);
+        }
+        group
+    }
+}
+
+impl ActivityTracking {
+    /// Has a call committed, and answers what became of it.
+    pub(super) async fn commit(&self, call: Call) -> Result<wire::RecordActivitiesResponse, Status> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Waiting { call, reply })?;
+        // Without a reply the group has panicked.
+        answer.await.unwrap_or_else(|_| Err(Failure::internal().into()))
+    }
+
+    fn enqueue(&self, waiting: Waiting) -> Result<(), Failure> {
+        let mut queue = self.committing.queue();
+        if queue.waiting.len() >= MAXIMUM_WAITING_CALLS {
+            let message = format!("{MAXIMUM_WAITING_CALLS} calls wait already to be recorded; try again");
+            return Err(Failure::new(ErrorReason::Overloaded, message));
+        }
+        queue.waiting.push_back(waiting);
+        if queue.committers < self.committing.maximum_committers {
+            queue.committers += 1;
+            let service = self.clone();
+            self.committing.tasks.spawn(async move { service.commit_waiting().await });
+        }
+        Ok(())
+    }
+
+    /// Commits group after group until nobody waits.
+    async fn commit_waiting(&self) {
+        loop {
+            let group = {
+                let mut queue = self.committing.queue();
+                let group = queue.next_group();
+                if group.is_empty() {
+                    queue.committers -= 1;
+                    return;
+                }
+                group
+            };
+            let service = self.clone();
+            // A task of its own: a panic is that group's alone.
+            if tokio::spawn(async move { service.commit_group(group).await }).await.is_err() {
+                tracing::error!("recording panicked");
+            }
+        }
+    }
+
+    async fn commit_group(&self, group: Vec<Waiting>) {
+        let (calls, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|Waiting { call, reply }| (call, reply)).unzip();
+        // A caller that has gone away need not be told.
+        match self.record(calls).await {
+            Ok(answers) => {
+                for (answer, reply) in answers.into_iter().zip(replies) {
+                    let _ = reply.send(answer.map_err(Status::from));
+                }
+            }
+            Err(error) => {
+                let status = Status::from(error);
+                for reply in replies {
+                    let _ = reply.send(Err(status.clone()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Every list is read from its index, on both databases: what they plan, and by hand (`tests/plans`) how long it takes.
+
+use std::time::Instant as Stopwatch;
+
+use domain::access::HubId;
+use sea_orm::{DatabaseConnection, DbBackend, QueryResult, QueryTrait as _, Statement, Value};
+use service_kit::Database;
+use tempfile::TempDir;
+use uuid::{NoContext, Timestamp};
+
+use super::*;
+use crate::Migrator;
+
+/// Where `tests/run` says its PostgreSQL is, with `NAME` in place of a database.
+const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
+/// How many activities are read by hand.
+const ROWS_VARIABLE: &str = "MANAGED_CREDIT_PLAN_ROWS";
+const SOME_ROWS: u64 = 40_000;
+
+/// A database of its own with activities, gone when the test ends.
+struct Filled {
+    database: Database,
+    place: Placed,
+}
+
+enum Placed {
+    File(TempDir),
+    Named(String),
+}
+
+impl Filled {
+    async fn on_sqlite(rows: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("activity.sqlite3").display());
+        Self::fill(&url, Placed::File(folder), rows).await
+    }
+
+    async fn on_postgresql(rows: u64) -> Self {
+        let name = format!("plans_{}", Uuid::new_v7(Timestamp::now(NoContext)).simple());
+        administer(&format!("CREATE DATABASE {name}")).await;
+        Self::fill(&postgres_url(&name), Placed::Named(name), rows).await
+    }
+
+    async fn fill(url: &str, place: Placed, rows: u64) -> Self {
+        let database = Database::connect(url, 2).await.expect("a database");
+        database.migrate::<Migrator>().await.expect("to migrate");
+        let filled = Self { database, place };
+        let indexes = filled.take_indexes().await;
+        let values = [Value::from(vec![0_u8; 100]), Value::from(employee())];
+        let backend = filled.connection().get_database_backend();
+        let insert = Statement::from_sql_and_values(backend, activities(rows), values);
+        filled.connection().execute_raw(insert).await.expect("to insert");
+        for index in indexes {
+            filled.run(&index).await;
+        }
+        filled
+    }
+
+    fn connection(&self) -> &DatabaseConnection {
+        self.database.connection()
+    }
+
+    async fn run(&self, sql: &str) {
+        self.connection().execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    async fn rows(&self, statement: Statement) -> Vec<String> {
+        let rows = self.connection().query_all_raw(statement).await.expect("rows");
+        // The plan is the last column of SQLite's, and the only one of PostgreSQL's.
+        let text = |row: QueryResult| {
+            row.try_get("", "detail").or_else(|_| row.try_get("", "QUERY PLAN")).expect("a line of a plan")
+        };
+        rows.into_iter().map(text).collect()
+    }
+
+    /// Drops the indexes, which are made faster when everything is there, and answers with what makes them.
+    async fn take_indexes(&self) -> Vec<String> {
+        let (names, made) = match self.connection().get_database_backend() {
+            DbBackend::Postgres => (
+                "SELECT indexname AS name, indexdef AS made FROM pg_indexes WHERE tablename = 'activity'",
+                " AND indexname LIKE 'activity~_%' ESCAPE '~' AND indexname <> 'activity_pkey'",
+            ),
+            _ => (
+                "SELECT name, sql AS made FROM sqlite_master WHERE type = 'index' AND tbl_name = 'activity'",
+                " AND sql IS NOT NULL",
+            ),
+        };
+        let query = Statement::from_string(self.connection().get_database_backend(), format!("{names}{made}"));
+        let mut making = Vec::new();
+        for row in self.connection().query_all_raw(query).await.expect("the indexes") {
+            let name: String = row.try_get("", "name").expect("a name");
+            self.run(&format!("DROP INDEX {name}")).await;
+            making.push(row.try_get("", "made").expect("a statement"));
+        }
+        making
+    }
+
+    /// The lines of a plan that say how rows are found.
+    async fn plan(&self, query: &Select<Entity>) -> Vec<String> {
+        let backend = self.connection().get_database_backend();
+        let mut statement = query.build(backend);
+        let explain = if backend == DbBackend::Postgres { "EXPLAIN (COSTS OFF)" } else { "EXPLAIN QUERY PLAN" };
+        statement.sql = format!("{explain} {}", statement.sql);
+        self.rows(statement).await
+    }
+
+    async fn drop(self) {
+        self.database.close().await.expect("to close");
+        if let Placed::Named(name) = self.place {
+            administer(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+fn postgres_url(database: &str) -> String {
+    let pattern = std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
+        panic!("{POSTGRES_VARIABLE} is not set: run the tests by tests/run, which starts PostgreSQL for them")
+    });
+    pattern.replace("NAME", database)
+}
+
+async fn administer(sql: &str) {
+    let admin = Database::connect(&postgres_url("postgres"), 1).await.expect("the PostgreSQL of tests/run");
+    admin.connection().execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    admin.close().await.expect("to close");
+}
+
+fn employee() -> Uuid {
+    Uuid::from_u128(7)
+}
+
+/// Two years of work, nearly in the order of time. A tenth is of client 1, a fiftieth is one import into client 2, all of
+/// one instant; the others have ever fewer. Partner 999 did the first tenth and nothing since; of the others' work, in
+/// client 1 five have a part.
+fn activities(rows: u64) -> String {
+    format!(
+        "WITH RECURSIVE series(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM series WHERE i < {rows}),
+        numbered AS (SELECT i, (i * 2654435761) % 1000003 AS h, ((i * 2246822519) % 4294967296) / 7 AS k FROM series),
+        varied AS (SELECT i, k % 20 AS employee, k % 1000 AS chance,
+            CASE WHEN i % 10 = 0 THEN 1 WHEN i % 50 = 3 THEN 2 ELSE 3 + (h * h / 1000003) / 50 END AS client,
+            CASE WHEN i < {rows} / 10 THEN 999 WHEN i % 10 = 0 THEN 1000 + k % 5 ELSE 1000 + h % 300 END AS partner,
+            CASE WHEN i % 50 = 3 THEN 1735689600000000
+                ELSE 1704067200000000 + i * (63072000000000 / {rows}) + h % 3600 * 1000000 END AS occurred
+            FROM numbered),
+        judged AS (SELECT *, CASE WHEN chance < 700 THEN 'COUNTED' WHEN chance < 800 THEN 'NON_QUALIFYING_ACTION'
+            WHEN chance < 880 THEN 'NOT_ASSIGNED' WHEN chance < 940 THEN 'UNKNOWN_EMPLOYEE'
+            WHEN chance < 998 THEN 'NO_USER_IN_CLIENT' WHEN chance < 999 THEN 'USER_DEACTIVATED' ELSE 'VOIDED' END
+            AS verdict FROM varied)
+        INSERT INTO activity (client_id, activity_id, address, occur_time, payload, record_time, verdict, partner_id,
+            employee_id, tool, action, expire_time, provisional)
+        SELECT client, 'evt-' || i, 'e' || employee || '@p' || partner || '.example', occurred, $1, occurred, verdict,
+            CASE WHEN verdict <> 'UNKNOWN_EMPLOYEE' THEN partner END,
+            CASE WHEN verdict <> 'UNKNOWN_EMPLOYEE' THEN $2 END,
+            CASE WHEN i % 1000003 = 77 THEN 'seo' ELSE 'tool' || i % 20 END, 'edit',
+            CASE WHEN verdict = 'COUNTED' THEN occurred + 5184000000000 END, i % 503 = 5
+        FROM judged"
+    )
+}
+
+/// A list, where its page begins, and the index that it is to be read from.
+struct Query {
+    title: &'static str,
+    index: &'static str,
+    filter: ActivityFilter,
+    after: Option<Place>,
+}
+
+fn hub_id(number: i64) -> HubId {
+    HubId::try_from(number).expect("a hub id")
+}
+
+fn at(text: &str) -> Instant {
+    format!("{text}T00:00:00Z").parse().expect("an instant")
+}
+
+fn place_at(client: i64, id: &str, day: &str) -> Place {
+    let name = contracts::ActivityName { client: hub_id(client), activity: id.parse().expect("an id") };
+    Place { name, occur_time: at(day) }
+}
+
+/// Every way of reading a list, its first page and one in the middle, and what is left to be tested row by row.
+fn queries() -> Vec<Query> {
+    let all = ActivityFilter::default;
+    let reason = |reason| ListedVerdict::NotCounted(reason);
+    let verdicts = |verdicts: &[ListedVerdict]| Some(verdicts.iter().copied().collect());
+    let address = Some("e5@p999.example".parse().expect("an address"));
+    let seo = || Some("seo".to_owned());
+    let of_partner = |partner| ActivityFilter { partner: Some(hub_id(partner)), ..all() };
+    let of_client = |client| ActivityFilter { client: Some(hub_id(client)), ..all() };
+    let of_person = || ActivityFilter { address: address.clone(), ..all() };
+    let middle = || Some(place_at(1, "evt-5", "2025-03-01"));
+    let query = |title, index, filter, after| Query { title, index, filter, after };
+    vec![
+        query("all, first page", "activity_time", all(), None),
+        query("all, in the middle", "activity_time", all(), middle()),
+        query(
+            "all of a month",
+            "activity_time",
+            ActivityFilter { from: Some(at("2024-11-01")), to: Some(at("2024-12-01")), ..all() },
+            None,
+        ),
+        query("of a rare tool", "activity_time", ActivityFilter { tool: seo(), ..all() }, None),
+        query(
+            "counted",
+            "activity_time",
+            ActivityFilter { verdicts: verdicts(&[ListedVerdict::Counted]), ..all() },
+            None,
+        ),
+        query(
+            "of two reasons",
+            "activity_time",
+            ActivityFilter {
+                verdicts: verdicts(&[reason(NotCountedReason::NotAssigned), reason(NotCountedReason::UserDeactivated)]),
+                ..all()
+            },
+            middle(),
+        ),
+        query(
+            "of a frequent reason",
+            "activity_reason",
+            ActivityFilter { verdicts: verdicts(&[reason(NotCountedReason::NotAssigned)]), ..all() },
+            middle(),
+        ),
+        query(
+            "voided",
+            "activity_reason",
+            ActivityFilter { verdicts: verdicts(&[ListedVerdict::Voided]), ..all() },
+            None,
+        ),
+        query("provisional", "activity_provisional", ActivityFilter { provisional_only: true, ..all() }, None),
+        query(
+            "provisional of a client, in the middle",
+            "activity_provisional",
+            ActivityFilter { provisional_only: true, ..of_client(1) },
+            middle(),
+        ),
+        query("of a large client", "activity_client_time", of_client(1), None),
+        query("of a large client, in the middle", "activity_client_time", of_client(1), middle()),
+        query(
+            "of a client, in the middle of one instant",
+            "activity_client_time",
+            of_client(2),
+            Some(place_at(2, "evt-5", "2025-01-01")),
+        ),
+        query(
+            "of a client and a partner",
+            "activity_client_time",
+            ActivityFilter { partner: Some(hub_id(1003)), ..of_client(1) },
+            middle(),
+        ),
+        query(
+            "of a client and a rare tool",
+            "activity_client_time",
+            ActivityFilter { tool: seo(), ..of_client(1) },
+            None,
+        ),
+        query("of a partner", "activity_partner_time", of_partner(1003), None),
+        query("of a partner, in the middle", "activity_partner_time", of_partner(1003), middle()),
+        query("of a partner that has long done nothing", "activity_partner_time", of_partner(999), None),
+        query(
+            "of a partner, what does not count for a rare reason",
+            "activity_partner_time",
+            ActivityFilter { verdicts: verdicts(&[reason(NotCountedReason::UserDeactivated)]), ..of_partner(1003) },
+            None,
+        ),
+        query(
+            "of a partner, a rare tool of a year",
+            "activity_partner_time",
+            ActivityFilter {
+                tool: seo(),
+                from: Some(at("2024-01-01")),
+                to: Some(at("2025-01-01")),
+                ..of_partner(1003)
+            },
+            None,
+        ),
+        query("of a person", "activity_person", of_person(), None),
+        query(
+            "of an employee, in the middle",
+            "activity_person",
+            ActivityFilter { employee: Some(EmployeeId(employee())), ..of_person() },
+            middle(),
+        ),
+        query(
+            "of a person in a client",
+            "activity_person_in_client",
+            ActivityFilter { client: Some(hub_id(1)), ..of_person() },
+            middle(),
+        ),
+    ]
+}
+
+/// The queries of one page: where it looks at more rows than it has, the place where it ends, and the page.
+async fn steps(filled: &Filled, query: &Query) -> Vec<Select<Entity>> {
+    let listing = Listing::of(&query.filter, query.after.as_ref());
+    let Some(end_of_page) = listing.end_of_page() else { return vec![listing.page(None).limit(51)] };
+    let end = end_of_page.clone().into_tuple().one(filled.connection()).await.expect("a place");
+    let end = end.map(place).transpose().expect("a place");
+    vec![end_of_page, listing.page(end.as_ref()).limit(51)]
+}
+
+/// Whether rows come from the index in its order, so that no more are read than are asked for.
+fn is_in_order_of(plan: &[String], index: &str) -> bool {
+    let whole = plan.join("\n");
+    let names_index = plan.iter().any(|line| line.split([' ', '(']).any(|word| word == index));
+    names_index && !["TEMP B-TREE", "Sort", "Seq Scan"].iter().any(|sign| whole.contains(sign))
+}
+
+async fn every_list_is_read_in_the_order_of_its_index(filled: &Filled) {
+    for query in queries() {
+        for step in steps(filled, &query).await {
+            let plan = filled.plan(&step).await;
+            assert!(
+                is_in_order_of(&plan, query.index),
+                "{}: not in the order of {}: {plan:#?}",
+                query.title,
+                query.index
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_list_is_read_in_the_order_of_its_index_on_sqlite() {
+    let filled = Filled::on_sqlite(SOME_ROWS).await;
+    every_list_is_read_in_the_order_of_its_index(&filled).await;
+    // Nobody has to look at the data for it, and nothing is different where somebody does.
+    filled.run("ANALYZE").await;
+    every_list_is_read_in_the_order_of_its_index(&filled).await;
+    filled.drop().await;
+}
+
+#[tokio::test]
+async fn every_list_is_read_in_the_order_of_its_index_on_postgresql() {
+    let filled = Filled::on_postgresql(SOME_ROWS).await;
+    filled.run("ANALYZE activity").await;
+    every_list_is_read_in_the_order_of_its_index(&filled).await;
+    filled.drop().await;
+}
+
+/// By hand: prints how each list is read, and how long that takes.
+#[expect(clippy::print_stdout, reason = "it is made to be read")]
+async fn measure(filled: &Filled) {
+    for query in queries() {
+        println!("-- {}", query.title);
+        for step in steps(filled, &query).await {
+            for line in filled.plan(&step).await {
+                println!("   {line}");
+            }
+            let mut times = Vec::new();
+            for _ in 0..5 {
+                let started = Stopwatch::now();
+                let rows = step.clone().into_json().all(filled.connection()).await.expect("rows").len();
+                times.push(format!("{:.1} ms", started.elapsed().as_micros() as f64 / 1_000.0));
+                if times.len() == 5 {
+                    println!("   {rows} rows: {}", times.join(", "));
+                }
+            }
+        }
+    }
+}
+
+fn rows_by_hand() -> u64 {
+    std::env::var(ROWS_VARIABLE).ok().and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000)
+}
+
+#[tokio::test]
+#[ignore = "by hand: takes minutes and gigabytes"]
+async fn lists_of_very_many_activities_on_sqlite() {
+    let filled = Filled::on_sqlite(rows_by_hand()).await;
+    measure(&filled).await;
+    filled.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "by hand: takes minutes and gigabytes"]
+async fn lists_of_very_many_activities_on_postgresql() {
+    let filled = Filled::on_postgresql(rows_by_hand()).await;
+    filled.run("VACUUM ANALYZE activity").await;
+    measure(&filled).await;
+    filled.drop().await;
+}
