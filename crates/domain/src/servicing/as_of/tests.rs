@@ -1,9 +1,10 @@
 //! What the periods say as of an instant, and what the activities and endings say.
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::EndingCause;
+use crate::access::{Ending, EndingCause};
 use crate::servicing::testing::*;
 use crate::servicing::{CountedActivity, periods, standing};
 use crate::testing::cases;
@@ -32,7 +33,8 @@ fn a_period_that_is_over_ended_where_and_why_it_says() {
     let just_before = at("2025-01-31T23:59:59.999999Z");
     let forecast = period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z", Lapsed);
     assert_eq!(periods_as_of(&[ended], lapse_time, just_before), [forecast]);
-    assert_eq!(periods_as_of(&[ended], None, at("2025-02-01T00:00:00Z")), [ended]);
+    assert_eq!(periods_as_of(&[ended], lapse_time, at("2025-02-01T00:00:00Z")), [ended]);
+    assert_eq!(periods_as_of(&[ended], None, at("2025-02-01T00:00:00.000001Z")), [ended]);
     assert_eq!(periods_as_of(&[ended, anew], Some(anew.end), anew.start), [ended, anew]);
     assert_eq!(periods_as_of(&[ended, anew], lapse_time, at("2025-01-10T11:59:59.999999Z")), []);
 }
@@ -57,11 +59,11 @@ fn what_lives_occurred_since_the_period_began_and_where_there_is_none_nothing_li
 /// An instant at, just before or between the happenings of a random history.
 fn instants() -> impl Strategy<Value = Instant> {
     let fine = prop::sample::select(vec![-1, 0, 0, 1, 500_000]);
-    (-1..=END_TICK, fine).prop_map(|(number, fine)| tick(number) + chrono::TimeDelta::microseconds(fine))
+    (-1..=END_TICK, fine).prop_map(|(number, fine)| tick(number) + TimeDelta::microseconds(fine))
 }
 
 fn known_by(
-    (activities, endings): &(Vec<CountedActivity>, Vec<crate::access::Ending>),
+    (activities, endings): &(Vec<CountedActivity>, Vec<Ending>),
     as_of: Instant,
     minimum: u32,
 ) -> Vec<ServicingPeriod> {

@@ -79,8 +79,8 @@ impl Ledger {
         let before = self.grounds();
         let is_other_policy = matches!(arrival, Arrival::Policy(_));
         match arrival {
-            Arrival::Access(change) => {
-                self.known.record(change);
+            Arrival::Access(changes) => {
+                changes.into_iter().for_each(|change| self.known.record(change));
                 self.judge_again();
             }
             Arrival::Activities(activities) => activities.into_iter().for_each(|activity| self.record(activity)),
@@ -90,7 +90,7 @@ impl Ledger {
                 }
             }
             Arrival::Policy(policy) => {
-                self.policy = policy;
+                self.policy = *policy;
                 self.judge_again();
             }
         }
