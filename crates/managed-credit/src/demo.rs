@@ -19,8 +19,8 @@ use service_kit::{Clock, LogFormat, start_telemetry};
 use crate::as_of::parse_instant;
 use crate::breakdown::{Breakdown, write_table};
 use crate::databases::embedded_url;
-use crate::import::programme::Programme;
-use crate::import::{audit_log, programme};
+use crate::import::audit_log::{AuditLog, RecordKind, Summary};
+use crate::import::programme::{self, Programme};
 use crate::output::Width;
 use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
 use crate::sample::{self, Sample};
@@ -127,9 +127,10 @@ async fn import(
     report.require_complete()?;
     await_access(servers, programme, revisions).await?;
     let logs = sample.audit_logs()?;
-    let mut summary = audit_log::Summary::new(format!("Audit logs of {} clients", logs.len()));
+    let mut summary = Summary::new(format!("Audit logs of {} clients", logs.len()), None);
     for log in logs {
-        audit_log::import(servers, log.client, &[log.file], &mut summary, revisions).await?;
+        let log = AuditLog::check(log.client, RecordKind::AccountActivity, &[log.file])?;
+        log.import(servers, &mut summary, revisions).await?;
     }
     writeln!(out)?;
     summary.write(Width::Fixed, out)?;

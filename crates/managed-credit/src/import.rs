@@ -1,6 +1,7 @@
 //! `import`: real input into running services, through the public API only; importing the same again changes nothing.
 
 pub(crate) mod audit_log;
+mod csv_file;
 pub(crate) mod programme;
 mod progress;
 
@@ -12,6 +13,7 @@ use domain::access::HubId;
 
 use crate::output::Width;
 use crate::servers::{NewestRevisions, ServerUrls, Servers};
+use audit_log::{AuditLog, RecordKind, RejectsFile, Summary, Users};
 
 /// What can be imported.
 #[derive(Debug, Subcommand)]
@@ -20,8 +22,11 @@ pub(crate) enum ImportCommand {
     #[command(after_long_help = PROGRAMME_HELP)]
     Programme(ProgrammeCommand),
     /// What people did in one client account, from the vendor's account-activity API
-    #[command(after_long_help = AUDIT_LOG_HELP)]
+    #[command(after_long_help = log_help(AUDIT_LOG_HELP))]
     AuditLog(AuditLogCommand),
+    /// What people did to the content of one client account, from the vendor's CMS audit log
+    #[command(after_long_help = log_help(CMS_AUDIT_LOG_HELP))]
+    CmsAuditLog(CmsAuditLogCommand),
 }
 
 /// The flags of `import programme`.
@@ -43,8 +48,21 @@ pub(crate) struct AuditLogCommand {
     /// The files; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// A CSV file to write what could not be imported to, with the columns file, line, reason, record
+    #[arg(long, env = "MANAGED_CREDIT_REJECTS", value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
+}
+
+/// The flags of `import cms-audit-log`.
+#[derive(Debug, Args)]
+pub(crate) struct CmsAuditLogCommand {
+    /// A CSV file that says whose address each user id of the account is, with the columns user_id, email
+    #[arg(long, env = "MANAGED_CREDIT_USERS", value_name = "FILE")]
+    pub users: PathBuf,
+    #[command(flatten)]
+    pub log: AuditLogCommand,
 }
 
 const PROGRAMME_HELP: &str = "\
@@ -71,32 +89,65 @@ Examples:
   managed-credit import programme crates/managed-credit/sample";
 
 const AUDIT_LOG_HELP: &str = "\
-A file is one page of the API ({\"results\":[...],\"paging\":{...}}), several pages one after the
-other, a JSON array of records, records one after the other, or one record a line. Files of any
-size are read as a stream. Importing a record again changes nothing: its id is remembered.
-A record that cannot be read is reported with its file and line, the others are imported, and
-the exit code is 1.
+Importing a record again changes nothing: its id is remembered.
 
 Examples:
   managed-credit import audit-log --client 2002 2002-page-1.json 2002-page-2.json
   fetch-audit-log 2002 | managed-credit import audit-log --client 2002 -";
 
+const CMS_AUDIT_LOG_HELP: &str = "\
+A record names a user by number only. The file of users has a header line with user_id and
+email; other columns are ignored, semicolons in place of commas are understood. Nothing is sent
+before every line of it is right; the record of a user that it does not have is a reject.
+
+A record has no id of its own, so one is made from objectType, objectId, event, userId and
+timestamp: records that agree in all five are one, and importing a record again changes
+nothing. A record that was imported with one address for its user and comes again with another
+is a reject (ACTIVITY_ID_REUSED).
+
+Examples:
+  managed-credit import cms-audit-log --client 2002 --users users.csv 2002-cms.json
+  fetch-cms-log 2002 | managed-credit import cms-audit-log --client 2002 --users users.csv -";
+
+/// What is the same for every log, and then what is particular to one.
+fn log_help(particular: &str) -> String {
+    format!(
+        "\
+A file is one page of the API ({{\"results\":[...],\"paging\":{{...}}}}), several pages one after the
+other, a JSON array of records, records one after the other, or one record a line. Files of any
+size are read as a stream. A record that cannot be imported is reported with its file, line and
+reason, or written with them to the file of --rejects; the others are imported, and the exit
+code is 1. A record that is imported and does not count is no reject.
+
+{particular}"
+    )
+}
+
 pub(crate) async fn import(command: &ImportCommand, out: &mut impl Write) -> anyhow::Result<()> {
-    let mut revisions = NewestRevisions::default();
     match command {
-        ImportCommand::Programme(command) => {
-            let servers = Servers::for_platform(&command.urls)?;
-            let programme = programme::read(&command.dir)?;
-            let report = programme::send(&servers, &programme, &mut revisions).await?;
-            report.write(Width::Terminal, out)?;
-            report.require_complete()
-        }
-        ImportCommand::AuditLog(command) => {
-            let servers = Servers::for_platform(&command.urls)?;
-            let mut summary = audit_log::Summary::new(format!("Audit log of client {}", command.client));
-            audit_log::import(&servers, command.client, &command.files, &mut summary, &mut revisions).await?;
-            summary.write(Width::Terminal, out)?;
-            summary.require_complete()
+        ImportCommand::Programme(command) => import_programme(command, out).await,
+        ImportCommand::AuditLog(command) => import_log(command, RecordKind::AccountActivity, out).await,
+        ImportCommand::CmsAuditLog(CmsAuditLogCommand { users, log }) => {
+            import_log(log, RecordKind::CmsAudit(Users::read(users)?), out).await
         }
     }
+}
+
+async fn import_programme(command: &ProgrammeCommand, out: &mut impl Write) -> anyhow::Result<()> {
+    let servers = Servers::for_platform(&command.urls)?;
+    let programme = programme::read(&command.dir)?;
+    let report = programme::send(&servers, &programme, &mut NewestRevisions::default()).await?;
+    report.write(Width::Terminal, out)?;
+    report.require_complete()
+}
+
+async fn import_log(command: &AuditLogCommand, kind: RecordKind, out: &mut impl Write) -> anyhow::Result<()> {
+    let servers = Servers::for_platform(&command.urls)?;
+    let log = AuditLog::check(command.client, kind, &command.files)?;
+    // Only when everything else is right: what was in the file is lost.
+    let rejects = command.rejects.as_deref().map(|path| RejectsFile::create(path, log.inputs())).transpose()?;
+    let mut summary = Summary::new(log.title(), rejects);
+    log.import(&servers, &mut summary, &mut NewestRevisions::default()).await?;
+    summary.write(Width::Terminal, out)?;
+    summary.require_complete()
 }

@@ -1,21 +1,20 @@
 //! A whole programme from CSV files: read and checked as a whole, then sent in the order in which facts need each other.
 
-mod csv_file;
 mod report;
 mod rows;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use domain::access::{EmailAddress, HubId};
 
-use rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, SubscriptionRow};
+use super::csv_file::{self, Problem, listed};
+use rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, ProgrammeRow, SubscriptionRow};
 pub(crate) use sending::send;
-
-/// Bad rows that are listed of one file.
-const MAXIMUM_LISTED_PROBLEMS: usize = 20;
 
 /// What the files say.
 #[derive(Debug, Default)]
@@ -35,12 +34,12 @@ pub(crate) fn read(dir: &Path) -> anyhow::Result<Programme> {
     }
     let mut problems = Vec::new();
     let programme = Programme {
-        partners: csv_file::read(dir, &mut problems)?,
-        employees: csv_file::read(dir, &mut problems)?,
-        clients: csv_file::read(dir, &mut problems)?,
-        client_users: csv_file::read(dir, &mut problems)?,
-        links: csv_file::read(dir, &mut problems)?,
-        subscriptions: csv_file::read(dir, &mut problems)?,
+        partners: rows_of(dir, &mut problems)?,
+        employees: rows_of(dir, &mut problems)?,
+        clients: rows_of(dir, &mut problems)?,
+        client_users: rows_of(dir, &mut problems)?,
+        links: rows_of(dir, &mut problems)?,
+        subscriptions: rows_of(dir, &mut problems)?,
     };
     if problems.is_empty() {
         problems.extend(links_without_employee(&programme));
@@ -71,25 +70,14 @@ impl Programme {
     }
 }
 
-/// A line that is not right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Problem {
-    file: String,
-    line: u64,
-    text: String,
-}
-
-/// The first problems of each file, one a line.
-fn listed(problems: &[Problem]) -> String {
-    let mut lines = Vec::new();
-    for of_file in problems.chunk_by(|one, other| one.file == other.file) {
-        let shown = of_file.iter().take(MAXIMUM_LISTED_PROBLEMS);
-        lines.extend(shown.map(|problem| format!("  {}:{}: {}", problem.file, problem.line, problem.text)));
-        if let Some(more) = of_file.len().checked_sub(MAXIMUM_LISTED_PROBLEMS).filter(|more| *more > 0) {
-            lines.push(format!("  {}: and {more} more", of_file[0].file));
-        }
+/// The rows of a file of the folder; none where there is no such file. What is wrong is added to `problems`.
+fn rows_of<T: ProgrammeRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
+    let path = dir.join(T::FILE);
+    match fs::read(&path) {
+        Ok(content) => csv_file::rows(T::FILE, content, problems),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
-    lines.join("\n")
 }
 
 /// Links name an employee by address; only employees.csv says which employee that is.
@@ -139,8 +127,6 @@ fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use domain::access::AccessRole;
 
     use super::*;

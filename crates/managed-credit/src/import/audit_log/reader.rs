@@ -1,4 +1,5 @@
-//! Finds the records of a log in any of its shapes, one at a time: memory holds one record, whatever the file's size.
+//! Finds the records of a log in any of its shapes, one at a time: memory holds one record, of at most 1 MiB, whatever
+//! the file's size.
 //!
 //! Shapes: pages of the API, arrays of records, or records over several lines, one after the other; or one record a line,
 //! where a line that is no JSON does not spoil the next.
@@ -10,8 +11,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Deserializer, Map, Value};
 
-/// The longest line, and the most of a file that is looked at to tell its shape.
-const MAXIMUM_LINE_BYTES: u64 = 1_048_576;
+/// The longest line, the longest record, and the most of a file that is looked at to tell its shape.
+const MAXIMUM_RECORD_BYTES: u64 = 1_048_576;
 
 /// The fields that only a page begins with.
 const PAGE_FIELDS: [&str; 3] = ["results", "paging", "total"];
@@ -51,7 +52,7 @@ fn shape_of(mut reader: impl Read) -> io::Result<(Shape, impl Read)> {
     loop {
         let count = reader.read(&mut chunk)?;
         seen.extend_from_slice(&chunk[..count]);
-        let is_end = count == 0 || seen.len() as u64 > MAXIMUM_LINE_BYTES;
+        let is_end = count == 0 || seen.len() as u64 > MAXIMUM_RECORD_BYTES;
         if let Some(shape) = shape_by_beginning(&seen).or(is_end.then_some(Shape::Lines)) {
             let mark = usize::from(seen.starts_with(b"\xef\xbb\xbf")) * 3;
             let mut seen = Cursor::new(seen);
@@ -90,10 +91,10 @@ fn read_lines(mut reader: impl BufRead, take: &mut dyn FnMut(Entry) -> bool) -> 
     loop {
         line.clear();
         number += 1;
-        let value = match reader.by_ref().take(MAXIMUM_LINE_BYTES).read_until(b'\n', &mut line) {
+        let value = match reader.by_ref().take(MAXIMUM_RECORD_BYTES).read_until(b'\n', &mut line) {
             Ok(0) => return true,
             Ok(_) if line.trim_ascii().is_empty() => continue,
-            Ok(count) if count as u64 == MAXIMUM_LINE_BYTES && !line.ends_with(b"\n") => {
+            Ok(count) if count as u64 == MAXIMUM_RECORD_BYTES && !line.ends_with(b"\n") => {
                 let skipped = skip_line(&mut reader);
                 Err(skipped.map_or_else(|error| error.to_string(), |()| "the line is longer than 1 MiB".to_owned()))
             }
@@ -128,38 +129,63 @@ fn without_line(error: &serde_json::Error) -> String {
 }
 
 fn read_documents(reader: impl Read, take: &mut dyn FnMut(Entry) -> bool) -> bool {
-    let line = Cell::new(1);
+    let position = Position::default();
     let mut is_wanted = true;
-    let mut deserializer = Deserializer::from_reader(CountingReader { reader, line: &line });
+    let mut deserializer = Deserializer::from_reader(CountingReader { reader, position: &position });
     while deserializer.end().is_err() {
-        let document = Document { line: &line, take: &mut *take, is_wanted: &mut is_wanted };
+        position.begin_record();
+        let document = Document { position: &position, take: &mut *take, is_wanted: &mut is_wanted };
         if let Err(error) = document.deserialize(&mut deserializer) {
             // A stream that is not JSON at one place cannot be trusted to be records after it.
-            let broken = |error: &serde_json::Error| format!("{}; the rest was not read", without_line(error));
-            return is_wanted && take(Entry { line: error.line() as u64, value: Err(broken(&error)) });
+            let value = Err(format!("{}; the rest was not read", without_line(&error)));
+            return is_wanted && take(Entry { line: position.line(), value });
         }
     }
     true
 }
 
-/// Counts the lines that the parser has consumed; it takes a byte at a time.
+/// How far the parser is.
+#[derive(Debug, Default)]
+struct Position {
+    line_breaks: Cell<u64>,
+    /// Bytes since a record began, or could have.
+    record_bytes: Cell<u64>,
+}
+
+impl Position {
+    /// From 1.
+    fn line(&self) -> u64 {
+        self.line_breaks.get() + 1
+    }
+
+    fn begin_record(&self) {
+        self.record_bytes.set(0);
+    }
+}
+
+/// Counts what the parser has consumed, because it takes a byte at a time; a record may not be longer than memory allows.
 struct CountingReader<'count, R> {
     reader: R,
-    line: &'count Cell<u64>,
+    position: &'count Position,
 }
 
 impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Position { line_breaks, record_bytes } = self.position;
+        if record_bytes.get() >= MAXIMUM_RECORD_BYTES {
+            return Err(io::Error::other("the record is longer than 1 MiB"));
+        }
         let count = self.reader.read(buffer)?;
         let breaks = buffer[..count].iter().filter(|byte| **byte == b'\n').count();
-        self.line.set(self.line.get() + breaks as u64);
+        line_breaks.set(line_breaks.get() + breaks as u64);
+        record_bytes.set(record_bytes.get() + count as u64);
         Ok(count)
     }
 }
 
 /// A page, an array of records, or a record.
 struct Document<'read> {
-    line: &'read Cell<u64>,
+    position: &'read Position,
     take: &'read mut dyn FnMut(Entry) -> bool,
     is_wanted: &'read mut bool,
 }
@@ -183,25 +209,26 @@ impl<'de> Visitor<'de> for Document<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a page of the account-activity API, an array of records, or a record")
+        formatter.write_str("a page of an API, an array of records, or a record")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut records: A) -> Result<(), A::Error> {
-        while let Some((line, value)) = records.next_element_seed(RecordValue(self.line))? {
+        while let Some((line, value)) = records.next_element_seed(RecordValue(self.position))? {
             self.give(line, value)?;
         }
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        let line = self.line.get();
+        let line = self.position.line();
         let mut record = Map::new();
         let mut is_page = false;
         while let Some(name) = fields.next_key::<String>()? {
             match name.as_str() {
                 "results" => {
                     is_page = true;
-                    let results = Document { line: self.line, take: &mut *self.take, is_wanted: &mut *self.is_wanted };
+                    let (take, is_wanted) = (&mut *self.take, &mut *self.is_wanted);
+                    let results = Document { position: self.position, take, is_wanted };
                     fields.next_value_seed(Results(results))?;
                 }
                 _ if PAGE_FIELDS.contains(&name.as_str()) => {
@@ -249,13 +276,14 @@ impl<'de> Visitor<'de> for Results<'_> {
 }
 
 /// Any value, with the line on which it begins.
-struct RecordValue<'read>(&'read Cell<u64>);
+struct RecordValue<'read>(&'read Position);
 
 impl<'de> DeserializeSeed<'de> for RecordValue<'_> {
     type Value = (u64, Value);
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(u64, Value), D::Error> {
-        let line = self.0.get();
+        self.0.begin_record();
+        let line = self.0.line();
         Ok((line, serde::Deserialize::deserialize(deserializer)?))
     }
 }
@@ -367,6 +395,30 @@ mod tests {
             true
         }));
         assert_eq!((lines.len(), lines[99_999]), (100_000, 100_000));
+    }
+
+    #[test]
+    fn a_record_without_end_is_never_in_memory_as_a_whole() {
+        for (begin, line) in
+            [("{\"results\":[{\"id\":\"a\"},\n{\"id\":\"", 2), ("[\n{\"id\":\"a\"},[\"", 2), ("{\n\"id\":\"", 2)]
+        {
+            let reader = begin.as_bytes().chain(io::repeat(b'x'));
+            let mut last = None;
+            assert!(read_entries(reader, |entry| {
+                last = Some(entry);
+                true
+            }));
+            let Some(Entry { line: found, value: Err(problem) }) = last else { panic!("{begin} is read") };
+            assert_eq!(found, line);
+            assert!(problem.starts_with("the record is longer than 1 MiB"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_be_longer_than_a_record_may() {
+        let record = json!({"id": "a", "text": "x".repeat(600_000)});
+        let page = json!({"paging": {}, "results": [record, record, record]}).to_string();
+        assert_eq!(ids(&format!("{page}{page}")), ["a"; 6]);
     }
 
     #[test]

@@ -5,7 +5,15 @@ use domain::credit::SubscriptionId;
 use domain::money::{Currency, Money};
 use domain::time::Instant;
 
-use super::csv_file::{Cells, CsvRow};
+use crate::import::csv_file::{Cells, CsvRow, OtherColumns};
+
+/// The rows of one of the six files.
+pub(super) trait ProgrammeRow: CsvRow {
+    /// The name of the file.
+    const FILE: &'static str;
+    /// The column that says since when a row is true.
+    const TIME_COLUMN: &'static str;
+}
 
 #[derive(Debug)]
 pub(crate) struct PartnerRow {
@@ -66,11 +74,40 @@ pub(crate) struct SubscriptionRow {
     pub effective_time: Option<Instant>,
 }
 
-impl CsvRow for PartnerRow {
+impl ProgrammeRow for PartnerRow {
     const FILE: &'static str = "partners.csv";
+    const TIME_COLUMN: &'static str = "join_time";
+}
+
+impl ProgrammeRow for EmployeeRow {
+    const FILE: &'static str = "employees.csv";
+    const TIME_COLUMN: &'static str = "start_time";
+}
+
+impl ProgrammeRow for ClientRow {
+    const FILE: &'static str = "clients.csv";
+    const TIME_COLUMN: &'static str = "start_time";
+}
+
+impl ProgrammeRow for ClientUserRow {
+    const FILE: &'static str = "client_users.csv";
+    const TIME_COLUMN: &'static str = "start_time";
+}
+
+impl ProgrammeRow for LinkRow {
+    const FILE: &'static str = "links.csv";
+    const TIME_COLUMN: &'static str = "link_time";
+}
+
+impl ProgrammeRow for SubscriptionRow {
+    const FILE: &'static str = "subscriptions.csv";
+    const TIME_COLUMN: &'static str = "effective_time";
+}
+
+impl CsvRow for PartnerRow {
     const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country", "email_domains"];
     const OPTIONAL: &'static [&'static str] = &["join_time"];
-    const TIME_COLUMN: &'static str = "join_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
@@ -91,10 +128,9 @@ impl CsvRow for PartnerRow {
 }
 
 impl CsvRow for EmployeeRow {
-    const FILE: &'static str = "employees.csv";
     const REQUIRED: &'static [&'static str] = &["partner", "email", "display_name"];
     const OPTIONAL: &'static [&'static str] = &["partner_employee", "access_role", "start_time"];
-    const TIME_COLUMN: &'static str = "start_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let partner = cells.required("partner", str::parse);
@@ -116,10 +152,9 @@ impl CsvRow for EmployeeRow {
 }
 
 impl CsvRow for ClientRow {
-    const FILE: &'static str = "clients.csv";
     const REQUIRED: &'static [&'static str] = &["hub_id", "display_name", "country"];
     const OPTIONAL: &'static [&'static str] = &["start_time"];
-    const TIME_COLUMN: &'static str = "start_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
@@ -137,10 +172,9 @@ impl CsvRow for ClientRow {
 }
 
 impl CsvRow for ClientUserRow {
-    const FILE: &'static str = "client_users.csv";
     const REQUIRED: &'static [&'static str] = &["client", "email", "display_name", "permission_set"];
     const OPTIONAL: &'static [&'static str] = &["start_time", "removed_time"];
-    const TIME_COLUMN: &'static str = "start_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let client = cells.required("client", str::parse);
@@ -167,10 +201,9 @@ impl CsvRow for ClientUserRow {
 }
 
 impl CsvRow for LinkRow {
-    const FILE: &'static str = "links.csv";
     const REQUIRED: &'static [&'static str] = &["partner", "email", "client"];
     const OPTIONAL: &'static [&'static str] = &["link_time"];
-    const TIME_COLUMN: &'static str = "link_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let partner = cells.required("partner", str::parse);
@@ -182,10 +215,9 @@ impl CsvRow for LinkRow {
 }
 
 impl CsvRow for SubscriptionRow {
-    const FILE: &'static str = "subscriptions.csv";
     const REQUIRED: &'static [&'static str] = &["client", "subscription", "currency", "mrr"];
     const OPTIONAL: &'static [&'static str] = &["effective_time"];
-    const TIME_COLUMN: &'static str = "effective_time";
+    const OTHER_COLUMNS: OtherColumns = OtherColumns::Refused;
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let client = cells.required("client", str::parse);

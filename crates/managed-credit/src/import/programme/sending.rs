@@ -15,9 +15,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorInfo, StatusExt as _};
 
 use super::Programme;
-use super::csv_file::CsvRow;
 use super::report::{Report, RowOutcome};
-use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, SubscriptionRow};
+use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, ProgrammeRow, SubscriptionRow};
 use crate::import::progress;
 use crate::running::Part;
 use crate::servers::{NewestRevisions, Servers, call};
@@ -66,7 +65,7 @@ struct Sent {
 }
 
 impl Sent {
-    const fn of<T: CsvRow>(part: Part, line: u64) -> Self {
+    const fn of<T: ProgrammeRow>(part: Part, line: u64) -> Self {
         Self { part, line, time_column: T::TIME_COLUMN }
     }
 }

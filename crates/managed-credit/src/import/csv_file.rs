@@ -1,30 +1,58 @@
-//! CSV files by the names of their columns.
+//! CSV files by the names of their columns, every bad line named at once.
 
 use std::fmt::Display;
-use std::fs;
-use std::io;
-use std::path::Path;
 
 use anyhow::Context as _;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use domain::time::Instant;
 
-use super::Problem;
 use crate::as_of::parse_instant;
 
-/// A kind of file.
+/// Bad lines that are listed of one file.
+const MAXIMUM_LISTED_PROBLEMS: usize = 20;
+
+/// A kind of row.
 pub(super) trait CsvRow: Sized {
-    /// Its name.
-    const FILE: &'static str;
-    /// The columns that it has.
+    /// The columns that its file has.
     const REQUIRED: &'static [&'static str];
     /// The columns that it may have.
     const OPTIONAL: &'static [&'static str];
-    /// The one of them that says since when it is true.
-    const TIME_COLUMN: &'static str;
+    /// What any other column means.
+    const OTHER_COLUMNS: OtherColumns;
 
     /// The row, or what is wrong with it in `cells`.
     fn parse(cells: &mut Cells<'_>) -> Option<Self>;
+}
+
+/// What a column means that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherColumns {
+    /// A mistake: the file is written for us.
+    Refused,
+    /// Nothing: the file is made by another program, for other purposes too.
+    Ignored,
+}
+
+/// A line that is not right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub file: String,
+    /// From 1.
+    pub line: u64,
+    pub text: String,
+}
+
+/// The first problems of each file, one a line.
+pub(super) fn listed(problems: &[Problem]) -> String {
+    let mut lines = Vec::new();
+    for of_file in problems.chunk_by(|one, other| one.file == other.file) {
+        let shown = of_file.iter().take(MAXIMUM_LISTED_PROBLEMS);
+        lines.extend(shown.map(|problem| format!("  {}:{}: {}", problem.file, problem.line, problem.text)));
+        if let Some(more) = of_file.len().checked_sub(MAXIMUM_LISTED_PROBLEMS).filter(|more| *more > 0) {
+            lines.push(format!("  {}: and {more} more", of_file[0].file));
+        }
+    }
+    lines.join("\n")
 }
 
 /// The cells of one line, by their columns.
@@ -91,15 +119,9 @@ impl Cells<'_> {
     }
 }
 
-/// The rows of a file of the folder; none where there is no such file. What is wrong is added to `problems`.
-pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
-    let path = dir.join(T::FILE);
-    let content = match fs::read(&path) {
-        Ok(content) => content,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| path.display().to_string()),
-    };
-    let problem = |line, text| Problem { file: T::FILE.to_owned(), line, text };
+/// The rows of the content of `file`. What is wrong is added to `problems`.
+pub(super) fn rows<T: CsvRow>(file: &str, content: Vec<u8>, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
+    let problem = |line, text| Problem { file: file.to_owned(), line, text };
     let content = match String::from_utf8(content) {
         Ok(content) => content,
         Err(error) => {
@@ -115,7 +137,7 @@ pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow
         .trim(Trim::All)
         .flexible(true)
         .from_reader(content.as_bytes());
-    let header = reader.headers().with_context(|| path.display().to_string())?.clone();
+    let header = reader.headers().with_context(|| file.to_owned())?.clone();
     let wrong_columns = wrong_columns::<T>(&header);
     if !wrong_columns.is_empty() {
         problems.extend(wrong_columns.into_iter().map(|text| problem(1, text)));
@@ -123,7 +145,7 @@ pub(super) fn read<T: CsvRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow
     }
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.with_context(|| path.display().to_string())?;
+        let record = record.with_context(|| file.to_owned())?;
         let line = first_line(&content, &record);
         if record.len() != header.len() {
             problems.push(problem(line, format!("has {} cells, the header has {}", record.len(), header.len())));
@@ -154,8 +176,10 @@ fn wrong_columns<T: CsvRow>(header: &StringRecord) -> Vec<String> {
     let mut wrong = Vec::new();
     for (index, column) in header.iter().enumerate() {
         if !T::REQUIRED.contains(&column) && !T::OPTIONAL.contains(&column) {
-            let known = [T::REQUIRED, T::OPTIONAL].concat().join(", ");
-            wrong.push(format!("unknown column {column:?}; the columns are {known}"));
+            if T::OTHER_COLUMNS == OtherColumns::Refused {
+                let known = [T::REQUIRED, T::OPTIONAL].concat().join(", ");
+                wrong.push(format!("unknown column {column:?}; the columns are {known}"));
+            }
         } else if header.iter().take(index).any(|other| other == column) {
             wrong.push(format!("column {column} comes twice"));
         }
