@@ -90,19 +90,28 @@ impl PageRequest {
         message: impl Fn(&T) -> M,
     ) -> ListPage<M> {
         let page = self.start.cut(rows, descending, self.size);
-        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, &[][..]);
-        for (place, row) in &page.rows {
-            let message = message(row);
-            bytes += message.encoded_len();
-            if bytes > BYTES_PER_PAGE && !messages.is_empty() {
-                let next_page_token = self.start.token_after(last);
-                return ListPage { rows: messages, next_page_token, total_size: page.total_size };
-            }
-            messages.push(message);
-            last = place;
-        }
-        ListPage { rows: messages, next_page_token: page.next_page_token, total_size: page.total_size }
+        let mut messages: Vec<M> = page.rows.iter().map(|(_, row)| message(row)).collect();
+        let fitting = count_that_fits(messages.iter().map(M::encoded_len));
+        let next_page_token = if fitting < messages.len() {
+            self.start.token_after(&page.rows[fitting - 1].0)
+        } else {
+            page.next_page_token
+        };
+        messages.truncate(fitting);
+        ListPage { rows: messages, next_page_token, total_size: page.total_size }
     }
+}
+
+/// How many of the rows of a page, as messages of these lengths in bytes, one answer holds: of large ones fewer than were
+/// asked for, so that it is not more than a client reads; one at least.
+#[must_use]
+pub fn count_that_fits(lengths: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fitting = lengths.take_while(|length| {
+        bytes += length;
+        bytes <= BYTES_PER_PAGE
+    });
+    fitting.count().max(1)
 }
 
 impl PageStart {

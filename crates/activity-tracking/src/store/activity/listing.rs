@@ -69,7 +69,7 @@ pub(crate) async fn list<C: ConnectionTrait>(
         None => None,
     };
     // One more than asked for tells whether there are more.
-    let rows = listing.page(end.as_ref()).limit(limit as u64 + 1).all(connection).await?;
+    let rows = listing.page(end.clone()).limit(limit as u64 + 1).all(connection).await?;
     let has_more = rows.len() > limit;
     let activities = rows.iter().take(limit).map(recorded).collect::<Result<Vec<_>, _>>()?;
     let next = if has_more { activities.last().map(Place::of) } else { end };
@@ -87,8 +87,17 @@ struct Listing {
     /// What one index answers, in its order.
     scope: Condition,
     order: Order,
+    newest: Option<Bound>,
+    oldest: Option<Bound>,
     /// What is left to be tested of each row; absent: nothing.
     rest: Option<Condition>,
+}
+
+/// Where a page begins or ends: one bound on each side, because SQLite enters an index by one only.
+#[derive(Debug, Clone)]
+enum Bound {
+    Time(Instant),
+    Place(Place),
 }
 
 /// The orders of the indexes; to who reads the list they are one, by time, client and id.
@@ -123,12 +132,12 @@ impl Listing {
         } else {
             (Condition::all(), Order::OfAll)
         };
-        let occurred_since = filter.from.map(|from| Column::OccurTime.gte(StoredInstant::from(from)));
-        let occurred_before = filter.to.map(|to| Column::OccurTime.lt(StoredInstant::from(to)));
-        let behind = after.map(|after| order.row().lt(order.place(after)));
         Self {
-            scope: scope.add_option(occurred_since).add_option(occurred_before).add_option(behind),
+            scope,
             order,
+            // What is behind a place occurred before the instant before which the list was asked for.
+            newest: after.cloned().map(Bound::Place).or(filter.to.map(Bound::Time)),
+            oldest: filter.from.map(Bound::Time),
             rest: left.rest(),
         }
     }
@@ -136,17 +145,22 @@ impl Listing {
     /// The place of the last row that a page looks at, where it looks at more rows than it has.
     fn end_of_page(&self) -> Option<Select<Entity>> {
         self.rest.as_ref()?;
-        let place = self.newest_first().select_only().columns(Order::OfAll.columns().iter().copied());
+        let columns = Order::OfAll.columns().iter().copied();
+        let place = self.newest_first(self.oldest.as_ref()).select_only().columns(columns);
         Some(place.offset(ROWS_PER_PAGE - 1).limit(1))
     }
 
-    fn page(&self, end: Option<&Place>) -> Select<Entity> {
-        let until_end = end.map(|end| self.order.row().gte(self.order.place(end)));
-        self.newest_first().filter(Condition::all().add_option(until_end).add_option(self.rest.clone()))
+    fn page(&self, end: Option<Place>) -> Select<Entity> {
+        let end = end.map(Bound::Place);
+        let page = self.newest_first(end.as_ref().or(self.oldest.as_ref()));
+        page.filter(Condition::all().add_option(self.rest.clone()))
     }
 
-    fn newest_first(&self) -> Select<Entity> {
-        self.order.apply(Entity::find().filter(self.scope.clone()))
+    fn newest_first(&self, oldest: Option<&Bound>) -> Select<Entity> {
+        let older_than = self.newest.as_ref().map(|bound| self.order.key(bound).lt(self.order.value(bound)));
+        let not_older_than = oldest.map(|bound| self.order.key(bound).gte(self.order.value(bound)));
+        let scope = self.scope.clone().add_option(older_than).add_option(not_older_than);
+        self.order.apply(Entity::find().filter(scope))
     }
 }
 
@@ -171,14 +185,23 @@ impl Order {
         }
     }
 
-    fn row(self) -> Expr {
-        Expr::tuple(self.columns().iter().copied().map(Expr::col))
+    /// What is compared with a bound.
+    fn key(self, bound: &Bound) -> Expr {
+        match bound {
+            Bound::Time(_) => Expr::col(Column::OccurTime),
+            Bound::Place(_) => Expr::tuple(self.columns().iter().copied().map(Expr::col)),
+        }
     }
 
-    fn place(self, Place { name, occur_time }: &Place) -> Expr {
-        let time = Expr::value(StoredInstant::from(*occur_time));
-        let client = (self != Self::InClient).then(|| Expr::value(name.client.get()));
-        Expr::tuple([Some(time), client, Some(Expr::value(name.activity.as_str()))].into_iter().flatten())
+    fn value(self, bound: &Bound) -> Expr {
+        match bound {
+            Bound::Time(time) => Expr::value(StoredInstant::from(*time)),
+            Bound::Place(Place { name, occur_time }) => {
+                let time = Expr::value(StoredInstant::from(*occur_time));
+                let client = (self != Self::InClient).then(|| Expr::value(name.client.get()));
+                Expr::tuple([Some(time), client, Some(Expr::value(name.activity.as_str()))].into_iter().flatten())
+            }
+        }
     }
 }
 
