@@ -15,13 +15,18 @@
 //!
 //! A retraction has the keys of what it takes back, so that whoever loads the one loads the other.
 
+mod copying;
 mod entity;
 mod erasure;
+mod keys;
 mod listing;
 mod question;
 mod table;
+mod verification;
 
+pub use copying::replace_copy;
 pub use erasure::{erased_address, first_position, follow_erasures, replace_address};
+pub use keys::{Named, next_named};
 pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{
     Question, closed_clients_of, employee_address, employee_addresses, history, history_for_judging,
@@ -29,6 +34,7 @@ pub use question::{
     history_of_partner, history_of_people, user_address,
 };
 pub use table::{create_listing_indexes, create_table};
+pub use verification::verify;
 
 use contracts::wire::access as wire;
 use contracts::{Feed, access_change_from_wire};

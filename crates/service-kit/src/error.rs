@@ -31,6 +31,9 @@ pub enum ServiceError {
         /// Where the cursor is.
         position: u64,
     },
+    /// A temporary database cannot be used.
+    #[error("temporary database: {0}")]
+    Temporary(String),
     /// The machine gave no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -55,6 +58,7 @@ impl ServiceError {
             | Self::Undecodable(_)
             | Self::Stored(_)
             | Self::FeedGap { .. }
+            | Self::Temporary(_)
             | Self::Random(_) => Failure::internal(),
         }
     }

@@ -3,16 +3,30 @@
 //! A feed is a table of changes with gapless positions. Its owner gives out a position in the transaction of the fact,
 //! from a counter row that stays locked until the commit (`head`): a serial number would be given out before, and a
 //! reader could pass one whose transaction is still open. A follower stores facts and cursor in one transaction
-//! (`follow`); it resumes at its cursor, whose hash shows that both sides speak of the same history.
+//! (`follow`); it resumes at its cursor, whose hash shows that both sides speak of the same history. Where they do not, or
+//! the copy is not what the feed says, it is built anew beside the present one and put into its place (`replay`).
 
+mod catch_up;
 mod cursor;
 mod follow;
 mod head;
+mod refill;
+mod replay;
+mod shadow;
+mod verify;
 mod watch;
 mod watermark;
 
-pub use cursor::{Change, Cursor, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor};
+pub use catch_up::CatchUp;
+pub use cursor::{
+    Change, Cursor, Message, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor,
+};
 pub use follow::{Follow, follow};
+pub(crate) use head::chained;
 pub use head::{Head, create_head_table, lock_head, read_head, store_head};
+pub use refill::refill;
+pub use replay::{Rebuild, replay};
+pub use shadow::Shadow;
+pub use verify::verify_history;
 pub use watch::{CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, require_same_history, watch};
 pub use watermark::{Following, Watermarks};

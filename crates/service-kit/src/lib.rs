@@ -12,6 +12,7 @@ mod database;
 mod error;
 mod etag;
 pub mod feed;
+pub mod maintenance;
 pub mod page;
 pub mod permission;
 mod random;

@@ -74,6 +74,42 @@ impl Change for wire::activity::ServicingChange {
     }
 }
 
+/// A message of a feed: changes in their order, and what else it says.
+pub trait Message: Send + 'static {
+    /// The changes of this feed.
+    type Change: Change;
+
+    /// Its changes.
+    fn changes_mut(&mut self) -> &mut Vec<Self::Change>;
+
+    /// Whether there were no more changes when it was sent.
+    fn caught_up(&self) -> bool;
+}
+
+impl Message for wire::access::WatchAccessResponse {
+    type Change = wire::access::AccessChange;
+
+    fn changes_mut(&mut self) -> &mut Vec<Self::Change> {
+        &mut self.changes
+    }
+
+    fn caught_up(&self) -> bool {
+        self.caught_up
+    }
+}
+
+impl Message for wire::activity::WatchServicingResponse {
+    type Change = wire::activity::ServicingChange;
+
+    fn changes_mut(&mut self) -> &mut Vec<Self::Change> {
+        &mut self.changes
+    }
+
+    fn caught_up(&self) -> bool {
+        self.caught_up
+    }
+}
+
 impl Cursor {
     /// Moves behind a message, and answers which of its changes are not stored yet.
     ///

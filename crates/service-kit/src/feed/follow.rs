@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-use super::{Cursor, Following, Watermarks};
+use super::{Cursor, Following, Message, Watermarks};
 use crate::ServiceError;
 
 /// How long to wait before a feed is opened again, at first and at most.
@@ -22,7 +22,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// A service that keeps a copy of what a feed says.
 pub trait Follow: Send + Sync + 'static {
     /// A message of the feed.
-    type Message: Send + 'static;
+    type Message: Message;
 
     /// Which feed.
     fn feed(&self) -> Feed;
@@ -128,10 +128,15 @@ async fn wait_until_rebuilt<F: Follow>(follower: &F, shutdown: &CancellationToke
     }
 }
 
+/// Whether the feed's owner says that a cursor is of another history.
+pub(super) fn is_diverged(status: &Status) -> bool {
+    let diverged = reason_name(ErrorReason::FeedDiverged);
+    status.get_details_error_info().is_some_and(|info| info.reason == diverged)
+}
+
 fn report(feed: Feed, status: &Status) -> Following {
     let feed = feed.as_str();
-    let diverged = reason_name(ErrorReason::FeedDiverged);
-    if status.get_details_error_info().is_some_and(|info| info.reason == diverged) {
+    if is_diverged(status) {
         tracing::error!(feed, %status, "this copy is of another history than the feed; it stays as it is until it is rebuilt");
         Following::Diverged
     } else {

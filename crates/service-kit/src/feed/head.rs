@@ -38,6 +38,12 @@ pub struct Head {
 }
 
 impl Head {
+    /// The end of a feed without changes.
+    #[must_use]
+    pub const fn start(feed: Feed) -> Self {
+        Self { feed, position: 0, chain_hash: Vec::new() }
+    }
+
     /// The position that the next change will have.
     #[must_use]
     pub const fn next_position(&self) -> u64 {
@@ -47,7 +53,7 @@ impl Head {
     /// Takes the next position for a change with these bytes.
     pub fn advance(&mut self, change: &[u8]) {
         self.position += 1;
-        self.chain_hash = Sha256::new().chain_update(&self.chain_hash).chain_update(change).finalize().to_vec();
+        self.chain_hash = chained(&self.chain_hash, change);
     }
 
     /// The revision that contains everything up to here.
@@ -60,6 +66,11 @@ impl Head {
         let row = row.ok_or_else(|| DbErr::RecordNotFound(format!("feed_head of {}", feed.as_str())))?;
         Ok(Self { feed, position: position(row.position), chain_hash: row.chain_hash })
     }
+}
+
+/// The hash over a change with these bytes and all before it, whose hash this is.
+pub(crate) fn chained(before: &[u8], change: &[u8]) -> Vec<u8> {
+    Sha256::new().chain_update(before).chain_update(change).finalize().to_vec()
 }
 
 /// Creates the counter row of a feed that the service owns.

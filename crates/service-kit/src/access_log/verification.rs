@@ -1,0 +1,148 @@
+//! Whether a log, or a copy of it, is what it says.
+
+use std::collections::BTreeSet;
+
+use contracts::Revision;
+use domain::time::Instant;
+use prost::Message as _;
+use sea_orm::TryIntoModel as _;
+use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder as _, QuerySelect as _};
+
+use super::entity::{Column, Entity, Model};
+use super::{FEED, change, position, row, stored_position, wire};
+use crate::ServiceError;
+use crate::feed::chained;
+use crate::maintenance::Verification;
+
+/// How many changes are read at once.
+const CHANGES_PER_PAGE: u64 = 500;
+
+/// Compares every change with its message and its place: positions without gaps, each hash with what it is over, the
+/// columns with what the message says, and the end with the last position and hash that are known elsewhere: of the feed's
+/// head, or of the cursor.
+///
+/// The hash of a change that an erasure has rewritten is that of what was first recorded, and cannot be computed (R128).
+///
+/// # Errors
+/// The database fails, or the caller does not read.
+pub async fn verify<C: ConnectionTrait>(
+    connection: &C,
+    end_position: u64,
+    end_hash: &[u8],
+    verification: &mut Verification,
+) -> Result<(), ServiceError> {
+    verification.begin("access changes").await?;
+    let pseudonyms = pseudonyms(connection).await?;
+    let mut last = Place::default();
+    loop {
+        let rows = page(connection, last.position).await?;
+        for row in &rows {
+            last = compare(row, &last, &pseudonyms, verification);
+        }
+        if rows.is_empty() {
+            break;
+        }
+        verification.checked(rows.len()).await?;
+    }
+    if (last.position, last.chain_hash.as_slice()) != (end_position, end_hash) {
+        let end = Place { position: end_position, chain_hash: end_hash.to_vec() };
+        verification.differs("end of the access log", &last.to_string(), &end.to_string());
+    }
+    Ok(())
+}
+
+/// A change's place in the log.
+#[derive(Debug, Default)]
+struct Place {
+    position: u64,
+    chain_hash: Vec<u8>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}, hash {}", name(self.position), hex(&self.chain_hash))
+    }
+}
+
+async fn page<C: ConnectionTrait>(connection: &C, after: u64) -> Result<Vec<Model>, DbErr> {
+    let behind = Entity::find().filter(Column::Position.gt(stored_position(after)));
+    behind.order_by_asc(Column::Position).limit(CHANGES_PER_PAGE).all(connection).await
+}
+
+/// The addresses that erasures have put in the places of others.
+async fn pseudonyms<C: ConnectionTrait>(connection: &C) -> Result<BTreeSet<String>, DbErr> {
+    let erasures = Entity::find().select_only().column(Column::Address).filter(Column::Kind.eq("address_erased"));
+    let addresses: Vec<Option<String>> = erasures.into_tuple().all(connection).await?;
+    Ok(addresses.into_iter().flatten().collect())
+}
+
+fn compare(stored: &Model, before: &Place, pseudonyms: &BTreeSet<String>, verification: &mut Verification) -> Place {
+    let this = Place { position: position(stored.position), chain_hash: stored.chain_hash.clone() };
+    if this.position != before.position + 1 {
+        let (first, last) = (name(before.position + 1), name(this.position - 1));
+        let missing = if first == last { first } else { format!("{first} to {last}") };
+        verification.differs(missing, "", "changes without gaps");
+    } else if !is_rewritten(stored, pseudonyms) {
+        let expected = chained(&before.chain_hash, &stored.payload);
+        if expected != this.chain_hash {
+            verification.differs(format!("{} hash", name(this.position)), &hex(&this.chain_hash), &hex(&expected));
+        }
+    }
+    match meant(stored) {
+        Ok(meant) => compare_columns(stored, &meant, verification),
+        Err(problem) => {
+            verification.differs(name(this.position), &format!("unreadable: {problem}"), "a change of access");
+        }
+    }
+    this
+}
+
+/// Whether an erasure has rewritten the change: then it names a pseudonym.
+fn is_rewritten(stored: &Model, pseudonyms: &BTreeSet<String>) -> bool {
+    let named = [stored.address.as_ref(), Some(&stored.actor), stored.on_behalf_of.as_ref()];
+    named.into_iter().flatten().any(|address| pseudonyms.contains(address))
+}
+
+/// The row as its message would make it.
+fn meant(stored: &Model) -> Result<Model, ServiceError> {
+    let message = wire::AccessChange::decode(stored.payload.as_slice())?;
+    Ok(row(&change(stored)?, &message, stored.chain_hash.clone()).try_into_model()?)
+}
+
+fn compare_columns(stored: &Model, meant: &Model, verification: &mut Verification) {
+    let of_stored = columns(stored);
+    for ((column, stored_value), (_, meant_value)) in of_stored.into_iter().zip(columns(meant)) {
+        if stored_value != meant_value {
+            let subject = format!("{} {column}", name(position(stored.position)));
+            verification.differs(subject, &stored_value, &meant_value);
+        }
+    }
+}
+
+/// What a row says beside its message, in words.
+fn columns(row: &Model) -> [(&'static str, String); 11] {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let number = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
+    [
+        ("position", row.position.to_string()),
+        ("kind", row.kind.clone()),
+        ("effective_time", Instant::from(row.effective_time).to_rfc3339()),
+        ("record_time", Instant::from(row.record_time).to_rfc3339()),
+        ("actor", row.actor.clone()),
+        ("on_behalf_of", text(&row.on_behalf_of)),
+        ("partner", number(row.partner_id)),
+        ("client", number(row.client_id)),
+        ("address", text(&row.address)),
+        ("subject", row.subject_id.map(|id| id.to_string()).unwrap_or_default()),
+        ("is_notice", row.is_notice.to_string()),
+    ]
+}
+
+fn name(position: u64) -> String {
+    Revision { feed: FEED, position }.to_string()
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
