@@ -1,4 +1,5 @@
-//! GetActivity, ListActivities and ListQualifyingActions on the wire; and an activity with its verdict, wherever it is told.
+//! GetActivity, ListActivities and ListQualifyingActions on the wire; and an activity with its verdict, wherever it is
+//! told.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -254,5 +255,91 @@ fn voiding_to_wire(voiding: &Voiding) -> wire::Voiding {
         on_behalf_of: voiding.on_behalf_of.as_ref().map(ToString::to_string).unwrap_or_default(),
         reason: voiding.reason.clone(),
         record_time: Some(timestamp(voiding.time)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use domain::activity::{Activity, ActivityAction, Judgement, Origin, Verdict};
+
+    use super::*;
+
+    /// A character of four bytes.
+    const LONG: &str = "\u{1F512}";
+
+    fn told(number: u128, reason: &str) -> Told {
+        let client = 2002.try_into().expect("a hub id");
+        let activity = Activity {
+            client,
+            id: format!("evt-{number}").parse().expect("an id"),
+            address: "anna@agency.example".parse().expect("an address"),
+            occur_time: "2025-01-10T12:00:00Z".parse().expect("a time"),
+            action: ActivityAction::Catalogue("blog/publish".parse().expect("an action")),
+            origin: Origin::Person,
+            target_object_id: Some(LONG.repeat(256).parse().expect("a target")),
+        };
+        let time = activity.occur_time;
+        let judgement = Judgement { verdict: Verdict::Voided, attribution: None, action: None };
+        let voiding = Voiding::new(time, Actor::Platform, None, reason).expect("a reason");
+        let recorded = Recorded { activity, judgement, record_time: time, provisional: false };
+        Told { recorded, voiding: Some(voiding) }
+    }
+
+    fn page_of(request: &wire::ListActivitiesRequest) -> PageRequest {
+        let (_, page) = list_question(request, Actor::Platform, Duration::ZERO).expect("a right question");
+        page
+    }
+
+    /// The answer with activities of these numbers, the last of all, with the longest reasons and targets.
+    fn shown(page: &PageRequest, numbers: Range<u128>) -> wire::ListActivitiesResponse {
+        let activities = numbers.map(|number| told(number, &LONG.repeat(500))).collect();
+        let content = ToldPage { activities, next: None };
+        let as_of_time = "2025-02-01T00:00:00Z".parse().expect("a time");
+        list_response(page, Answer { content, as_of_time, revisions: Vec::new() })
+    }
+
+    #[test]
+    fn a_page_of_large_activities_has_fewer_of_them_and_the_next_begins_behind_them() {
+        let request = wire::ListActivitiesRequest { page_size: 1_000, ..Default::default() };
+        let first = shown(&page_of(&request), 0..1_000);
+        let count = first.activities.len();
+        assert!((500..1_000).contains(&count), "{count}");
+        assert!(first.encoded_len() < 4 * 1_024 * 1_024, "what clients read");
+        let next = page_of(&wire::ListActivitiesRequest { page_token: first.next_page_token, ..request });
+        let after = after(&next.start).expect("a place").expect("not the first page");
+        assert_eq!(after.name.activity.to_string(), format!("evt-{}", count - 1));
+        let second = shown(&next, count as u128..1_000);
+        assert_eq!((second.activities.len(), second.next_page_token.as_str()), (1_000 - count, ""));
+    }
+
+    #[test]
+    fn a_place_survives_its_token_and_other_bytes_are_none() {
+        let place = Place::of(&told(7, "x").recorded);
+        assert_eq!(read_place(&place_bytes(&place)), Some(place.clone()));
+        let bytes = place_bytes(&place);
+        // Without an id, cut in the middle of the client, of client 0, and with an id of two words.
+        let no_client = [&bytes[..8], &[0; 8], b"evt-7"].concat();
+        for wrong in [&bytes[..16], &bytes[..12], &no_client, &[&bytes[..], b" x"].concat(), &[]] {
+            assert_eq!(read_place(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn outcomes_and_reasons_are_asked_together() {
+        use wire::VerdictOutcome::{Counted, NotCounted, Voided};
+        let asked = |outcomes: &[wire::VerdictOutcome], reasons: &[NotCountedReason]| {
+            verdicts(&outcomes.iter().copied().collect(), &reasons.iter().copied().collect())
+        };
+        let login = NotCountedReason::NonQualifyingAction;
+        let only_login = Some(BTreeSet::from([ListedVerdict::NotCounted(login)]));
+        assert_eq!(asked(&[], &[]), None);
+        assert_eq!(asked(&[Counted, NotCounted, Voided], &[]), None);
+        assert_eq!(asked(&[Voided], &[]), Some(BTreeSet::from([ListedVerdict::Voided])));
+        assert_eq!(asked(&[NotCounted], &[]).map(|all| all.len()), Some(NotCountedReason::ALL.len()));
+        assert_eq!(asked(&[], &[login]), only_login);
+        assert_eq!(asked(&[NotCounted, Voided], &[login]), only_login);
+        assert_eq!(asked(&[Counted, Voided], &[login]), Some(BTreeSet::new()));
     }
 }

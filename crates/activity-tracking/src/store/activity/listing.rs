@@ -1,5 +1,5 @@
-//! Activities, newest first, by filters: each list is read from the index whose order is its own, and what that index does
-//! not answer is tested row by row.
+//! Activities, newest first, by filters: each list is read from the index whose order is its own, and what that index
+//! does not answer is tested row by row.
 
 use std::collections::BTreeSet;
 
@@ -165,10 +165,10 @@ impl Listing {
 }
 
 impl Order {
-    /// Where it is that of all activities, it says where activities without a time would be, which there are none of: its
-    /// index says so too, so that no other list is in the order of this index. PostgreSQL would read them from it, because
-    /// its rows lie side by side, and takes what it looks for to be spread evenly: of a partner who was busy a year ago it
-    /// would read everything that anybody has done since.
+    /// Where it is that of all activities, it says where those without a time would be, which there are none of: its
+    /// index says so too, so that no other list is in the order of this index. PostgreSQL would read others from it,
+    /// because its rows lie side by side, and takes what it looks for to be spread evenly: of a partner who was busy a
+    /// year ago it would read everything that anybody has done since.
     fn apply(self, query: Select<Entity>) -> Select<Entity> {
         let (time, others) = (Column::OccurTime, &self.columns()[1..]);
         let by_time = match self {
@@ -215,8 +215,8 @@ impl ActivityFilter {
         Some(stored)
     }
 
-    /// What is to be tested row by row, but for the times. It is said so that no index answers it: an index that answers
-    /// a part of it, in the order of the list too, may have very many rows where the chosen one has few.
+    /// What is to be tested row by row. It is said so that no index answers it: one that answers a part of it, in the
+    /// order of the list too, may have very many rows where the chosen one has few.
     fn rest(self) -> Option<Condition> {
         let verdicts =
             self.verdicts.map(|verdicts| verdicts.into_iter().map(ListedVerdict::stored).collect::<Vec<_>>());

@@ -133,9 +133,9 @@ fn employee() -> Uuid {
     Uuid::from_u128(7)
 }
 
-/// Two years of work, nearly in the order of time. A tenth is of client 1, a fiftieth is one import into client 2, all of
-/// one instant; the others have ever fewer. Partner 999 did the first tenth and nothing since; of the others' work, in
-/// client 1 five have a part.
+/// Two years of work, nearly in the order of time. A tenth is in client 1, a fiftieth is an import into client 2, all of
+/// one instant; the others have ever less. Partner 999 did the first tenth and nothing since; of what came then in client
+/// 1, five have a part.
 fn activities(rows: u64) -> String {
     format!(
         "WITH RECURSIVE series(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM series WHERE i < {rows}),
