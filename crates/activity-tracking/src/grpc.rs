@@ -41,7 +41,8 @@ impl ActivityTrackingService for ActivityTracking {
         request: Request<wire::GetServicingRequest>,
     ) -> Result<Response<wire::GetServicingResponse>, Status> {
         let actor = actor(request.metadata())?;
-        let question = servicing::question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        let limit = wait_limit(request.metadata());
+        let question = servicing::question(request.get_ref(), actor, limit, &self.policy)?;
         Ok(Response::new(servicing::response(self.get_servicing(question).await?)))
     }
 
@@ -50,7 +51,8 @@ impl ActivityTrackingService for ActivityTracking {
         request: Request<wire::BatchGetServicingRequest>,
     ) -> Result<Response<wire::BatchGetServicingResponse>, Status> {
         let actor = actor(request.metadata())?;
-        let question = servicing::pairs_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        let limit = wait_limit(request.metadata());
+        let question = servicing::pairs_question(request.get_ref(), actor, limit, &self.policy)?;
         Ok(Response::new(servicing::batch_response(self.batch_get_servicing(question).await?)))
     }
 
@@ -96,9 +98,12 @@ impl ActivityTrackingService for ActivityTracking {
 
     async fn list_servicing(
         &self,
-        _: Request<wire::ListServicingRequest>,
+        request: Request<wire::ListServicingRequest>,
     ) -> Result<Response<wire::ListServicingResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        let actor = actor(request.metadata())?;
+        let limit = wait_limit(request.metadata());
+        let (question, page) = servicing::list_question(request.get_ref(), actor, limit, &self.policy)?;
+        Ok(Response::new(servicing::list_response(&page, self.list_servicing(question).await?)))
     }
 
     async fn list_idle_assignments(

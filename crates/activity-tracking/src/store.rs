@@ -1,6 +1,7 @@
 //! Queries, and rows to domain values and back; no rules.
 
 pub(crate) mod activity;
+mod asked;
 pub(crate) mod change;
 pub(crate) mod judged_policy;
 pub(crate) mod pair;
@@ -23,9 +24,6 @@ pub(crate) const BEGINNING: Instant = DateTime::<chrono::Utc>::MIN_UTC;
 
 /// How many alternatives one condition names, so that no database finds it too deep.
 const ALTERNATIVES_PER_QUERY: usize = 100;
-
-/// How many people one query names, within SQLite's 32,766 parameters.
-const ADDRESSES_PER_QUERY: usize = 10_000;
 
 /// How many rows one statement inserts: at most 13 columns each, within SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 500;

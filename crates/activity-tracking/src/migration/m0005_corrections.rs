@@ -74,10 +74,19 @@ async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     for statement in [
         of_all,
-        // What counts for a pair, in the order of time: to compute its periods, and to show when what was done last.
+        // What counts for a pair, in the order of time: to compute its periods, to show when what was done last, and to
+        // count who did how much with which tool.
         "DROP INDEX activity_counted",
-        "CREATE INDEX activity_counted ON activity (client_id, partner_id, occur_time, activity_id, expire_time) \
+        "CREATE INDEX activity_counted ON activity \
+         (client_id, partner_id, occur_time, activity_id, expire_time, employee_id, tool) \
          WHERE expire_time IS NOT NULL",
+        // Whose does not count for a pair.
+        "CREATE INDEX activity_not_counted ON activity (client_id, partner_id, employee_id, occur_time) \
+         WHERE expire_time IS NULL AND partner_id IS NOT NULL",
+        // What a person did in a client, and whether and why it does not count.
+        "DROP INDEX activity_person_in_client",
+        "CREATE INDEX activity_person_in_client ON activity \
+         (client_id, address, occur_time, activity_id, expire_time, verdict)",
         "CREATE INDEX activity_partner_time ON activity (partner_id, occur_time, client_id, activity_id) \
          WHERE partner_id IS NOT NULL",
         // What does not count, by why.

@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure, Feed, Revision};
-use domain::access::{AccessHistory, Actor, HubId};
-use domain::policy::Policy;
-use domain::servicing::{CountedActivity, PeriodEndCause, ServicingPeriod, Standing, periods, standing};
+use domain::access::{Actor, HubId};
 use domain::time::Instant;
+use service_kit::access_log::{self, Question};
 use service_kit::feed::read_head;
-use service_kit::permission::{self, Permission};
+use service_kit::permission::{self, Permission, unknown_partner};
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::settled_cursor;
 use crate::ActivityTracking;
-use crate::store::activity::{Counted, Recorded};
-use crate::store::{Pair, activity};
+use crate::store::activity::{self, Recorded};
 
 /// Who reads, what the read must know, and what it is about.
 #[derive(Debug, Clone)]
@@ -34,16 +32,6 @@ pub(crate) struct Answer<T> {
     pub content: T,
     pub as_of_time: Instant,
     pub revisions: Vec<Revision>,
-}
-
-/// How a pair stands.
-#[derive(Debug)]
-pub(crate) struct PairStanding {
-    pub pair: Pair,
-    pub standing: Standing,
-    /// Why the last period ended, or would end; absent where there is none.
-    pub end_cause: Option<PeriodEndCause>,
-    pub last_activity: Option<Recorded>,
 }
 
 /// An open read.
@@ -87,37 +75,19 @@ impl Reading {
         Answer { content, as_of_time: self.as_of_time, revisions: self.revisions }
     }
 
+    /// Refuses a partner that does not exist.
+    pub async fn require_partner_known(&self, partner: HubId) -> Result<(), ServiceError> {
+        let partners = BTreeSet::from([partner]);
+        let history = access_log::history(&*self.transaction, &[Question::Partners(&partners)]).await?;
+        history.partner(partner).ok_or_else(|| unknown_partner(partner))?;
+        Ok(())
+    }
+
     /// The recorded activities with these names.
     pub async fn recorded(
         &self,
         names: &BTreeSet<ActivityName>,
     ) -> Result<BTreeMap<ActivityName, Recorded>, ServiceError> {
         activity::find(&*self.transaction, names).await
-    }
-}
-
-/// What a pair's counted activities and endings say as of an instant.
-#[derive(Debug, Clone)]
-pub(super) struct Finding {
-    pub standing: Standing,
-    /// Every period that had started, as known then.
-    pub periods: Vec<ServicingPeriod>,
-}
-
-/// How a pair stands as of an instant, by the activities of it that had occurred.
-pub(super) fn finding(
-    policy: &Policy,
-    history: &AccessHistory,
-    pair: Pair,
-    occurred: &[Counted],
-    minimum: u32,
-    as_of: Instant,
-) -> Finding {
-    let mut endings = history.endings(pair.client, pair.partner, policy);
-    endings.retain(|ending| ending.time <= as_of);
-    let activities: Vec<CountedActivity> = occurred.iter().map(|counted| counted.life).collect();
-    Finding {
-        standing: standing(&activities, &endings, minimum, as_of, policy.longest_warning_days()),
-        periods: periods(&activities, &endings, minimum),
     }
 }

@@ -1,16 +1,20 @@
 //! Activities with their verdicts.
 
+mod as_of;
 mod evidence;
 mod listing;
 mod lives;
 mod provisional;
 mod scope;
+mod work;
 
-pub(crate) use evidence::{Counted, counted_by, newest_not_counted, not_counted_per_employee};
+pub(crate) use as_of::{LivesAt, lives_at};
+pub(crate) use evidence::{newest_counted, newest_not_counted};
 pub(crate) use listing::{ActivityFilter, Listed, ListedVerdict, list};
 pub(crate) use lives::{last_counted_time, living_in};
 pub(crate) use provisional::{clear_provisional, has_provisional};
 pub(crate) use scope::{Place, Scope, page};
+pub(crate) use work::{CountedWork, counted_work, not_counted_work};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -57,6 +57,20 @@ pub(crate) async fn lock<C: ConnectionTrait>(
     Ok(locked)
 }
 
+/// When the last activity of each of these pairs occurred.
+pub(crate) async fn last_activity_times<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &[Pair],
+) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
+    let mut times = BTreeMap::new();
+    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
+        for row in find(some).all(connection).await? {
+            times.insert(pair(&row)?, row.last_activity_time.map(Instant::from));
+        }
+    }
+    Ok(times)
+}
+
 /// Stores when the last activity of a pair occurred.
 pub(crate) async fn save_last_activity_time<C: ConnectionTrait>(
     transaction: &C,
@@ -85,6 +99,31 @@ pub(crate) async fn known<C: ConnectionTrait>(
 /// All pairs of a client.
 pub(crate) async fn of_client<C: ConnectionTrait>(connection: &C, client: HubId) -> Result<Vec<Pair>, ServiceError> {
     let rows = Entity::find().filter(Column::ClientId.eq(client.get())).all(connection).await?;
+    rows.iter().map(pair).collect()
+}
+
+/// The next pairs of a partner, of a client, or of both, at most `limit`, behind the last of those before.
+pub(crate) async fn listed<C: ConnectionTrait>(
+    connection: &C,
+    partner: Option<HubId>,
+    client: Option<HubId>,
+    after: Option<Pair>,
+    limit: u64,
+) -> Result<Vec<Pair>, ServiceError> {
+    let behind = |after: Pair| {
+        // Of one partner or of one client, the other column alone is the order, and an index has it.
+        let same_client = Condition::all().add(Column::ClientId.eq(after.client.get()));
+        match client {
+            Some(_) => same_client.add(Column::PartnerId.gt(after.partner.get())),
+            None => Condition::all().add(Column::ClientId.gt(after.client.get())),
+        }
+    };
+    let conditions = Condition::all()
+        .add_option(partner.map(|partner| Column::PartnerId.eq(partner.get())))
+        .add_option(client.map(|client| Column::ClientId.eq(client.get())))
+        .add_option(after.map(behind));
+    let query = Entity::find().filter(conditions).order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId);
+    let rows = query.limit(limit).all(connection).await?;
     rows.iter().map(pair).collect()
 }
 

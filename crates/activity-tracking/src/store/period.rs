@@ -1,13 +1,15 @@
 //! The servicing periods of pairs, for every minimum.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::servicing::ServicingPeriod;
+use domain::time::Instant;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _};
+use sea_orm::sea_query::{JoinType, OnConflict, Order};
+use sea_orm::{ActiveValue::Set, Condition, FromQueryResult as _, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
+use super::asked::{PAIRS_PER_QUERY, from_asked, is_of_asked};
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
@@ -51,12 +53,42 @@ pub(crate) async fn of_pairs<C: ConnectionTrait>(
     for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
         let any = some.iter().fold(Condition::any(), |any, pair| any.add(of_pair(*pair)));
         for row in Entity::find().filter(any).order_by_asc(Column::StartTime).all(connection).await? {
-            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
-            let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
-            found.entry(pair).or_default().entry(minimum).or_default().push(period(&row)?);
+            collect(&mut found, &row)?;
         }
     }
     Ok(found)
+}
+
+/// Those of the periods of these pairs, of these minimums, that had started by `as_of`.
+pub(crate) async fn started<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &[Pair],
+    minimums: &BTreeSet<u32>,
+    as_of: Instant,
+) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
+    let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
+    let mut found = BTreeMap::new();
+    for some in pairs.chunks(PAIRS_PER_QUERY) {
+        let query = from_asked(some)
+            .join(JoinType::InnerJoin, Entity, is_of_asked(Column::ClientId, Column::PartnerId))
+            .columns(Column::iter().map(|column| (Entity, column)))
+            .and_where(Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum)))
+            .and_where(Column::StartTime.lte(StoredInstant::from(as_of)))
+            .order_by((Entity, Column::StartTime), Order::Asc)
+            .take();
+        for row in connection.query_all(&query).await? {
+            collect(&mut found, &Model::from_query_result(&row, "")?)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Adds a period behind those of its pair and minimum.
+fn collect(found: &mut BTreeMap<Pair, PeriodsByMinimum>, row: &Model) -> Result<(), ServiceError> {
+    let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
+    let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
+    found.entry(pair).or_default().entry(minimum).or_default().push(period(row)?);
+    Ok(())
 }
 
 /// Puts `new` in the place of `old`, touching only the rows that differ.

@@ -1,132 +1,89 @@
-//! What counts for pairs and what does not, as evidence for people.
+//! What counts for a pair and what does not, as evidence for people: the newest of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use contracts::ActivityName;
-use domain::access::{EmailAddress, EmployeeId};
-use domain::servicing::CountedActivity;
+use domain::access::EmailAddress;
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, FromQueryResult, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::sea_query::{Order, Query, SelectStatement, UnionType};
+use sea_orm::{Condition, FromQueryResult, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{Recorded, counted_of, recorded};
+use super::{Recorded, counted_of, find, recorded};
 use crate::entity::activity::{Column, Entity};
-use crate::store::{ADDRESSES_PER_QUERY, ALTERNATIVES_PER_QUERY, Pair, hub_id};
+use crate::store::{ALTERNATIVES_PER_QUERY, Pair};
 
-/// An activity that counts, as far as servicing is concerned.
-#[derive(Debug, Clone)]
-pub(crate) struct Counted {
-    pub name: ActivityName,
-    pub address: EmailAddress,
-    pub employee: Option<EmployeeId>,
-    pub life: CountedActivity,
-}
-
-/// The columns of a `Counted`.
-#[derive(FromQueryResult)]
-struct CountedRow {
-    client_id: i64,
-    partner_id: i64,
-    activity_id: String,
-    address: String,
-    employee_id: Option<Uuid>,
-    occur_time: StoredInstant,
-    expire_time: StoredInstant,
-}
-
-/// Everything that counts for each of these pairs and had occurred by `as_of`, in the order of time.
-pub(crate) async fn counted_by<C: ConnectionTrait>(
+/// The newest activities that count for a pair and had occurred by `as_of`, newest first.
+pub(crate) async fn newest_counted<C: ConnectionTrait>(
     connection: &C,
-    pairs: &[Pair],
+    pair: Pair,
     as_of: Instant,
-) -> Result<BTreeMap<Pair, Vec<Counted>>, ServiceError> {
-    let mut counted: BTreeMap<Pair, Vec<Counted>> = BTreeMap::new();
-    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        let any = some.iter().fold(Condition::any(), |any, pair| any.add(counted_of(*pair)));
-        let rows = Entity::find()
-            .select_only()
-            .columns([Column::ClientId, Column::PartnerId, Column::ActivityId, Column::Address, Column::EmployeeId])
-            .columns([Column::OccurTime, Column::ExpireTime])
-            .filter(any)
-            .filter(Column::OccurTime.lte(StoredInstant::from(as_of)))
-            .order_by_asc(Column::OccurTime)
-            .order_by_asc(Column::ActivityId)
-            .into_model::<CountedRow>()
-            .all(connection)
-            .await?;
-        for row in rows {
-            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
-            counted.entry(pair).or_default().push(Counted {
-                name: ActivityName {
-                    client: pair.client,
-                    activity: row.activity_id.parse().map_err(ServiceError::stored)?,
-                },
-                address: row.address.parse().map_err(ServiceError::stored)?,
-                employee: row.employee_id.map(EmployeeId),
-                life: CountedActivity { occur_time: row.occur_time.into(), expire_time: row.expire_time.into() },
-            });
-        }
-    }
-    Ok(counted)
-}
-
-/// What does not count of a partner's people in a client: theirs by the verdict, or nobody's and of one of `addresses`.
-fn not_counted(pair: Pair, addresses: &[&EmailAddress], as_of: Instant) -> Select<Entity> {
-    let theirs = Condition::any().add(Column::PartnerId.eq(pair.partner.get())).add(Column::PartnerId.is_null());
-    Entity::find()
-        .filter(Column::ClientId.eq(pair.client.get()))
-        .filter(Column::Address.is_in(addresses.iter().map(|address| address.as_str())))
-        .filter(Column::ExpireTime.is_null())
-        .filter(theirs)
+    limit: u32,
+) -> Result<Vec<Recorded>, ServiceError> {
+    let rows = Entity::find()
+        .filter(counted_of(pair))
         .filter(Column::OccurTime.lte(StoredInstant::from(as_of)))
+        .order_by_desc(Column::OccurTime)
+        .order_by_desc(Column::ActivityId)
+        .limit(u64::from(limit))
+        .all(connection)
+        .await?;
+    rows.iter().map(recorded).collect()
 }
 
-/// The newest activities of these people that do not count and had occurred by `as_of`, newest first.
+/// The place of an activity in the time of a client, and its id.
+#[derive(FromQueryResult, PartialEq, Eq, PartialOrd, Ord)]
+struct PlaceRow {
+    occur_time: StoredInstant,
+    activity_id: String,
+}
+
+/// The newest activities of these people in the pair's client that do not count and had occurred by `as_of`, newest first:
+/// the partner's by the verdict, or nobody's. Of each person only the newest are looked at.
 pub(crate) async fn newest_not_counted<C: ConnectionTrait>(
     connection: &C,
     pair: Pair,
     addresses: &BTreeSet<EmailAddress>,
     as_of: Instant,
-    limit: usize,
+    limit: u32,
 ) -> Result<Vec<Recorded>, ServiceError> {
     let addresses: Vec<&EmailAddress> = addresses.iter().collect();
-    let mut newest = Vec::new();
-    for some in addresses.chunks(ADDRESSES_PER_QUERY) {
-        let query = not_counted(pair, some, as_of)
-            .order_by_desc(Column::OccurTime)
-            .order_by_desc(Column::ActivityId)
-            .limit(limit as u64);
-        newest.extend(query.all(connection).await?);
-        newest.sort_by(|one, other| (other.occur_time, &other.activity_id).cmp(&(one.occur_time, &one.activity_id)));
-        newest.truncate(limit);
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut newest: Vec<PlaceRow> = Vec::new();
+    for some in addresses.chunks(ALTERNATIVES_PER_QUERY) {
+        let of_each = some.iter().map(|address| newest_not_counted_of(pair, address, as_of, limit));
+        let Some(query) = of_each.reduce(|mut all, other| all.union(UnionType::All, other).take()) else { continue };
+        for row in connection.query_all(&query).await? {
+            newest.push(PlaceRow::from_query_result(&row, "")?);
+        }
+        newest.sort_unstable_by(|one, other| other.cmp(one));
+        newest.truncate(size);
     }
-    newest.iter().map(recorded).collect()
+    let mut names = Vec::new();
+    for PlaceRow { activity_id, .. } in newest {
+        let activity = activity_id.parse().map_err(ServiceError::stored)?;
+        names.push(ActivityName { client: pair.client, activity });
+    }
+    let mut found = find(connection, &names.iter().cloned().collect()).await?;
+    Ok(names.iter().filter_map(|name| found.remove(name)).collect())
 }
 
-/// How many activities of each employee do not count and had occurred by `as_of`, with the employee's address.
-pub(crate) async fn not_counted_per_employee<C: ConnectionTrait>(
-    connection: &C,
-    pair: Pair,
-    addresses: &BTreeSet<EmailAddress>,
-    as_of: Instant,
-) -> Result<Vec<(EmployeeId, EmailAddress, i64)>, ServiceError> {
-    let addresses: Vec<&EmailAddress> = addresses.iter().collect();
-    let mut counts = Vec::new();
-    for some in addresses.chunks(ADDRESSES_PER_QUERY) {
-        let rows: Vec<(Uuid, String, i64)> = not_counted(pair, some, as_of)
-            .select_only()
-            .columns([Column::EmployeeId, Column::Address])
-            .column_as(Column::ActivityId.count(), "activities")
-            .filter(Column::EmployeeId.is_not_null())
-            .group_by(Column::EmployeeId)
-            .group_by(Column::Address)
-            .into_tuple()
-            .all(connection)
-            .await?;
-        for (employee, address, count) in rows {
-            counts.push((EmployeeId(employee), address.parse().map_err(ServiceError::stored)?, count));
-        }
-    }
-    Ok(counts)
+/// Where the newest of one person are.
+fn newest_not_counted_of(pair: Pair, address: &EmailAddress, as_of: Instant, limit: u32) -> SelectStatement {
+    let theirs = Condition::any().add(Column::PartnerId.eq(pair.partner.get())).add(Column::PartnerId.is_null());
+    let newest = Query::select()
+        .columns([Column::OccurTime, Column::ActivityId])
+        .from(Entity)
+        .and_where(Column::ClientId.eq(pair.client.get()))
+        .and_where(Column::Address.eq(address.as_str()))
+        .and_where(Column::OccurTime.lte(StoredInstant::from(as_of)))
+        .and_where(Column::ExpireTime.is_null())
+        .cond_where(theirs)
+        .order_by(Column::OccurTime, Order::Desc)
+        .order_by(Column::ActivityId, Order::Desc)
+        .limit(u64::from(limit))
+        .take();
+    // A part of a union has an order of its own only within a table of its own.
+    Query::select().columns([Column::OccurTime, Column::ActivityId]).from_subquery(newest, "newest").take()
 }
