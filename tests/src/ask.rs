@@ -1,8 +1,9 @@
 //! Short forms of the calls that most tests make; each remembers the revision of a write.
 
-use contracts::wire::{access, activity, credit};
+use contracts::wire::{access, activity, credit, maintenance};
 use contracts::{ClientName, PartnerName};
 use domain::access::HubId;
+use managed_credit::running::Part;
 use tonic::{Request, Response, Status};
 
 use crate::{Cluster, stamp};
@@ -240,6 +241,40 @@ impl Cluster {
         Ok(recorded)
     }
 
+    /// What recording activities would say; records nothing.
+    ///
+    /// # Errors
+    /// As RecordActivities.
+    pub async fn validate(
+        &self,
+        activities: Vec<activity::Activity>,
+    ) -> Result<activity::RecordActivitiesResponse, Status> {
+        let request = activity::RecordActivitiesRequest { activities, validate_only: true, ..Default::default() };
+        self.activity().record_activities(request).await.map(Response::into_inner)
+    }
+
+    /// Takes an activity of a client back.
+    ///
+    /// # Errors
+    /// As VoidActivity.
+    pub async fn void(&self, client: i64, id: &str, reason: &str) -> Result<activity::VoidActivityResponse, Status> {
+        let name = format!("{}/activities/{id}", client_name(client));
+        let request = activity::VoidActivityRequest { name, reason: reason.to_owned(), ..Default::default() };
+        let voided = self.activity().void_activity(request).await?.into_inner();
+        self.note(&voided.revision);
+        Ok(voided)
+    }
+
+    /// An activity with its verdict, with all that was written known.
+    ///
+    /// # Errors
+    /// As GetActivity.
+    pub async fn get_activity(&self, name: &str) -> Result<activity::GetActivityResponse, Status> {
+        let request =
+            activity::GetActivityRequest { name: name.to_owned(), at_least_revisions: self.known_revisions() };
+        self.activity().get_activity(request).await.map(Response::into_inner)
+    }
+
     /// Records one activity of a person and answers with its verdict.
     pub async fn work(&self, client: i64, id: &str, address: &str, when: &str, action: &str) -> activity::Verdict {
         let recorded = self.record(vec![Self::activity_of(client, id, address, when, action)]).await;
@@ -260,14 +295,37 @@ impl Cluster {
         client: i64,
         as_of: &str,
     ) -> Result<activity::GetServicingResponse, Status> {
+        self.servicing_knowing(self.known_revisions(), partner, client, as_of).await
+    }
+
+    /// How a partner services a client, with only these revisions known for certain.
+    ///
+    /// # Errors
+    /// As GetServicing.
+    pub async fn servicing_knowing(
+        &self,
+        at_least_revisions: Vec<String>,
+        partner: i64,
+        client: i64,
+        as_of: &str,
+    ) -> Result<activity::GetServicingResponse, Status> {
         let request = activity::GetServicingRequest {
             partner: partner_name(partner),
             client: client_name(client),
             as_of_time: Some(stamp(as_of)),
-            at_least_revisions: self.known_revisions(),
+            at_least_revisions,
             ..activity::GetServicingRequest::default()
         };
         self.activity().get_servicing(request).await.map(Response::into_inner)
+    }
+
+    /// How far a service is.
+    ///
+    /// # Panics
+    /// It does not say.
+    pub async fn status(&self, part: Part) -> maintenance::GetStatusResponse {
+        let status = self.maintenance(part).get_status(maintenance::GetStatusRequest {}).await;
+        status.expect("a status").into_inner()
     }
 
     /// A subscription; the amount as `1000.00 USD`.

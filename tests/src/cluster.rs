@@ -8,6 +8,7 @@ use contracts::wire::access::access_management_service_client::AccessManagementS
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+use contracts::wire::maintenance::maintenance_service_client::MaintenanceServiceClient;
 use domain::policy::Policy;
 use managed_credit::running::{Part, PartPlan, Plan, Running, start};
 use service_kit::{Clock, ManualClock};
@@ -148,5 +149,11 @@ impl Cluster {
     #[must_use]
     pub fn credit(&self) -> CreditCalculationServiceClient<Channel> {
         CreditCalculationServiceClient::new(self.channel(Part::Credit))
+    }
+
+    /// A client of a service's maintenance.
+    #[must_use]
+    pub fn maintenance(&self, part: Part) -> MaintenanceServiceClient<Channel> {
+        MaintenanceServiceClient::new(self.channel(part))
     }
 }

@@ -84,17 +84,17 @@ impl Follow for AccessFollower {
             return Ok(cursor);
         }
         let is_news = !changes.is_empty();
-        let head = service.incorporate(&transaction, changes).await?;
+        service.incorporate(&transaction, changes).await?;
         if caught_up && rejudging::first_id(&*transaction).await?.is_none() {
             service.mend_provisional(&*transaction, cursor.position).await?;
         }
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
+        service.publish_settled().await?;
         if is_news {
-            service.tell(head.as_ref());
+            service.tell_settled();
             service.work_waits.notify_one();
         }
-        service.publish_settled().await?;
         Ok(cursor)
     }
 }
@@ -103,7 +103,9 @@ impl ActivityTracking {
     async fn begin(&self) -> Result<(), ServiceError> {
         // The copy is as good as it was when it was stored, also while its activities are judged by another policy.
         self.publish_settled().await?;
-        self.adopt_policy().await
+        self.adopt_policy().await?;
+        self.work_waits.notify_one();
+        Ok(())
     }
 
     /// Takes changes over into the copy, judges again what they concern and settles what that touches, as far as it is
@@ -112,9 +114,9 @@ impl ActivityTracking {
         &self,
         transaction: &WriteTransaction,
         changes: Vec<wire::AccessChange>,
-    ) -> Result<Option<Head>, ServiceError> {
+    ) -> Result<(), ServiceError> {
         if changes.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let changes = access_log::take_over(&**transaction, changes).await?;
         for (address, pseudonym) in access_log::follow_erasures(&**transaction, &changes).await? {
@@ -127,7 +129,8 @@ impl ActivityTracking {
         let mut touched = consequences.endings;
         let left = self.advance_all(&**transaction, tasks, &mut touched).await?;
         rejudging::append(&**transaction, &left).await?;
-        settle(&**transaction, &self.policy, &touched, self.clock.now()).await
+        settle(&**transaction, &self.policy, &touched, self.clock.now()).await?;
+        Ok(())
     }
 
     /// Tells the watch streams of this process about a new head.
@@ -135,5 +138,10 @@ impl ActivityTracking {
         if let Some(head) = head {
             self.news.send_replace(head.position);
         }
+    }
+
+    /// Tells them that there may be a new head, and that more of access is settled: they tell up to where it is.
+    pub(crate) fn tell_settled(&self) {
+        self.news.send_modify(|_| {});
     }
 }

@@ -3,13 +3,15 @@
 //! Owns: activities with their verdicts, the servicing periods of every (client, partner) pair, and their feed. Does not
 //! own: who may work where (a copy of access-management's log is followed), what servicing is worth, and any rule:
 //! `domain` judges, this service keeps.
-//! Invariants: a stored verdict is what `domain` says of the activity and the copy as it is; stored periods are what
-//! `domain` makes of all verdicts and endings; so the order in which anything arrived never matters. An activity is
-//! known by its name for ever.
+//! Invariants: once nothing waits in the queue of what is to be judged again, a stored verdict is what `domain` says of the
+//! activity and the copy as it is, and stored periods are what `domain` makes of all verdicts and endings; so the order in
+//! which anything arrived never matters (`maintenance/verify.rs` compares it all). An activity is known by its name for
+//! ever.
 
 mod entity;
 mod follow;
 mod grpc;
+mod maintenance;
 mod migration;
 mod operations;
 mod store;
@@ -22,6 +24,7 @@ use contracts::wire::activity::servicing_feed_service_server::{SERVICE_NAME as F
 use domain::policy::Policy;
 use operations::Committing;
 use service_kit::feed::Watermarks;
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
 use service_kit::{Clock, Database, Service};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +33,8 @@ use tonic::service::Routes;
 use tonic::transport::Channel;
 
 pub use migration::Migrator;
+
+const NAME: &str = "activity-tracking";
 
 /// What the service works with.
 #[derive(Debug, Clone)]
@@ -79,12 +84,15 @@ pub fn service(
     let worker = state.clone();
     let stop_working = shutdown.clone();
     background.spawn(async move { worker.work_off(stop_working).await });
+    let policy = Arc::clone(&state.policy);
+    let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown.clone());
     let feed = grpc::ServicingFeed::new(state.clone(), shutdown);
     Service {
-        name: "activity-tracking",
-        grpc_names: vec![SERVICE_NAME, FEED_NAME],
+        name: NAME,
+        grpc_names: vec![SERVICE_NAME, FEED_NAME, MAINTENANCE_NAME],
         routes: Routes::new(ActivityTrackingServiceServer::new(state))
-            .add_service(ServicingFeedServiceServer::new(feed)),
+            .add_service(ServicingFeedServiceServer::new(feed))
+            .add_service(maintenance),
         background,
     }
 }

@@ -66,10 +66,10 @@ impl ActivityTracking {
         } else {
             rejudging::save(&*transaction, id, &task).await?;
         }
-        let head = settle(&*transaction, &self.policy, &touched, self.clock.now()).await?;
+        settle(&*transaction, &self.policy, &touched, self.clock.now()).await?;
         transaction.commit().await?;
-        self.tell(head.as_ref());
         self.publish_settled().await?;
+        self.tell_settled();
         Ok(true)
     }
 
@@ -157,8 +157,6 @@ impl ActivityTracking {
     /// Tells whoever waits up to where of the access log everything has been computed that follows from it.
     pub(crate) async fn publish_settled(&self) -> Result<(), ServiceError> {
         self.settled.publish(&settled_cursor(self.database.connection()).await?);
-        // Also without servicing changes: watch streams tell up to where access is settled.
-        self.news.send_modify(|_| {});
         Ok(())
     }
 }

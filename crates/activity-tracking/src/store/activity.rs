@@ -12,7 +12,7 @@ pub(crate) use as_of::{LivesAt, lives_at};
 pub(crate) use evidence::{newest_counted, newest_not_counted};
 pub(crate) use listing::{ActivityFilter, Listed, ListedVerdict, list};
 pub(crate) use lives::{last_counted_time, living_in};
-pub(crate) use provisional::{clear_provisional, has_provisional};
+pub(crate) use provisional::{clear_provisional, count_provisional, has_provisional};
 pub(crate) use scope::{Place, Scope, page};
 pub(crate) use work::{CountedWork, counted_work, not_counted_work};
 

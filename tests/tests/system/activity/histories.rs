@@ -1,6 +1,6 @@
 //! Random histories of access and work, arriving in whatever order: what is stored is what the domain says of all at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::wire::access::link_client_result;
 use contracts::wire::activity::Activity;
@@ -29,6 +29,8 @@ enum Step {
     Close { client: i64, day: i64 },
     Retract { change: usize },
     Work { client: i64, person: usize, day: i64, action: &'static str },
+    Repeat { activity: usize },
+    Void { activity: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -36,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
     let actions = proptest::sample::select(actions);
     // What was true comes late as often as not, and much of it on the same days; clients, people and users are mostly of
     // the first weeks, so that much counts. Nearly everything ends late where it ends for good.
-    let raw = (0..34_u32, 0..2_i64, 0..2_i64, 0..3_usize, 0..20_i64, 0..1_000_usize, actions);
+    let raw = (0..38_u32, 0..2_i64, 0..2_i64, 0..3_usize, 0..20_i64, 0..1_000_usize, actions);
     raw.prop_map(|(kind, partner, client, person, tenth, number, action)| {
         let (day, flip) = (tenth * 10, number % 2 == 0);
         match kind {
@@ -55,6 +57,8 @@ fn step() -> impl Strategy<Value = Step> {
             17 if tenth == 19 => Step::Leave { partner, day },
             17 if tenth == 18 => Step::Close { client, day },
             18 | 19 => Step::Retract { change: number },
+            20 | 21 => Step::Repeat { activity: number },
+            22 | 23 => Step::Void { activity: number },
             _ => Step::Work { client, person, day, action },
         }
     })
@@ -67,6 +71,8 @@ struct World<'cluster> {
     employees: BTreeMap<(i64, usize), String>,
     users: BTreeMap<(i64, usize), String>,
     activities: Vec<Activity>,
+    /// The names of those that were taken back.
+    voided: BTreeSet<String>,
     /// What has become true: the kind of each step, and the position of its change.
     changes: Vec<(&'static str, u64)>,
 }
@@ -165,6 +171,20 @@ impl World<'_> {
                 self.activities.push(activity);
                 None
             }
+            Step::Repeat { activity } => {
+                let activity = self.activities.get(*activity % self.activities.len().max(1))?;
+                let repeated = cluster.record(vec![activity.clone()]).await.expect("a result");
+                assert!(repeated.results[0].duplicate, "{}", activity.name);
+                None
+            }
+            Step::Void { activity } => {
+                let Activity { name, .. } = self.activities.get(*activity % self.activities.len().max(1))?;
+                let (_, id) = name.rsplit_once('/').expect("a name");
+                let client = name.split('/').nth(1).and_then(|client| client.parse().ok()).expect("a client");
+                let voided = cluster.void(client, id, "recorded by mistake").await.expect("a result");
+                assert_eq!(voided.already_voided, !self.voided.insert(name.clone()));
+                None
+            }
         }
     }
 }
@@ -176,13 +196,14 @@ async fn the_order_of_arrival_never_matters(kind: DatabaseKind) {
     // The same histories in every run.
     let mut runner = TestRunner::deterministic();
     let histories = proptest::collection::vec(step(), 40..110);
-    let (mut counted, mut kinds) = (0, BTreeMap::<&str, usize>::new());
+    let (mut counted, mut voided, mut kinds) = (0, 0, BTreeMap::<&str, usize>::new());
     for case in 0..16 {
         let steps = histories.new_tree(&mut runner).expect("a history").current();
         let base = 100_000 + case * 10;
         let (employees, users) = (BTreeMap::new(), BTreeMap::new());
         let (activities, changes) = (Vec::new(), Vec::new());
-        let mut world = World { cluster: &cluster, base, employees, users, activities, changes };
+        let mut world =
+            World { cluster: &cluster, base, employees, users, activities, voided: BTreeSet::new(), changes };
         cluster.partner(base, &[&format!("agency{base}.example")]).await;
         cluster.partner(base + 1, &[]).await;
         // In the first client everybody is there from the start, so that much can happen to them; elsewhere they come late.
@@ -203,12 +224,14 @@ async fn the_order_of_arrival_never_matters(kind: DatabaseKind) {
             }
         }
         let (partners, clients) = ([base, base + 1], [base + 5, base + 6]);
-        counted += assert_as_the_domain_says(&cluster, &world.activities, &partners, &clients).await;
+        counted += assert_as_the_domain_says(&cluster, &world.activities, &world.voided, &partners, &clients).await;
+        voided += world.voided.len();
         for (kind, _) in world.changes {
             *kinds.entry(kind).or_default() += 1;
         }
     }
     assert_eq!(kinds.len(), 15, "every kind of change was made: {kinds:?}");
+    assert!(voided > 20, "only {voided} activities were voided in all histories together");
     assert!(counted > 50, "only {counted} activities counted in all histories together");
     cluster.stop().await;
 }

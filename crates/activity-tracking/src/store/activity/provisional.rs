@@ -28,3 +28,8 @@ pub(crate) async fn clear_provisional<C: ConnectionTrait>(transaction: &C) -> Re
         .await?;
     Ok(())
 }
+
+/// How many verdicts are marked as provisional.
+pub(crate) async fn count_provisional<C: ConnectionTrait>(connection: &C) -> Result<u64, DbErr> {
+    Entity::find().filter(Expr::col(Column::Provisional)).count(connection).await
+}

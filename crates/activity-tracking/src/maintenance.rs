@@ -1,0 +1,37 @@
+//! What operators ask of activity-tracking.
+
+mod verify;
+
+use contracts::Feed;
+use service_kit::ServiceError;
+use service_kit::feed::{read_cursor, read_head};
+use service_kit::maintenance::{CopyStatus, Maintain, RejudgingStatus, ServiceStatus, Verification};
+
+use crate::ActivityTracking;
+use crate::operations::settled_cursor;
+use crate::store::{activity, rejudging};
+
+impl Maintain for ActivityTracking {
+    const FOLLOWED: &'static [Feed] = &[Feed::Access];
+
+    async fn status(&self) -> Result<ServiceStatus, ServiceError> {
+        let transaction = self.database.begin_read().await?;
+        let cursor = read_cursor(&*transaction, Feed::Access).await?;
+        let settled_position = settled_cursor(&*transaction).await?.position;
+        let waiting = rejudging::waiting(&*transaction).await?;
+        Ok(ServiceStatus {
+            head: read_head(&*transaction, Feed::Servicing).await?.revision(),
+            copies: vec![CopyStatus { cursor, settled_position, following: self.copied.following(Feed::Access) }],
+            rejudging: Some(RejudgingStatus {
+                waiting_tasks: waiting.tasks,
+                done: waiting.done,
+                oldest_time: waiting.oldest,
+            }),
+            provisional_activities: activity::count_provisional(&*transaction).await?,
+        })
+    }
+
+    async fn verify(&self, verification: &mut Verification) -> Result<(), ServiceError> {
+        self.verify_everything(verification).await
+    }
+}
