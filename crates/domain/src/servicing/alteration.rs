@@ -41,10 +41,10 @@ impl Alteration {
     /// Both: the smallest stretch that holds them.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let (one, other_stretch) = (self.stretch, other.stretch);
-        let end = one.end.zip(other_stretch.end).map(|(one, other)| one.max(other));
+        let (this, that) = (self.stretch, other.stretch);
+        let end = this.end.zip(that.end).map(|(this, that)| this.max(that));
         Self {
-            stretch: Period { start: one.start.min(other_stretch.start), end },
+            stretch: Period { start: this.start.min(that.start), end },
             is_addition: self.is_addition && other.is_addition,
         }
     }

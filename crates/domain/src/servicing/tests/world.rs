@@ -84,11 +84,18 @@ const AT_WORK: [Step; 8] = [
 /// How many access facts are attempted at most, those of [`AT_WORK`] apart.
 const MAXIMUM_ATTEMPTS: usize = 24;
 
+/// Services that are ended are taken up again by somebody at once, so that work of that very instant counts (R73).
+fn taken_up_again((number, attempt, partner, client, person): Step) -> Option<Step> {
+    matches!(attempt, Attempt::EndServices).then_some((number, Attempt::Link, partner, client, person))
+}
+
 /// A log of access facts in which a tick is a day.
 fn access_logs() -> impl Strategy<Value = Vec<AccessChange>> {
     steps().prop_map(|attempts| {
         let thinned = attempts.len().div_ceil(MAXIMUM_ATTEMPTS).max(1);
-        let steps: Vec<Step> = AT_WORK.into_iter().chain(attempts.into_iter().step_by(thinned)).collect();
+        let attempts = attempts.into_iter().step_by(thinned);
+        let attempts = attempts.flat_map(|step| [Some(step), taken_up_again(step)]).flatten();
+        let steps: Vec<Step> = AT_WORK.into_iter().chain(attempts).collect();
         let to_days = |time: Instant| day((time - tick(0)).num_seconds());
         let stretched = |change: AccessChange| AccessChange {
             effective_time: to_days(change.effective_time),
