@@ -8,6 +8,7 @@
 mod entity;
 mod grpc;
 mod link_token;
+mod maintenance;
 mod migration;
 mod operations;
 mod removal_token;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use contracts::wire::access::access_feed_service_server::{AccessFeedServiceServer, SERVICE_NAME as FEED_NAME};
 use contracts::wire::access::access_management_service_server::{AccessManagementServiceServer, SERVICE_NAME};
 use domain::policy::Policy;
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
 use service_kit::{Clock, Database, Service};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,15 +39,22 @@ pub struct AccessManagement {
     news: watch::Sender<u64>,
 }
 
+const NAME: &str = "access-management";
+
 /// The service, ready to be served from a database that is migrated.
 #[must_use]
 pub fn service(database: Database, clock: Clock, policy: Arc<Policy>, shutdown: CancellationToken) -> Service {
+    let background = TaskTracker::new();
     let state = AccessManagement { database, clock, policy, news: watch::Sender::default() };
+    let policy = Arc::clone(&state.policy);
+    let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown.clone());
     let feed = grpc::AccessFeed::new(state.clone(), shutdown);
     Service {
-        name: "access-management",
-        grpc_names: vec![SERVICE_NAME, FEED_NAME],
-        routes: Routes::new(AccessManagementServiceServer::new(state)).add_service(AccessFeedServiceServer::new(feed)),
-        background: TaskTracker::new(),
+        name: NAME,
+        grpc_names: vec![SERVICE_NAME, FEED_NAME, MAINTENANCE_NAME],
+        routes: Routes::new(AccessManagementServiceServer::new(state))
+            .add_service(AccessFeedServiceServer::new(feed))
+            .add_service(maintenance),
+        background,
     }
 }

@@ -7,20 +7,19 @@ use contracts::Feed;
 use service_kit::ServiceError;
 use service_kit::feed::{Cursor, follow, read_cursor};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::CreditCalculation;
-use access::AccessFollower;
-use servicing::ServicingFollower;
+pub(crate) use access::AccessFollower;
+pub(crate) use servicing::ServicingFollower;
 
 /// Follows the access feed until shutdown.
-pub(crate) async fn follow_access(service: CreditCalculation, access: Channel, shutdown: CancellationToken) {
-    follow(&AccessFollower::new(service.clone(), access), &service.watermarks, &shutdown).await;
+pub(crate) async fn follow_access(service: CreditCalculation, shutdown: CancellationToken) {
+    follow(&AccessFollower::new(service.clone()), &service.watermarks, &shutdown).await;
 }
 
 /// Follows the servicing feed until shutdown.
-pub(crate) async fn follow_servicing(service: CreditCalculation, activity: Channel, shutdown: CancellationToken) {
-    follow(&ServicingFollower::new(service.clone(), activity), &service.watermarks, &shutdown).await;
+pub(crate) async fn follow_servicing(service: CreditCalculation, shutdown: CancellationToken) {
+    follow(&ServicingFollower::new(service.clone()), &service.watermarks, &shutdown).await;
 }
 
 impl CreditCalculation {

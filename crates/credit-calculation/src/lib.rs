@@ -9,6 +9,7 @@ mod entity;
 mod evidence;
 mod follow;
 mod grpc;
+mod maintenance;
 mod migration;
 mod operations;
 mod store;
@@ -21,6 +22,7 @@ use contracts::Feed;
 use contracts::wire::credit::credit_calculation_service_server::{CreditCalculationServiceServer, SERVICE_NAME};
 use domain::policy::Policy;
 use service_kit::feed::Watermarks;
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
 use service_kit::{Clock, Database, Service};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,13 +31,17 @@ use tonic::transport::Channel;
 
 pub use migration::Migrator;
 
+const NAME: &str = "credit-calculation";
+
 /// What the service works with.
 #[derive(Debug, Clone)]
 pub struct CreditCalculation {
     database: Database,
     clock: Clock,
     policy: Arc<Policy>,
-    /// activity-tracking, which is asked where the copy cannot answer (R63, R126).
+    /// access-management, whose feed is followed.
+    access: Channel,
+    /// activity-tracking, whose feed is followed, and which is asked where the copy cannot answer (R63, R126).
     activity: Channel,
     watermarks: Watermarks,
 }
@@ -54,14 +60,16 @@ pub fn service(
     shutdown: CancellationToken,
 ) -> Service {
     let watermarks = Watermarks::new(&[Feed::Access, Feed::Servicing]);
-    let state = CreditCalculation { database, clock, policy, activity: activity.clone(), watermarks };
+    let state = CreditCalculation { database, clock, policy, access, activity, watermarks };
     let background = TaskTracker::new();
-    background.spawn(follow::follow_access(state.clone(), access, shutdown.clone()));
-    background.spawn(follow::follow_servicing(state.clone(), activity, shutdown));
+    background.spawn(follow::follow_access(state.clone(), shutdown.clone()));
+    background.spawn(follow::follow_servicing(state.clone(), shutdown.clone()));
+    let policy = Arc::clone(&state.policy);
+    let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown);
     Service {
-        name: "credit-calculation",
-        grpc_names: vec![SERVICE_NAME],
-        routes: Routes::new(CreditCalculationServiceServer::new(state)),
+        name: NAME,
+        grpc_names: vec![SERVICE_NAME, MAINTENANCE_NAME],
+        routes: Routes::new(CreditCalculationServiceServer::new(state)).add_service(maintenance),
         background,
     }
 }

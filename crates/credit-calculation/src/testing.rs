@@ -15,6 +15,7 @@ use sea_orm::prelude::Uuid;
 use service_kit::feed::Watermarks;
 use service_kit::{Clock, Database, ManualClock, connect};
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
 use crate::{CreditCalculation, Migrator};
 
@@ -37,12 +38,17 @@ impl TestService {
             database,
             clock: Clock::Manual(ManualClock::new(at(NOW))),
             policy: Arc::new(Policy::embedded()),
-            // Nobody listens there.
-            activity: connect("http://127.0.0.1:1".to_owned()).expect("a URL"),
+            access: nowhere(),
+            activity: nowhere(),
             watermarks: Watermarks::new(&[Feed::Access, Feed::Servicing]),
         };
         Self { service, _folder: folder }
     }
+}
+
+/// Nobody listens there.
+fn nowhere() -> Channel {
+    connect("http://127.0.0.1:1".to_owned()).expect("a URL")
 }
 
 pub(crate) fn at(text: &str) -> Instant {

@@ -26,15 +26,15 @@ mod verification;
 
 pub use copying::replace_copy;
 pub use erasure::{erased_address, first_position, follow_erasures, replace_address};
-pub use keys::{Named, next_named};
+pub use keys::{Named, access_link_changes, next_named};
 pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{
     Question, closed_clients_of, employee_address, employee_addresses, history, history_for_judging,
     history_for_retraction, history_of_clients, history_of_clients_and, history_of_employee, history_of_pair,
-    history_of_partner, history_of_people, user_address,
+    history_of_partner, history_of_people, recorded_clients, user_address,
 };
 pub use table::{create_listing_indexes, create_table};
-pub use verification::verify;
+pub use verification::{pseudonyms, verify};
 
 use contracts::wire::access as wire;
 use contracts::{Feed, access_change_from_wire};

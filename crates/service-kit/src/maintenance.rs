@@ -13,7 +13,7 @@ use std::future::Future;
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Feed};
 
-pub use comparing::Verification;
+pub use comparing::{Verification, hex};
 pub use contracts::wire::maintenance::maintenance_service_server::SERVICE_NAME;
 pub use server::{Maintenance, server};
 pub use status::{CopyStatus, RejudgingStatus, ServiceStatus};

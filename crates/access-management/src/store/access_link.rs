@@ -1,5 +1,7 @@
 //! Access links (R30).
 
+use std::collections::BTreeSet;
+
 use contracts::wire::access::AccessLinkState;
 use contracts::{AccessLinkName, ClientUserName, EmployeeName};
 use domain::access::{AccessLinkId, ClientUserId, EmailAddress, EmployeeId, HubId};
@@ -7,6 +9,7 @@ use domain::time::Instant;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, Select};
+use service_kit::access_log::{self, Named};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::hub_id;
@@ -206,6 +209,27 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
         .exec(transaction)
         .await?;
     Ok(())
+}
+
+/// The next employees who have links, or of whom the access log says so, behind one of them.
+pub(crate) async fn next_employees<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<EmployeeId>,
+    limit: u64,
+) -> Result<Vec<EmployeeId>, ServiceError> {
+    let after = after.map(|employee| employee.0);
+    let named = access_log::next_named(connection, Named::LinkedEmployees, Column::EmployeeId, after.as_ref(), limit);
+    Ok(named.await?.into_iter().map(EmployeeId).collect())
+}
+
+/// All links of these employees.
+pub(crate) async fn of_employees<C: ConnectionTrait>(
+    connection: &C,
+    employees: &BTreeSet<EmployeeId>,
+) -> Result<Vec<AccessLink>, ServiceError> {
+    let ids = employees.iter().map(|employee| employee.0);
+    let rows = Entity::find().filter(Column::EmployeeId.is_in(ids)).all(connection).await?;
+    rows.into_iter().map(link).collect()
 }
 
 fn open_of(employee: EmployeeName, now: Instant) -> Select<Entity> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contracts::{AssetName, ClientUserName};
 use domain::access::{AssetId, ClientUserId, HubId};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveValue::Set, QueryOrder as _, QuerySelect as _, Select};
 use service_kit::ServiceError;
 
@@ -142,6 +142,21 @@ pub(crate) async fn give<C: ConnectionTrait>(
             .await?;
     }
     Ok(())
+}
+
+/// The assets that have an owner, behind one of them, in the database's order of clients and ids, at most `limit`.
+pub(crate) async fn owned<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<&AssetName>,
+    limit: u64,
+) -> Result<Vec<Asset>, ServiceError> {
+    let mut query = Entity::find().filter(Column::OwnerId.is_not_null());
+    if let Some(AssetName { client, asset }) = after {
+        let place = Expr::tuple([client.get().into(), asset.as_str().into()]);
+        query = query.filter(Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::AssetId)]).gt(place));
+    }
+    let rows = query.order_by_asc(Column::ClientId).order_by_asc(Column::AssetId).limit(limit);
+    rows.all(connection).await?.into_iter().map(asset).collect()
 }
 
 fn of_client(client: HubId) -> Select<Entity> {

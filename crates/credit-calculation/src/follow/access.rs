@@ -3,22 +3,24 @@
 use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
-use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
-use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError, access_log};
+use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
+use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-use crate::CreditCalculation;
+use crate::entity::{client, client_country, partner_client};
 use crate::store::{clients, contacts, subscriptions};
+use crate::{CreditCalculation, Migrator};
 
-pub(super) struct AccessFollower {
+pub(crate) struct AccessFollower {
     service: CreditCalculation,
     client: AccessFeedServiceClient<Channel>,
 }
 
 impl AccessFollower {
-    pub fn new(service: CreditCalculation, access: Channel) -> Self {
-        Self { service, client: AccessFeedServiceClient::new(access).max_decoding_message_size(MAXIMUM_ANSWER_BYTES) }
+    pub fn new(service: CreditCalculation) -> Self {
+        let client = AccessFeedServiceClient::new(service.access.clone());
+        Self { service, client: client.max_decoding_message_size(MAXIMUM_ANSWER_BYTES) }
     }
 }
 
@@ -59,5 +61,28 @@ impl Follow for AccessFollower {
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         Ok(cursor)
+    }
+}
+
+impl Rebuild for AccessFollower {
+    type Migrator = Migrator;
+
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
+    fn in_database(&self, database: Database) -> Self {
+        Self::new(CreditCalculation { database, ..self.service.clone() })
+    }
+
+    async fn put_in_place(&self, shadow: &Database, transaction: &WriteTransaction) -> Result<(), ServiceError> {
+        let (shadow, transaction) = (shadow.connection(), &**transaction);
+        for (address, pseudonym) in access_log::replace_copy(shadow, transaction).await? {
+            subscriptions::replace_actor(transaction, &address, &pseudonym).await?;
+        }
+        refill::<client::Entity, _>(shadow, transaction).await?;
+        refill::<client_country::Entity, _>(shadow, transaction).await?;
+        refill::<partner_client::Entity, _>(shadow, transaction).await?;
+        Ok(())
     }
 }

@@ -3,25 +3,24 @@
 use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::{Feed, servicing_change_from_wire};
-use service_kit::feed::{Cursor, Follow, lock_cursor, store_cursor};
-use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError};
+use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
+use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction};
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-use crate::CreditCalculation;
+use crate::entity::{servicing_pair, servicing_period};
 use crate::store::servicing;
+use crate::{CreditCalculation, Migrator};
 
-pub(super) struct ServicingFollower {
+pub(crate) struct ServicingFollower {
     service: CreditCalculation,
     client: ServicingFeedServiceClient<Channel>,
 }
 
 impl ServicingFollower {
-    pub fn new(service: CreditCalculation, activity: Channel) -> Self {
-        Self {
-            service,
-            client: ServicingFeedServiceClient::new(activity).max_decoding_message_size(MAXIMUM_ANSWER_BYTES),
-        }
+    pub fn new(service: CreditCalculation) -> Self {
+        let client = ServicingFeedServiceClient::new(service.activity.clone());
+        Self { service, client: client.max_decoding_message_size(MAXIMUM_ANSWER_BYTES) }
     }
 }
 
@@ -60,5 +59,24 @@ impl Follow for ServicingFollower {
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         Ok(cursor)
+    }
+}
+
+impl Rebuild for ServicingFollower {
+    type Migrator = Migrator;
+
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
+    fn in_database(&self, database: Database) -> Self {
+        Self::new(CreditCalculation { database, ..self.service.clone() })
+    }
+
+    async fn put_in_place(&self, shadow: &Database, transaction: &WriteTransaction) -> Result<(), ServiceError> {
+        let (shadow, transaction) = (shadow.connection(), &**transaction);
+        refill::<servicing_pair::Entity, _>(shadow, transaction).await?;
+        refill::<servicing_period::Entity, _>(shadow, transaction).await?;
+        Ok(())
     }
 }

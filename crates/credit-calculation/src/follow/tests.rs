@@ -3,7 +3,6 @@ use domain::credit::SubscriptionChange;
 use domain::money::{Money, Points};
 use sea_orm::EntityTrait as _;
 use service_kit::access_log::{self, Question as AccessQuestion};
-use service_kit::connect;
 use service_kit::feed::{Follow as _, lock_head, store_head};
 
 use super::*;
@@ -17,8 +16,7 @@ use crate::testing::{
 };
 
 fn followers(service: &CreditCalculation) -> (AccessFollower, ServicingFollower) {
-    let nowhere = || connect("http://127.0.0.1:1".to_owned()).expect("a URL");
-    (AccessFollower::new(service.clone(), nowhere()), ServicingFollower::new(service.clone(), nowhere()))
+    (AccessFollower::new(service.clone()), ServicingFollower::new(service.clone()))
 }
 
 async fn listed(service: &CreditCalculation) -> Vec<i64> {

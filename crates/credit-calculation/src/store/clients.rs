@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{AccessChange, AccessFact, AccessHistory, ClientHistory, CountryCode, HubId, folded};
 use domain::time::Instant;
-use sea_orm::ActiveValue::Set;
-use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
-use service_kit::access_log::{self, Question};
+use sea_orm::{IntoActiveModel as _, QueryOrder as _};
+use service_kit::access_log::{self, Named, Question};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{KEYS_PER_STATEMENT, hub_id, portions};
@@ -32,25 +31,70 @@ impl KnownClient {
     }
 }
 
+/// What the tables have of some clients.
+#[derive(Debug, Default)]
+pub(crate) struct ClientRows {
+    /// By hub id.
+    pub clients: BTreeMap<i64, client::Model>,
+    /// The countries after the first, by hub id and instant.
+    pub countries: BTreeMap<(i64, StoredInstant), client_country::Model>,
+}
+
 /// Keeps what follows for clients themselves from the changes of one message, which the copy of the log holds already.
 pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), ServiceError> {
     let touched: BTreeSet<HubId> = changes.iter().filter_map(|change| told_client(&change.fact)).collect();
     if touched.is_empty() {
         return Ok(());
     }
-    let history = access_log::history(transaction, &[Question::Clients(&touched)]).await?;
+    let rows = expected(transaction, &touched).await?;
     forget(transaction, &touched).await?;
-    let mut known = history.clients().filter_map(row).peekable();
+    let mut known = rows.clients.into_values().map(client::Model::into_active_model).peekable();
     while known.peek().is_some() {
         let portion = known.by_ref().take(KEYS_PER_STATEMENT);
         client::Entity::insert_many(portion).exec_without_returning(transaction).await?;
     }
-    let mut moved = later_countries(&history).peekable();
+    let mut moved = rows.countries.into_values().map(client_country::Model::into_active_model).peekable();
     while moved.peek().is_some() {
         let portion = moved.by_ref().take(KEYS_PER_STATEMENT);
         client_country::Entity::insert_many(portion).exec_without_returning(transaction).await?;
     }
     Ok(())
+}
+
+/// The rows of these clients as they follow from the copy of the log.
+pub(crate) async fn expected<C: ConnectionTrait>(
+    connection: &C,
+    clients: &BTreeSet<HubId>,
+) -> Result<ClientRows, ServiceError> {
+    let history = access_log::history(connection, &[Question::Clients(clients)]).await?;
+    let clients = history.clients().filter_map(row).map(|row| (row.hub_id, row));
+    Ok(ClientRows { clients: clients.collect(), countries: later_countries(&history) })
+}
+
+/// The rows of these clients as they are.
+pub(crate) async fn stored<C: ConnectionTrait>(
+    connection: &C,
+    clients: &BTreeSet<HubId>,
+) -> Result<ClientRows, ServiceError> {
+    let ids = || clients.iter().map(|client| client.get());
+    let known = client::Entity::find().filter(client::Column::HubId.is_in(ids())).all(connection).await?;
+    let moved = client_country::Entity::find().filter(client_country::Column::ClientId.is_in(ids()));
+    let moved = moved.all(connection).await?;
+    Ok(ClientRows {
+        clients: known.into_iter().map(|row| (row.hub_id, row)).collect(),
+        countries: moved.into_iter().map(|row| ((row.client_id, row.since_time), row)).collect(),
+    })
+}
+
+/// The next clients that the copy of the log, or a row here, names.
+pub(crate) async fn next<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<HubId>,
+    limit: u64,
+) -> Result<Vec<HubId>, ServiceError> {
+    let after = after.map(HubId::get);
+    let named = access_log::next_named(connection, Named::Clients, client::Column::HubId, after.as_ref(), limit);
+    named.await?.into_iter().map(hub_id).collect()
 }
 
 /// The client whose name or country the fact, or taking it back, tells.
@@ -71,32 +115,30 @@ async fn forget<C: ConnectionTrait>(transaction: &C, clients: &BTreeSet<HubId>) 
     Ok(())
 }
 
-fn row(known: &ClientHistory) -> Option<client::ActiveModel> {
-    Some(client::ActiveModel {
-        hub_id: Set(known.client.get()),
-        display_name: Set(known.display_name.clone()),
-        search_name: Set(folded(&known.display_name)),
-        country_code: Set(known.country_at(known.since)?.to_string()),
-        since_time: Set(known.since.into()),
+fn row(known: &ClientHistory) -> Option<client::Model> {
+    Some(client::Model {
+        hub_id: known.client.get(),
+        display_name: known.display_name.clone(),
+        search_name: folded(&known.display_name),
+        country_code: known.country_at(known.since)?.to_string(),
+        since_time: known.since.into(),
     })
 }
 
 /// The countries after the first.
-fn later_countries(history: &AccessHistory) -> impl Iterator<Item = client_country::ActiveModel> {
+fn later_countries(history: &AccessHistory) -> BTreeMap<(i64, StoredInstant), client_country::Model> {
     // Of several changes of one instant the last speaks, which is what the history says of it.
-    let mut countries: BTreeMap<(HubId, Instant), CountryCode> = BTreeMap::new();
+    let mut countries = BTreeMap::new();
     for change in history.changes() {
         let AccessFact::ClientUpdated { client, .. } = &change.fact else { continue };
         let known = history.client(*client).filter(|known| known.since < change.effective_time);
         if let Some(country) = known.and_then(|known| known.country_at(change.effective_time)) {
-            countries.insert((*client, change.effective_time), country);
+            let (client_id, since_time) = (client.get(), change.effective_time.into());
+            let row = client_country::Model { client_id, since_time, country_code: country.to_string() };
+            countries.insert((client_id, since_time), row);
         }
     }
-    countries.into_iter().map(|((client, since), country)| client_country::ActiveModel {
-        client_id: Set(client.get()),
-        since_time: Set(since.into()),
-        country_code: Set(country.to_string()),
-    })
+    countries
 }
 
 /// Those of these clients that are known.

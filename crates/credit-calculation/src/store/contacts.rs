@@ -11,7 +11,7 @@ use domain::time::{Instant, Period};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{QuerySelect as _, QueryTrait as _};
-use service_kit::access_log::{self, Question};
+use service_kit::access_log::{self, Named, Question};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{KEYS_PER_STATEMENT, hub_id};
@@ -65,6 +65,40 @@ pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessC
         replace(transaction, &history, address, Some(clients)).await?;
     }
     Ok(())
+}
+
+/// Contacts by address, partner and client: since when each is.
+pub(crate) type Contacts = BTreeMap<(String, i64, i64), StoredInstant>;
+
+/// The contacts of these people as they follow from the copy of the log.
+pub(crate) async fn expected<C: ConnectionTrait>(
+    connection: &C,
+    addresses: &BTreeSet<EmailAddress>,
+) -> Result<Contacts, ServiceError> {
+    let questions = [Question::EmployeesAt(addresses), Question::UsersAndLinksAnywhere(addresses)];
+    let history = access_log::history(connection, &questions).await?;
+    let of_person = |address: &EmailAddress| {
+        let name = address.to_string();
+        let found = contacts(&history, address).into_iter();
+        found.map(move |((partner, client), since)| ((name.clone(), partner.get(), client.get()), since.into()))
+    };
+    Ok(addresses.iter().flat_map(of_person).collect())
+}
+
+/// The contacts under these addresses as they are.
+pub(crate) async fn stored<C: ConnectionTrait>(connection: &C, addresses: &[String]) -> Result<Contacts, DbErr> {
+    use partner_client::{Column, Entity};
+    let rows = Entity::find().filter(Column::Address.is_in(addresses)).all(connection).await?;
+    Ok(rows.into_iter().map(|row| ((row.address, row.partner_id, row.client_id), row.since_time)).collect())
+}
+
+/// The next addresses that the copy of the log, or a row here, names.
+pub(crate) async fn next_addresses<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<&String>,
+    limit: u64,
+) -> Result<Vec<String>, DbErr> {
+    access_log::next_named(connection, Named::Addresses, partner_client::Column::Address, after, limit).await
 }
 
 /// Replaces the contacts of a person in these clients, or in all.

@@ -1,15 +1,15 @@
 //! The periods in which partners service clients, as activity-tracking last said them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::ServicingChange;
 use domain::access::HubId;
 use domain::servicing::ServicingPeriod;
 use domain::time::Instant;
 use sea_orm::ActiveValue::Set;
-use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{KEYS_PER_STATEMENT, hub_id, portions};
@@ -81,6 +81,52 @@ fn period_rows(change: &ServicingChange) -> impl Iterator<Item = servicing_perio
             end_cause: Set(period.end_cause.to_string()),
         },
     )
+}
+
+/// What is stored of a pair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PairRows {
+    /// Absent where only periods are stored, which should not be.
+    pub pair: Option<servicing_pair::Model>,
+    /// By minimum and start.
+    pub periods: Vec<servicing_period::Model>,
+}
+
+/// Everything that is stored of the pairs of these clients, by client and partner.
+pub(crate) async fn stored<C: ConnectionTrait>(
+    connection: &C,
+    clients: &[i64],
+) -> Result<BTreeMap<(i64, i64), PairRows>, DbErr> {
+    let mut stored: BTreeMap<(i64, i64), PairRows> = BTreeMap::new();
+    let of_clients = servicing_pair::Column::ClientId.is_in(clients.iter().copied());
+    for pair in servicing_pair::Entity::find().filter(of_clients).all(connection).await? {
+        let rows = stored.entry((pair.client_id, pair.partner_id)).or_default();
+        rows.pair = Some(pair);
+    }
+    use servicing_period::{Column, Entity};
+    let periods = Entity::find().filter(Column::ClientId.is_in(clients.iter().copied()));
+    for period in periods.order_by_asc(Column::Minimum).order_by_asc(Column::StartTime).all(connection).await? {
+        stored.entry((period.client_id, period.partner_id)).or_default().periods.push(period);
+    }
+    Ok(stored)
+}
+
+/// The next clients of which anything is stored, in order.
+pub(crate) async fn next_clients<C: ConnectionTrait>(
+    connection: &C,
+    after: i64,
+    limit: u64,
+) -> Result<BTreeSet<i64>, DbErr> {
+    let of_pairs = servicing_pair::Entity::find().select_only().column(servicing_pair::Column::ClientId).distinct();
+    let of_pairs = of_pairs.filter(servicing_pair::Column::ClientId.gt(after));
+    let of_pairs = of_pairs.order_by_asc(servicing_pair::Column::ClientId).limit(limit);
+    let of_periods =
+        servicing_period::Entity::find().select_only().column(servicing_period::Column::ClientId).distinct();
+    let of_periods = of_periods.filter(servicing_period::Column::ClientId.gt(after));
+    let of_periods = of_periods.order_by_asc(servicing_period::Column::ClientId).limit(limit);
+    let mut clients: BTreeSet<i64> = of_pairs.into_tuple().all(connection).await?.into_iter().collect();
+    clients.extend(of_periods.into_tuple::<i64>().all(connection).await?);
+    Ok(clients)
 }
 
 /// All periods that `partner` had in these clients, and those of other partners that contain `as_of`, by client.

@@ -55,6 +55,13 @@ pub(crate) async fn append<C: ConnectionTrait>(
         currency_code: change.mrr.currency.code().to_owned(),
         minor_units: change.mrr.minor_units,
     };
+    head.advance(&hashed_bytes(&row));
+    Entity::insert(inserted(row)).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// The bytes of a change that the hash of the history is made of.
+pub(crate) fn hashed_bytes(row: &Model) -> Vec<u8> {
     let hashed = HashedChange {
         client_id: row.client_id,
         subscription_id: row.subscription_id.clone(),
@@ -64,9 +71,13 @@ pub(crate) async fn append<C: ConnectionTrait>(
         currency_code: row.currency_code.clone(),
         minor_units: row.minor_units,
     };
-    head.advance(&hashed.encode_to_vec());
-    Entity::insert(inserted(row)).exec_without_returning(transaction).await?;
-    Ok(())
+    hashed.encode_to_vec()
+}
+
+/// The changes behind a position, in order, at most `limit`.
+pub(crate) async fn page<C: ConnectionTrait>(connection: &C, after: u64, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let behind = Entity::find().filter(Column::Position.gt(stored_position(after)));
+    behind.order_by_asc(Column::Position).limit(limit).all(connection).await
 }
 
 fn inserted(row: Model) -> ActiveModel {

@@ -1,10 +1,15 @@
 //! What the log names, page by page, so that everything that is kept ready of it can be compared with it.
 
+use std::collections::BTreeSet;
+
+use domain::access::{AccessChange, EmployeeId};
 use sea_orm::TryGetable;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, Order, Query, SelectStatement, UnionType};
 
-use super::entity;
+use super::question::one_of;
+use super::{change, entity};
+use crate::ServiceError;
 
 /// What changes name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,4 +67,22 @@ fn distinct<O: ColumnTrait, K: Into<Value> + Clone>(column: O, after: Option<&K>
 fn limited(query: SelectStatement, name: &str) -> SelectStatement {
     let name = Alias::new(name);
     Query::select().column(Alias::new("named")).from_subquery(query, name).to_owned()
+}
+
+/// What the log says of the access links of these employees, in its order.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn access_link_changes<C: ConnectionTrait>(
+    connection: &C,
+    employees: &BTreeSet<EmployeeId>,
+) -> Result<Vec<AccessChange>, ServiceError> {
+    let kinds = ["access_link_created", "access_link_revoked", "access_link_approved"];
+    let mut rows: Vec<entity::Model> = Vec::new();
+    for portion in one_of(entity::Column::SubjectId, employees) {
+        let found = entity::Entity::find().filter(portion).filter(entity::Column::Kind.is_in(kinds));
+        rows.extend(found.all(connection).await?);
+    }
+    rows.sort_unstable_by_key(|row| row.position);
+    rows.iter().map(change).collect()
 }

@@ -327,6 +327,22 @@ pub async fn history_for_retraction<C: ConnectionTrait>(
     history_of_people(connection, &addresses, &others).await
 }
 
+/// The clients with which a partner, whose employees are or were these people, ever was recorded to have to do, also by
+/// mistake: enough to load by, too much to tell anybody.
+///
+/// # Errors
+/// The database fails.
+pub async fn recorded_clients<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    people: &BTreeSet<EmailAddress>,
+) -> Result<BTreeSet<HubId>, ServiceError> {
+    let partners = BTreeSet::from([partner]);
+    let mut recorded = hub_ids(connection, Column::ClientId, Question::OfPartners(&partners)).await?;
+    recorded.extend(hub_ids(connection, Column::ClientId, Question::UsersAndLinksAnywhere(people)).await?);
+    Ok(recorded)
+}
+
 /// The closed clients that exist for a partner (R26), whose employees are or were these people.
 ///
 /// # Errors
@@ -336,9 +352,7 @@ pub async fn closed_clients_of<C: ConnectionTrait>(
     partner: HubId,
     people: &BTreeSet<EmailAddress>,
 ) -> Result<BTreeSet<HubId>, ServiceError> {
-    let partners = BTreeSet::from([partner]);
-    let mut known = hub_ids(connection, Column::ClientId, Question::OfPartners(&partners)).await?;
-    known.extend(hub_ids(connection, Column::ClientId, Question::UsersAndLinksAnywhere(people)).await?);
+    let known = recorded_clients(connection, partner, people).await?;
     let closed = hub_ids(connection, Column::ClientId, Question::Closings(&known)).await?;
     // Judged by what counts: what named the client may have been taken back.
     let there = Question::UsersAndLinks { clients: &closed, addresses: people };

@@ -13,7 +13,7 @@ use super::entity::{Column, Entity, Model};
 use super::{FEED, change, position, row, stored_position, wire};
 use crate::ServiceError;
 use crate::feed::chained;
-use crate::maintenance::Verification;
+use crate::maintenance::{Verification, hex};
 
 /// How many changes are read at once.
 const CHANGES_PER_PAGE: u64 = 500;
@@ -70,8 +70,11 @@ async fn page<C: ConnectionTrait>(connection: &C, after: u64) -> Result<Vec<Mode
     behind.order_by_asc(Column::Position).limit(CHANGES_PER_PAGE).all(connection).await
 }
 
-/// The addresses that erasures have put in the places of others.
-async fn pseudonyms<C: ConnectionTrait>(connection: &C) -> Result<BTreeSet<String>, DbErr> {
+/// The addresses that erasures have put in the places of others (R128).
+///
+/// # Errors
+/// The database fails.
+pub async fn pseudonyms<C: ConnectionTrait>(connection: &C) -> Result<BTreeSet<String>, DbErr> {
     let erasures = Entity::find().select_only().column(Column::Address).filter(Column::Kind.eq("address_erased"));
     let addresses: Vec<Option<String>> = erasures.into_tuple().all(connection).await?;
     Ok(addresses.into_iter().flatten().collect())
@@ -141,8 +144,4 @@ fn columns(row: &Model) -> [(&'static str, String); 11] {
 
 fn name(position: u64) -> String {
     Revision { feed: FEED, position }.to_string()
-}
-
-fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

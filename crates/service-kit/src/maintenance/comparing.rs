@@ -132,3 +132,9 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// A hash as people compare it.
+#[must_use]
+pub fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
