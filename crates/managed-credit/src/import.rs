@@ -137,8 +137,9 @@ async fn import_programme(command: &ProgrammeCommand, out: &mut impl Write) -> a
     let servers = Servers::for_platform(&command.urls)?;
     let programme = programme::read(&command.dir)?;
     let report = programme::send(&servers, &programme, &mut NewestRevisions::default()).await?;
-    report.write(Width::Terminal, out)?;
-    report.require_complete()
+    let written = report.write(Width::Terminal, out);
+    // Whoever has had enough of the report, as `head` has, is told all the same that something is missing.
+    report.require_complete().and(written)
 }
 
 async fn import_log(command: &AuditLogCommand, kind: RecordKind, out: &mut impl Write) -> anyhow::Result<()> {
@@ -148,6 +149,7 @@ async fn import_log(command: &AuditLogCommand, kind: RecordKind, out: &mut impl 
     let rejects = command.rejects.as_deref().map(|path| RejectsFile::create(path, log.inputs())).transpose()?;
     let mut summary = Summary::new(log.title(), rejects);
     log.import(&servers, &mut summary, &mut NewestRevisions::default()).await?;
-    summary.write(Width::Terminal, out)?;
-    summary.require_complete()
+    let written = summary.write(Width::Terminal, out);
+    // As above.
+    summary.require_complete().and(written)
 }

@@ -265,6 +265,26 @@ fn what_cannot_be_imported_is_written_to_the_file_of_rejects_with_its_line_its_r
 }
 
 #[test]
+fn who_has_had_enough_of_the_summary_is_told_by_the_exit_code_that_something_is_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = Services::start_all(&folder.path().join("data"));
+    written(folder.path(), "clients.csv", "hub_id,display_name,country,start_time\n2001,Ahead,IT,9000-01-01\n");
+    let log = written(folder.path(), "log.json", "oops\n");
+    for arguments in [
+        &["import", "programme", text(folder.path())] as &[&str],
+        &["import", "audit-log", "--client", "2001", text(&log)],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut import = managed_credit(arguments);
+        import.args(["--access-url", &services.url("access-management")]);
+        import.args(["--activity-url", &services.url("activity-tracking")]);
+        let ended = import.stdout(writer).output().expect("the executable is built");
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    }
+}
+
+#[test]
 fn of_a_long_log_every_reject_is_written_once_in_its_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let services = Services::start_all(&folder.path().join("data"));
