@@ -3,6 +3,7 @@
 mod activities;
 mod feed;
 mod record;
+mod reports;
 mod servicing;
 mod void;
 
@@ -108,15 +109,19 @@ impl ActivityTrackingService for ActivityTracking {
 
     async fn list_idle_assignments(
         &self,
-        _: Request<wire::ListIdleAssignmentsRequest>,
+        request: Request<wire::ListIdleAssignmentsRequest>,
     ) -> Result<Response<wire::ListIdleAssignmentsResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        let actor = actor(request.metadata())?;
+        let (question, page) = reports::idle_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        Ok(Response::new(reports::idle_response(&page, self.list_idle_assignments(question).await?)))
     }
 
     async fn list_unmatched_addresses(
         &self,
-        _: Request<wire::ListUnmatchedAddressesRequest>,
+        request: Request<wire::ListUnmatchedAddressesRequest>,
     ) -> Result<Response<wire::ListUnmatchedAddressesResponse>, Status> {
-        Err(Status::unimplemented("being built"))
+        let actor = actor(request.metadata())?;
+        let (question, page) = reports::unmatched_question(request.get_ref(), actor, wait_limit(request.metadata()))?;
+        Ok(Response::new(reports::unmatched_response(&page, self.list_unmatched_addresses(question).await?)))
     }
 }

@@ -3,13 +3,16 @@
 
 mod adopt_policy;
 mod batch_get_servicing;
+mod client_place;
 mod freshness;
 mod get_activity;
 mod get_servicing;
 mod judge_again;
 mod list_activities;
+mod list_idle_assignments;
 mod list_qualifying_actions;
 mod list_servicing;
+mod list_unmatched_addresses;
 mod read;
 mod record_activities;
 mod rejudging;
@@ -20,11 +23,14 @@ mod void_activity;
 mod work;
 
 pub(crate) use batch_get_servicing::PairsQuestion;
+pub(crate) use client_place::ClientPlace;
 pub(crate) use get_activity::{ActivityAnswer, ActivityQuestion};
 pub(crate) use get_servicing::{Evidence, ServicingQuestion};
 pub(crate) use list_activities::{ActivitiesQuestion, ToldPage};
+pub(crate) use list_idle_assignments::{IdlePage, IdleQuestion};
 pub(crate) use list_qualifying_actions::{CatalogueAnswer, CatalogueQuestion};
 pub(crate) use list_servicing::{RelationshipsPage, RelationshipsQuestion};
+pub(crate) use list_unmatched_addresses::{UnmatchedPage, UnmatchedQuestion};
 pub(crate) use read::{Answer, Moment};
 pub(crate) use record_activities::{Committing, ItemOutcome, Recording};
 pub(crate) use rejudging::settled_cursor;

@@ -9,6 +9,8 @@ pub(crate) mod period;
 pub(crate) mod rejudging;
 pub(crate) mod voiding;
 
+pub(crate) use asked::PersonInClient;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;

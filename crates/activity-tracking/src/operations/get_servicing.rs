@@ -1,11 +1,9 @@
 //! Whether, since when and until when a partner services a client, with the evidence.
 
-use domain::access::{AccessHistory, Actor};
 use domain::servicing::ServicingPeriod;
-use service_kit::permission::{unknown_client, unknown_partner};
 use service_kit::{ServiceError, access_log};
 
-use super::read::{Answer, Moment};
+use super::read::{Answer, Moment, require_known};
 use super::standings::{KnownPair, PairStanding};
 use super::told::Told;
 use super::work::PairWork;
@@ -54,15 +52,4 @@ impl ActivityTracking {
         let not_counted = reading.told(not_counted, &moment.actor, Some(pair.partner)).await?;
         Ok(reading.answer(Evidence { standing, work, periods, counted, not_counted }))
     }
-}
-
-/// Refuses a partner or client of which the copy knows nothing, and to people also a client with which the partner has
-/// nothing to do (R26, R127). The history is that of the pair.
-pub(super) fn require_known(history: &AccessHistory, pair: Pair, actor: &Actor) -> Result<(), ServiceError> {
-    let Pair { client, partner } = pair;
-    if history.partner(partner).is_none() {
-        return Err(unknown_partner(partner).into());
-    }
-    let exists = history.client(client).is_some() && (*actor == Actor::Platform || history.exists_for(client, partner));
-    if exists { Ok(()) } else { Err(unknown_client(client).into()) }
 }

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use contracts::wire::activity::ServicingState;
 use domain::access::HubId;
 use service_kit::ServiceError;
-use service_kit::access_log::{self, Question};
-use service_kit::permission::unknown_client;
 
-use super::get_servicing::require_known;
 use super::read::{Answer, Moment, Reading};
 use super::standings::{KnownPair, PairStanding};
 use super::work::PairWork;
@@ -55,7 +52,7 @@ impl ActivityTracking {
         if let Some(partner) = question.partner {
             self.require_partner(&reading, &question.moment.actor, partner).await?;
         }
-        require_existing(&reading, &question).await?;
+        reading.require_existing(question.partner, question.client, &question.moment.actor).await?;
         let (known, next) = self.known_pairs(&reading, &question).await?;
         let pairs: Vec<_> = known.iter().map(|known| (known.standing.pair, known.living_since)).collect();
         let mut work = Vec::with_capacity(pairs.len());
@@ -94,23 +91,5 @@ impl ActivityTracking {
 impl RelationshipsQuestion {
     fn asks_for(&self, known: &KnownPair) -> bool {
         self.states.is_empty() || self.states.contains(&known.standing.standing.state.into())
-    }
-}
-
-/// Refuses a partner or client that does not exist, or not for the actor.
-async fn require_existing(reading: &Reading, question: &RelationshipsQuestion) -> Result<(), ServiceError> {
-    let transaction = &*reading.transaction;
-    match (question.partner, question.client) {
-        (Some(partner), Some(client)) => {
-            let history = access_log::history_of_pair(transaction, client, partner).await?;
-            require_known(&history, Pair { client, partner }, &question.moment.actor)
-        }
-        (Some(partner), None) => reading.require_partner_known(partner).await,
-        (None, Some(client)) => {
-            let history = access_log::history(transaction, &[Question::Clients(&BTreeSet::from([client]))]).await?;
-            history.client(client).ok_or_else(|| unknown_client(client))?;
-            Ok(())
-        }
-        (None, None) => Ok(()),
     }
 }

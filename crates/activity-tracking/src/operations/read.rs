@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure, Feed, Revision};
-use domain::access::{Actor, HubId};
+use domain::access::{AccessHistory, Actor, HubId};
 use domain::time::Instant;
 use service_kit::access_log::{self, Question};
 use service_kit::feed::read_head;
-use service_kit::permission::{self, Permission, unknown_partner};
+use service_kit::permission::{self, Permission, unknown_client, unknown_partner};
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::settled_cursor;
 use crate::ActivityTracking;
+use crate::store::Pair;
 use crate::store::activity::{self, Recorded};
 
 /// Who reads, what the read must know, and what it is about.
@@ -83,6 +84,29 @@ impl Reading {
         Ok(())
     }
 
+    /// Refuses a partner or a client of those that are stated which does not exist, or not for the actor.
+    pub async fn require_existing(
+        &self,
+        partner: Option<HubId>,
+        client: Option<HubId>,
+        actor: &Actor,
+    ) -> Result<(), ServiceError> {
+        let transaction = &*self.transaction;
+        match (partner, client) {
+            (Some(partner), Some(client)) => {
+                let history = access_log::history_of_pair(transaction, client, partner).await?;
+                require_known(&history, Pair { client, partner }, actor)
+            }
+            (Some(partner), None) => self.require_partner_known(partner).await,
+            (None, Some(client)) => {
+                let history = access_log::history(transaction, &[Question::Clients(&BTreeSet::from([client]))]).await?;
+                history.client(client).ok_or_else(|| unknown_client(client))?;
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
     /// The recorded activities with these names.
     pub async fn recorded(
         &self,
@@ -90,4 +114,15 @@ impl Reading {
     ) -> Result<BTreeMap<ActivityName, Recorded>, ServiceError> {
         activity::find(&*self.transaction, names).await
     }
+}
+
+/// Refuses a partner or client of which the copy knows nothing, and to people also a client with which the partner has
+/// nothing to do (R26, R127). The history is that of the pair.
+pub(super) fn require_known(history: &AccessHistory, pair: Pair, actor: &Actor) -> Result<(), ServiceError> {
+    let Pair { client, partner } = pair;
+    if history.partner(partner).is_none() {
+        return Err(unknown_partner(partner).into());
+    }
+    let exists = history.client(client).is_some() && (*actor == Actor::Platform || history.exists_for(client, partner));
+    if exists { Ok(()) } else { Err(unknown_client(client).into()) }
 }

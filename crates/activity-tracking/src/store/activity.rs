@@ -2,18 +2,22 @@
 
 mod as_of;
 mod evidence;
+mod idle;
 mod listing;
 mod lives;
 mod provisional;
 mod scope;
+mod unmatched;
 mod work;
 
 pub(crate) use as_of::{LivesAt, lives_at};
 pub(crate) use evidence::{newest_counted, newest_not_counted};
+pub(crate) use idle::{WorkOfPerson, work_of_people};
 pub(crate) use listing::{ActivityFilter, Listed, ListedVerdict, list};
 pub(crate) use lives::{last_counted_time, living_in};
 pub(crate) use provisional::{clear_provisional, count_provisional, has_provisional};
 pub(crate) use scope::{Place, Scope, page};
+pub(crate) use unmatched::{addresses_at_work, unmatched_work};
 pub(crate) use work::{CountedWork, counted_work, not_counted_work};
 
 use std::collections::{BTreeMap, BTreeSet};

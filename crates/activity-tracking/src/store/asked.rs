@@ -1,5 +1,7 @@
-//! Many pairs asked about in one query: they are the rows of a table that exists only in it, to which each lookup is made.
+//! Many pairs, or people in clients, asked about in one query: they are the rows of a table that exists only in it, and for
+//! each of them what is asked is looked up.
 
+use domain::access::{EmailAddress, HubId};
 use domain::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition};
@@ -7,37 +9,53 @@ use service_kit::StoredInstant;
 
 use super::Pair;
 
-/// How many pairs one query asks about: three values each, within SQLite's 32,766 parameters.
-pub(super) const PAIRS_PER_QUERY: usize = 1_000;
+/// How many pairs or people one query asks about: three values each, within SQLite's 32,766 parameters.
+pub(super) const ASKED_PER_QUERY: usize = 1_000;
 
 const ASKED: &str = "asked";
 
 // Both databases name the columns of listed values so.
 const CLIENT: &str = "column1";
-const PARTNER: &str = "column2";
+const WHOSE: &str = "column2";
 const SINCE: &str = "column3";
 
-/// A select from these pairs, each with an instant that may be absent, at most `PAIRS_PER_QUERY` of them and at least one.
-pub(super) fn from_asked(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
-    let row = |(pair, since): &(Pair, Option<Instant>)| {
-        (pair.client.get(), pair.partner.get(), since.map(|since| StoredInstant::from(since).0))
-    };
+/// A person in a client.
+pub(crate) type PersonInClient = (HubId, EmailAddress);
+
+/// A select from these pairs, each with an instant that may be absent; from one of them to `ASKED_PER_QUERY`.
+pub(super) fn from_pairs(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
+    let row = |(pair, since): &(Pair, Option<Instant>)| (pair.client.get(), pair.partner.get(), stored(*since));
     Query::select().from_values(pairs.iter().map(row), ASKED).take()
 }
 
-/// As `from_asked`, with the pair in the columns `client_id` and `partner_id`.
-pub(super) fn pairs_from_asked(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
-    let mut query = from_asked(pairs);
-    query.expr_as(Expr::col((ASKED, CLIENT)), "client_id").expr_as(Expr::col((ASKED, PARTNER)), "partner_id");
-    query
+/// A select from these people, each with an instant that may be absent; from one of them to `ASKED_PER_QUERY`.
+pub(super) fn from_people(people: &[(PersonInClient, Option<Instant>)]) -> SelectStatement {
+    let row = |((client, address), since): &(PersonInClient, Option<Instant>)| {
+        (client.get(), address.to_string(), stored(*since))
+    };
+    Query::select().from_values(people.iter().map(row), ASKED).take()
 }
 
-/// That a row, with its client and its partner in these columns, is of the asked pair.
-pub(super) fn is_of_asked<C: ColumnTrait>(client: C, partner: C) -> Condition {
-    Condition::all().add(client.into_expr().equals((ASKED, CLIENT))).add(partner.into_expr().equals((ASKED, PARTNER)))
+fn stored(since: Option<Instant>) -> Option<i64> {
+    since.map(|since| StoredInstant::from(since).0)
 }
 
-/// The instant of the asked pair.
-pub(super) fn since_of_asked() -> Expr {
+/// The client that is asked about.
+pub(super) fn asked_client() -> Expr {
+    Expr::col((ASKED, CLIENT))
+}
+
+/// The partner or the address that is asked about.
+pub(super) fn asked_whose() -> Expr {
+    Expr::col((ASKED, WHOSE))
+}
+
+/// The instant that comes with what is asked about.
+pub(super) fn asked_since() -> Expr {
     Expr::col((ASKED, SINCE))
+}
+
+/// That a row is of the asked client and partner or address, which it has in these columns.
+pub(super) fn is_asked<C: ColumnTrait>(client: C, whose: C) -> Condition {
+    Condition::all().add(client.into_expr().eq(asked_client())).add(whose.into_expr().eq(asked_whose()))
 }

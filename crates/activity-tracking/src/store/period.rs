@@ -9,7 +9,7 @@ use sea_orm::sea_query::{JoinType, OnConflict, Order};
 use sea_orm::{ActiveValue::Set, Condition, FromQueryResult as _, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::asked::{PAIRS_PER_QUERY, from_asked, is_of_asked};
+use super::asked::{ASKED_PER_QUERY, from_pairs, is_asked};
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
@@ -68,9 +68,9 @@ pub(crate) async fn started<C: ConnectionTrait>(
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
     let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
     let mut found = BTreeMap::new();
-    for some in pairs.chunks(PAIRS_PER_QUERY) {
-        let query = from_asked(some)
-            .join(JoinType::InnerJoin, Entity, is_of_asked(Column::ClientId, Column::PartnerId))
+    for some in pairs.chunks(ASKED_PER_QUERY) {
+        let query = from_pairs(some)
+            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
             .columns(Column::iter().map(|column| (Entity, column)))
             .and_where(Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum)))
             .and_where(Column::StartTime.lte(StoredInstant::from(as_of)))

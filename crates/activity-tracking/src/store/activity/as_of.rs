@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, FromQueryResult};
 use service_kit::{ServiceError, StoredInstant};
 
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{PAIRS_PER_QUERY, is_of_asked, pairs_from_asked, since_of_asked};
+use crate::store::asked::{ASKED_PER_QUERY, asked_client, asked_since, asked_whose, from_pairs, is_asked};
 use crate::store::{Pair, hub_id};
 
 /// What lives for a pair at an instant.
@@ -44,8 +44,10 @@ pub(crate) async fn lives_at<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, LivesAt>, ServiceError> {
     let mut found = BTreeMap::new();
-    for some in pairs.chunks(PAIRS_PER_QUERY) {
-        let query = pairs_from_asked(some)
+    for some in pairs.chunks(ASKED_PER_QUERY) {
+        let query = from_pairs(some)
+            .expr_as(asked_client(), "client_id")
+            .expr_as(asked_whose(), "partner_id")
             .expr_as(live_activities(stretches), "live_activities")
             .expr_as(lapse_time(stretches, minimum), "lapse_time")
             .expr_as(last_id(as_of), "last_id")
@@ -70,7 +72,7 @@ fn lives(pair: Pair, row: LivesRow) -> Result<LivesAt, ServiceError> {
 
 /// What counts for the asked pair.
 fn counted_of_asked() -> SelectStatement {
-    let of_asked = is_of_asked(Column::ClientId, Column::PartnerId).add(Column::ExpireTime.is_not_null());
+    let of_asked = is_asked(Column::ClientId, Column::PartnerId).add(Column::ExpireTime.is_not_null());
     Query::select().from(Entity).cond_where(of_asked).take()
 }
 
@@ -79,7 +81,7 @@ fn living_of_asked(stretch: Period) -> SelectStatement {
     let occur_time = || Expr::col((Entity, Column::OccurTime));
     let mut query = counted_of_asked();
     query
-        .and_where(occur_time().gte(since_of_asked()))
+        .and_where(occur_time().gte(asked_since()))
         .and_where(occur_time().gte(StoredInstant::from(stretch.start)))
         .and_where_option(stretch.end.map(|end| occur_time().lt(StoredInstant::from(end))));
     query

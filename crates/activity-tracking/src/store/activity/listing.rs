@@ -254,7 +254,8 @@ fn is_provisional() -> Expr {
     Expr::col(Column::Provisional)
 }
 
-fn unindexed(column: Column) -> Expr {
+/// A column that is a number, said so that no index answers what is asked of it.
+pub(super) fn unindexed(column: Column) -> Expr {
     Expr::col(column).if_null(0)
 }
 

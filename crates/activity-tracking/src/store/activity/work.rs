@@ -10,7 +10,7 @@ use sea_orm::{Condition, FromQueryResult};
 use service_kit::{ServiceError, StoredInstant};
 
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{PAIRS_PER_QUERY, from_asked, is_of_asked, since_of_asked};
+use crate::store::asked::{ASKED_PER_QUERY, asked_since, from_pairs, is_asked};
 use crate::store::{Pair, hub_id};
 
 /// What one employee has done with one tool for a pair that counted by an instant.
@@ -51,10 +51,10 @@ pub(crate) async fn counted_work<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, Vec<CountedWork>>, ServiceError> {
     let lives = Condition::all()
-        .add(Expr::col((Entity, Column::OccurTime)).gte(since_of_asked()))
+        .add(Expr::col((Entity, Column::OccurTime)).gte(asked_since()))
         .add(Column::ExpireTime.gt(StoredInstant::from(as_of)));
     let mut found: BTreeMap<Pair, Vec<CountedWork>> = BTreeMap::new();
-    for some in pairs.chunks(PAIRS_PER_QUERY) {
+    for some in pairs.chunks(ASKED_PER_QUERY) {
         let query = by_employee(some, as_of)
             .column((Entity, Column::Tool))
             .add_group_by([Expr::col((Entity, Column::Tool))])
@@ -86,7 +86,7 @@ pub(crate) async fn not_counted_work<C: ConnectionTrait>(
 ) -> Result<BTreeMap<Pair, BTreeMap<EmployeeId, u64>>, ServiceError> {
     let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
     let mut found: BTreeMap<Pair, BTreeMap<EmployeeId, u64>> = BTreeMap::new();
-    for some in pairs.chunks(PAIRS_PER_QUERY) {
+    for some in pairs.chunks(ASKED_PER_QUERY) {
         let query = by_employee(some, as_of)
             .and_where(Column::ExpireTime.is_null())
             // Follows from the pair; said for the index of what is attributed and does not count.
@@ -104,8 +104,8 @@ pub(crate) async fn not_counted_work<C: ConnectionTrait>(
 /// What had occurred by `as_of` for these pairs, by pair and employee.
 fn by_employee(pairs: &[(Pair, Option<Instant>)], as_of: Instant) -> SelectStatement {
     let key = [Column::ClientId, Column::PartnerId, Column::EmployeeId];
-    from_asked(pairs)
-        .join(JoinType::InnerJoin, Entity, is_of_asked(Column::ClientId, Column::PartnerId))
+    from_pairs(pairs)
+        .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
         .columns(key.map(|column| (Entity, column)))
         .add_group_by(key.map(|column| Expr::col((Entity, column))))
         .expr_as(Column::ActivityId.count(), "activities")
