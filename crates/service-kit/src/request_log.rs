@@ -117,10 +117,37 @@ pub async fn remember<C: ConnectionTrait, A: Message>(
         answer: Set(answer.encode_to_vec()),
         record_time: Set(now.into()),
     };
-    // Two calls of one id at the same time are harmless where they do not queue anyway: what they write is written once.
-    let known_already = OnConflict::column(entity::Column::RequestId).do_nothing().to_owned();
-    entity::Entity::insert(row).on_conflict(known_already).exec_without_returning(transaction).await?;
+    // Where it was claimed, its row is there.
+    let claimed = OnConflict::column(entity::Column::RequestId).update_column(entity::Column::Answer).to_owned();
+    entity::Entity::insert(row).on_conflict(claimed).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// As `first_answer`, for writes that do not queue: of two calls with one id at the same time the second waits here until
+/// the first is committed, and is given its answer. Several claims of a transaction must be made in the order of their ids,
+/// so that two transactions never wait for each other in a circle.
+///
+/// # Errors
+/// The id was used for another request (`REQUEST_ID_REUSED`), or the database fails.
+pub async fn claim<C: ConnectionTrait, A: Message + Default>(
+    transaction: &C,
+    key: Option<&RequestKey>,
+    now: Instant,
+) -> Result<Option<A>, ServiceError> {
+    let Some(RequestKey { id, fingerprint }) = key else { return Ok(None) };
+    if let Some(answer) = first_answer(transaction, key).await? {
+        return Ok(Some(answer));
+    }
+    let row = entity::ActiveModel {
+        request_id: Set(*id),
+        fingerprint: Set(fingerprint.clone()),
+        answer: Set(Vec::new()),
+        record_time: Set(now.into()),
+    };
+    let known_already = OnConflict::column(entity::Column::RequestId).do_nothing().to_owned();
+    let claimed =
+        entity::Entity::insert_many([row]).on_conflict(known_already).exec_without_returning(transaction).await?;
+    if claimed > 0 { Ok(None) } else { first_answer(transaction, key).await }
 }
 
 async fn forget_outdated<C: ConnectionTrait>(transaction: &C, now: Instant) -> Result<(), DbErr> {

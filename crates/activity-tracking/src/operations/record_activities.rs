@@ -94,10 +94,7 @@ impl ActivityTracking {
         let now = self.clock.now();
         let transaction = self.database.begin_write().await?;
         lock_cursor_shared(&*transaction, Feed::Access).await?;
-        let mut answers = Vec::with_capacity(calls.len());
-        for call in &calls {
-            answers.push(answered_before(&*transaction, call).await?);
-        }
+        let mut answers = answered_before(&*transaction, &calls, now).await?;
 
         let open = || calls.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(call, _)| call);
         let new = self.judge_new(&*transaction, open(), now).await?;
@@ -165,14 +162,25 @@ impl ActivityTracking {
     }
 }
 
-/// What a call was answered when it was made before, or why it is refused.
-async fn answered_before<C: ConnectionTrait>(transaction: &C, call: &Call) -> Result<Option<Answer>, ServiceError> {
-    match request_log::first_answer(transaction, call.request.as_ref()).await {
-        Ok(answer) => Ok(answer.map(Ok)),
-        // Its own fault, and no matter of the calls beside it.
-        Err(ServiceError::Refused(failure)) => Ok(Some(Err(failure))),
-        Err(error) => Err(error),
+/// What each call was answered when it was made before, or why it is refused.
+async fn answered_before<C: ConnectionTrait>(
+    transaction: &C,
+    calls: &[Call],
+    now: Instant,
+) -> Result<Vec<Option<Answer>>, ServiceError> {
+    let mut answers: Vec<Option<Answer>> = calls.iter().map(|_| None).collect();
+    let mut requests: Vec<(usize, &RequestKey)> =
+        calls.iter().enumerate().filter_map(|(place, call)| Some((place, call.request.as_ref()?))).collect();
+    requests.sort_by_key(|(_, request)| request.id);
+    for (place, request) in requests {
+        answers[place] = match request_log::claim(transaction, Some(request), now).await {
+            Ok(answer) => answer.map(Ok),
+            // Its own fault, and no matter of the calls beside it.
+            Err(ServiceError::Refused(failure)) => Some(Err(failure)),
+            Err(error) => return Err(error),
+        };
     }
+    Ok(answers)
 }
 
 async fn history_for_judging<C: ConnectionTrait>(
