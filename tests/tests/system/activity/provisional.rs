@@ -100,7 +100,7 @@ async fn an_import_without_access_management_ends_as_an_undisturbed_one(kind: Da
             cluster.stop_part(Part::Access).await;
         }
         let answer = cluster.record(batch.clone()).await.expect("recording goes on");
-        assert_eq!(answer.provisional, number >= 4 && number < 9, "batch {number}");
+        assert_eq!(answer.provisional, (4..9).contains(&number), "batch {number}");
         if answer.provisional {
             without_access.extend(batch.iter().map(|activity| activity.name.clone()));
             assert_eq!(provisional(&cluster).await, without_access, "they can be listed");
