@@ -2,19 +2,21 @@
 
 mod consequences;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
-use service_kit::feed::{Cursor, Follow, Head, follow, lock_cursor, read_cursor, store_cursor};
-use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
+use service_kit::feed::{Cursor, Follow, Head, Rebuild, Watermarks, follow, lock_cursor, read_cursor, store_cursor};
+use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use crate::ActivityTracking;
 use crate::operations::settle;
 use crate::store::{activity, rejudging, voiding};
+use crate::{ActivityTracking, Migrator};
 use consequences::Consequences;
 
 /// How long to wait before a database that failed is tried again.
@@ -46,8 +48,8 @@ async fn begin(service: &ActivityTracking, shutdown: &CancellationToken) -> Resu
     Ok(())
 }
 
-struct AccessFollower {
-    service: ActivityTracking,
+pub(crate) struct AccessFollower {
+    pub service: ActivityTracking,
 }
 
 impl Follow for AccessFollower {
@@ -96,6 +98,38 @@ impl Follow for AccessFollower {
             service.work_waits.notify_one();
         }
         Ok(cursor)
+    }
+}
+
+impl Rebuild for AccessFollower {
+    type Migrator = Migrator;
+
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
+    fn in_database(&self, database: Database) -> Self {
+        let nowhere = || Watermarks::new(&[Feed::Access]);
+        // Nobody waits for what becomes known there.
+        let service = ActivityTracking {
+            database,
+            copied: nowhere(),
+            settled: nowhere(),
+            work_waits: Arc::default(),
+            news: watch::Sender::default(),
+            ..self.service.clone()
+        };
+        Self { service }
+    }
+
+    /// What was done is of this service alone and stays; it is judged again by the new copy.
+    async fn put_in_place(&self, shadow: &Database, transaction: &WriteTransaction) -> Result<(), ServiceError> {
+        let transaction = &**transaction;
+        for (address, pseudonym) in access_log::replace_copy(shadow.connection(), transaction).await? {
+            activity::replace_address(transaction, &address, &pseudonym).await?;
+            voiding::replace_address(transaction, &address, &pseudonym).await?;
+        }
+        Ok(self.service.enqueue_everything(transaction).await?)
     }
 }
 

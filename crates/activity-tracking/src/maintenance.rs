@@ -4,10 +4,11 @@ mod verify;
 
 use contracts::Feed;
 use service_kit::ServiceError;
-use service_kit::feed::{read_cursor, read_head};
-use service_kit::maintenance::{CopyStatus, Maintain, RejudgingStatus, ServiceStatus, Verification};
+use service_kit::feed::{read_cursor, read_head, replay};
+use service_kit::maintenance::{CopyStatus, Maintain, RejudgingStatus, ReplayProgress, ServiceStatus, Verification};
 
 use crate::ActivityTracking;
+use crate::follow::AccessFollower;
 use crate::operations::settled_cursor;
 use crate::store::{activity, rejudging};
 
@@ -33,5 +34,11 @@ impl Maintain for ActivityTracking {
 
     async fn verify(&self, verification: &mut Verification) -> Result<(), ServiceError> {
         self.verify_everything(verification).await
+    }
+
+    async fn replay(&self, _: Feed, progress: &ReplayProgress) -> Result<(), ServiceError> {
+        replay(&AccessFollower { service: self.clone() }, &self.copied, progress).await?;
+        self.work_waits.notify_one();
+        self.publish_settled().await
     }
 }

@@ -7,6 +7,7 @@ mod provisional;
 mod recording;
 mod rejudging;
 mod repeats;
+mod replay;
 mod voiding;
 
 use std::collections::{BTreeMap, BTreeSet};
