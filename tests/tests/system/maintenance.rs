@@ -1,5 +1,7 @@
 //! What operators ask of every service: how far it is, whether what it keeps is right, and to build its copies anew.
 
+mod verify;
+
 use managed_credit::running::Part;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use system_tests::{Cluster, on_both_databases};
@@ -23,21 +25,25 @@ async fn points(cluster: &Cluster, client: i64) -> Option<String> {
     cluster.managed_credit(1001, client, "2026-01-01").await.expect("a row").points
 }
 
-/// Puts the copy of the access log back to a position, as if what came later had never arrived.
-async fn put_back(cluster: &Cluster, part: Part, position: u64) {
+/// Changes what a service has stored, behind its back.
+async fn tamper(cluster: &Cluster, part: Part, statements: &[&str]) {
     let other = beside(cluster, part).await;
     let transaction = other.begin().await.expect("a transaction");
-    for statement in [
-        format!(
-            "UPDATE feed_cursor SET position = {position}, chain_hash = \
-             (SELECT chain_hash FROM access_change WHERE position = {position}) WHERE feed = 'access'"
-        ),
-        format!("DELETE FROM access_change WHERE position > {position}"),
-    ] {
-        transaction.execute_unprepared(&statement).await.expect("it is put back");
+    for statement in statements {
+        transaction.execute_unprepared(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
     transaction.commit().await.expect("a commit");
     other.close().await.expect("to close");
+}
+
+/// Puts the copy of the access log back to a position, as if what came later had never arrived.
+async fn put_back(cluster: &Cluster, part: Part, position: u64) {
+    let cursor = format!(
+        "UPDATE feed_cursor SET position = {position}, chain_hash = \
+         (SELECT chain_hash FROM access_change WHERE position = {position}) WHERE feed = 'access'"
+    );
+    let changes = format!("DELETE FROM access_change WHERE position > {position}");
+    tamper(cluster, part, &[&cursor, &changes]).await;
 }
 
 on_both_databases!(a_follower_whose_copy_is_at_another_place_than_its_stream_goes_on_from_the_copy, |cluster| {
