@@ -8,6 +8,8 @@ mod recording;
 mod rejudging;
 mod repeats;
 mod replay;
+mod reports;
+mod servicing;
 mod voiding;
 
 use std::collections::{BTreeMap, BTreeSet};

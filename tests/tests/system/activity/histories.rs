@@ -8,7 +8,7 @@ use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use system_tests::{Cluster, ClusterOptions, DatabaseKind, at};
 
-use super::{assert_as_the_domain_says, other_policy};
+use super::{assert_as_the_domain_says, other_policy, servicing};
 
 /// A fact about a small world: two partners, two clients, three people.
 #[derive(Debug, Clone)]
@@ -225,6 +225,9 @@ async fn the_order_of_arrival_never_matters(kind: DatabaseKind) {
         }
         let (partners, clients) = ([base, base + 1], [base + 5, base + 6]);
         counted += assert_as_the_domain_says(&cluster, &world.activities, &world.voided, &partners, &clients).await;
+        let seed = usize::try_from(case).expect("small");
+        let World { activities, voided: taken_back, .. } = &world;
+        servicing::assert_read_as_the_domain_says(&cluster, activities, taken_back, &partners, &clients, seed).await;
         voided += world.voided.len();
         for (kind, _) in world.changes {
             *kinds.entry(kind).or_default() += 1;
