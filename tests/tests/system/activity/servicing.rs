@@ -335,6 +335,16 @@ on_both_databases!(evidence_is_the_newest_of_each_kind_also_what_nobody_was_foun
     );
 });
 
+on_both_databases!(r62_what_was_taken_back_is_no_evidence_of_what_a_credit_lacks, |cluster| {
+    agency(&cluster).await;
+    cluster.subscription(2002, "hub", "1000.00 USD", "2025-01-01").await.expect("a subscription");
+    works(&cluster, &["2025-01-10"]).await;
+    cluster.work(2002, "preview", ANNA, "2025-01-11", "blog/preview").await;
+    cluster.void(2002, "evt-0", "a test record").await.expect("voided");
+    let told = format!("{:?}", cluster.explain(1001, 2002, "2025-01-20").await.expect("an explanation"));
+    assert!(told.contains("11 January 2025") && !told.contains("10 January 2025"), "{told}");
+});
+
 /// What the domain says of all facts of a small world at once.
 struct World<'a> {
     policy: &'a Policy,

@@ -145,8 +145,9 @@ impl AccessSide {
         let Some(evidence) = evidence else { return Ok((Vec::new(), Vec::new())) };
         let counted =
             evidence.counted_activities.iter().map(|judged| self.counted(judged)).collect::<Result<_, _>>()?;
-        let not_counted =
-            evidence.not_counted_activities.iter().map(|judged| self.not_counted(judged)).collect::<Result<_, _>>()?;
+        // What was taken back says nothing of what is missing (R62).
+        let not_counted = evidence.not_counted_activities.iter().filter(|judged| !is_voided(judged));
+        let not_counted = not_counted.map(|judged| self.not_counted(judged)).collect::<Result<_, _>>()?;
         Ok((counted, not_counted))
     }
 
@@ -184,6 +185,10 @@ impl AccessSide {
         let by_address = || self.spells(address.as_ref()?).last();
         by_id.or_else(by_address).map(|spell| spell.display_name.clone())
     }
+}
+
+fn is_voided(judged: &wire::JudgedActivity) -> bool {
+    judged.verdict.as_ref().is_some_and(|verdict| verdict.outcome() == wire::VerdictOutcome::Voided)
 }
 
 fn addresses(evidence: &wire::GetServicingResponse) -> BTreeSet<EmailAddress> {
