@@ -1,7 +1,10 @@
 //! What operators ask of every service: how far it is, whether what it keeps is right, and to build its copies anew.
 
+mod replay;
+mod status;
 mod verify;
 
+use contracts::wire::maintenance::FollowingState;
 use managed_credit::running::Part;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use system_tests::{Cluster, on_both_databases};
@@ -23,6 +26,28 @@ async fn agency(cluster: &Cluster) {
 /// The managed points of partner 1001 for a client, with all that was written known.
 async fn points(cluster: &Cluster, client: i64) -> Option<String> {
     cluster.managed_credit(1001, client, "2026-01-01").await.expect("a row").points
+}
+
+/// Whether a service follows a feed.
+async fn state_of(cluster: &Cluster, part: Part, feed: &str) -> FollowingState {
+    let status = cluster.status(part).await;
+    let followed = status.followed_feeds.iter().find(|followed| followed.revision.starts_with(feed));
+    followed.unwrap_or_else(|| panic!("{part} follows {feed}")).state()
+}
+
+/// Waits until a service follows a feed, or does not, in this way.
+async fn until_state(cluster: &Cluster, part: Part, feed: &str, expected: FollowingState) {
+    while state_of(cluster, part, feed).await != expected {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until activity-tracking has judged everything again.
+async fn until_nothing_waits(cluster: &Cluster) {
+    let waiting = async || cluster.status(Part::Activity).await.rejudging.map(|rejudging| rejudging.waiting_tasks);
+    while waiting().await.expect("it judges") > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Changes what a service has stored, behind its back.

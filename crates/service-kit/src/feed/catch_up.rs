@@ -30,6 +30,11 @@ impl<'follower, F: Follow> CatchUp<'follower, F> {
         &self.cursor
     }
 
+    /// Lets go of the stream, which may hold messages that were made long ago: what is taken over next is read then.
+    pub fn reopen(&mut self) {
+        self.stream = None;
+    }
+
     /// Takes over the next message, but for changes behind `last_position` where there is one; answers whether the feed
     /// had no more when it was sent.
     ///

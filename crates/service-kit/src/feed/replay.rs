@@ -1,15 +1,19 @@
 //! Building a copy anew from the feed's beginning, while the present one goes on serving.
 
 use std::future::Future;
+use std::time::Duration;
 
 use sea_orm_migration::MigratorTrait;
+use tokio::time::timeout;
+use tonic::Status;
 
+use super::catch_up::unavailable;
 use super::{CatchUp, Cursor, Follow, Shadow, Watermarks, lock_cursor, store_cursor};
 use crate::maintenance::ReplayProgress;
 use crate::{Database, ServiceError, WriteTransaction};
 
-/// How often the new copy is brought to the feed's end again because the present one has come further meanwhile.
-const MAXIMUM_ATTEMPTS: usize = 10;
+/// How long the present copy stands still while the new one takes over what it has still more.
+const LAST_CHANGES_LIMIT: Duration = Duration::from_secs(5);
 
 /// A follower whose copy can be built anew.
 pub trait Rebuild: Follow + Sized {
@@ -48,7 +52,7 @@ pub async fn replay<R: Rebuild>(
     let rebuilt = rebuild(follower, &shadow, progress).await;
     shadow.close().await;
     let cursor = rebuilt?;
-    watermarks.publish(&cursor);
+    watermarks.raise(&cursor);
     tracing::info!(feed = cursor.feed.as_str(), position = cursor.position, "this copy was built anew");
     progress.complete(cursor.position).await
 }
@@ -56,17 +60,19 @@ pub async fn replay<R: Rebuild>(
 async fn rebuild<R: Rebuild>(follower: &R, shadow: &Shadow, progress: &ReplayProgress) -> Result<Cursor, ServiceError> {
     let in_shadow = follower.in_database(shadow.database().clone());
     let mut catch_up = CatchUp::begin(&in_shadow).await?;
-    let mut present = Present::Unknown;
-    for _ in 0..MAXIMUM_ATTEMPTS {
-        take_to_the_end(&mut catch_up, progress).await?;
-        present = present.seen_from(catch_up.cursor());
-        match swap(follower, shadow, catch_up.cursor(), present).await? {
-            Present::Replaced => return Ok(catch_up.cursor().clone()),
-            further => present = further,
-        }
+    take_to_the_end(&mut catch_up, progress).await?;
+    let transaction = follower.database().begin_write().await?;
+    let present = lock_cursor(&*transaction, follower.feed()).await?;
+    if present.position > catch_up.cursor().position {
+        // The present copy has come further meanwhile, and stands still now. What is read from now on has all that it has,
+        // unless it is of another history, and its place means nothing.
+        catch_up.reopen();
+        let taken = timeout(LAST_CHANGES_LIMIT, take_to_the_end(&mut catch_up, progress)).await;
+        taken.unwrap_or_else(|_| Err(unavailable(catch_up.cursor(), &Status::deadline_exceeded("no end in time"))))?;
     }
-    // It always is a little further: then it goes back a little, and its follower on from there.
-    swap(follower, shadow, catch_up.cursor(), Present::OfAnotherHistory).await?;
+    follower.put_in_place(shadow.database(), &transaction).await?;
+    store_cursor(&*transaction, catch_up.cursor()).await?;
+    transaction.commit().await?;
     Ok(catch_up.cursor().clone())
 }
 
@@ -82,43 +88,4 @@ async fn take_to_the_end<F: Follow>(
             return Ok(());
         }
     }
-}
-
-/// What is known of the present copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Present {
-    Unknown,
-    /// It was at this position, which the new one had not reached.
-    Further(u64),
-    /// The feed ends before a position that the present copy had before: its place means nothing.
-    OfAnotherHistory,
-    Replaced,
-}
-
-impl Present {
-    /// What the end of the feed, that was read after this was known, says of it.
-    const fn seen_from(self, end: &Cursor) -> Self {
-        match self {
-            Self::Further(position) if end.position < position => Self::OfAnotherHistory,
-            other => other,
-        }
-    }
-}
-
-/// Puts the shadow's copy into its place, unless the present one has come further meanwhile.
-async fn swap<R: Rebuild>(
-    follower: &R,
-    shadow: &Shadow,
-    cursor: &Cursor,
-    present: Present,
-) -> Result<Present, ServiceError> {
-    let transaction = follower.database().begin_write().await?;
-    let present_position = lock_cursor(&*transaction, cursor.feed).await?.position;
-    if present_position > cursor.position && present != Present::OfAnotherHistory {
-        return Ok(Present::Further(present_position));
-    }
-    follower.put_in_place(shadow.database(), &transaction).await?;
-    store_cursor(&*transaction, cursor).await?;
-    transaction.commit().await?;
-    Ok(Present::Replaced)
 }

@@ -60,6 +60,16 @@ impl Watermarks {
         }
     }
 
+    /// Says that a copy has come at least so far: beside its follower, who may have come further already.
+    pub(super) fn raise(&self, cursor: &Cursor) {
+        if let Some(sender) = self.sender(cursor.feed) {
+            sender.send_modify(|progress| {
+                progress.position = cursor.position.max(progress.position);
+                progress.incorporated_position = cursor.incorporated_position.max(progress.incorporated_position);
+            });
+        }
+    }
+
     /// Says whether a feed is followed.
     pub(super) fn note(&self, feed: Feed, following: Following) {
         if let Some(sender) = self.sender(feed) {

@@ -15,11 +15,11 @@ use super::{ANNA, agency, points, tamper};
 const BOSS: &str = "boss@client.example";
 
 /// What a verification told, to its end.
-struct Told {
+pub struct Told {
     /// Each subject with how many of it were compared.
-    subjects: Vec<(String, i64)>,
-    differences: Vec<Difference>,
-    total: i64,
+    pub subjects: Vec<(String, i64)>,
+    pub differences: Vec<Difference>,
+    pub total: i64,
 }
 
 async fn verify_at_most(cluster: &Cluster, part: Part, maximum_differences: i32) -> Result<Told, Status> {
@@ -41,7 +41,7 @@ async fn verify_at_most(cluster: &Cluster, part: Part, maximum_differences: i32)
     Ok(told)
 }
 
-async fn verify(cluster: &Cluster, part: Part) -> Told {
+pub async fn verify(cluster: &Cluster, part: Part) -> Told {
     verify_at_most(cluster, part, 0).await.unwrap_or_else(|status| panic!("{part}: {status}"))
 }
 
