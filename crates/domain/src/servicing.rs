@@ -18,9 +18,7 @@ mod testing;
 
 pub use alteration::Alteration;
 pub use as_of::{Lives, living_since, periods_as_of, standing_from_periods};
-pub use period::{
-    CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_from, periods_within,
-};
+pub use period::{CountedActivity, PeriodEndCause, PeriodEndCauseError, ServicingPeriod, periods, periods_within};
 pub use standing::{ServicingState, Standing, standing};
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ActiveValue::Set, Condition, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, voiding};
 use crate::entity::activity::{ActiveModel, Column, Entity, Model};
 
 /// The verdict of what counts, as it stands in the table.
@@ -181,7 +181,8 @@ pub(crate) async fn save_verdicts<C: ConnectionTrait>(transaction: &C, changed: 
     Ok(())
 }
 
-/// Makes the activities of one address those of another, which must differ.
+/// Makes the activities of one address those of another, which must differ. Why some were taken back is emptied: it may
+/// name the person (R128).
 pub(crate) async fn replace_address<C: ConnectionTrait>(
     transaction: &C,
     from: &EmailAddress,
@@ -202,6 +203,8 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
             .update_columns([Column::Address, Column::Payload])
             .to_owned();
         Entity::insert_many(rewritten.iter().map(row)).on_conflict(address).exec_without_returning(transaction).await?;
+        let voided = rewritten.iter().filter(|recorded| recorded.judgement.verdict == Verdict::Voided);
+        voiding::empty_reasons(transaction, &voided.map(Recorded::name).collect()).await?;
     }
 }
 

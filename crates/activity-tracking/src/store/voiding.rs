@@ -64,6 +64,18 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Empties why these activities were taken back: it may name who did them (R128).
+pub(crate) async fn empty_reasons<C: ConnectionTrait>(
+    transaction: &C,
+    names: &BTreeSet<ActivityName>,
+) -> Result<(), DbErr> {
+    for some in named(Column::ClientId, Column::ActivityId, names).chunks(ALTERNATIVES_PER_QUERY) {
+        let any = some.iter().cloned().fold(Condition::any(), Condition::add);
+        Entity::update_many().col_expr(Column::Reason, Expr::value("")).filter(any).exec(transaction).await?;
+    }
+    Ok(())
+}
+
 fn voiding(row: Model) -> Result<Voiding, ServiceError> {
     let on_behalf_of = row.on_behalf_of.map(|address| address.parse()).transpose();
     Ok(Voiding {

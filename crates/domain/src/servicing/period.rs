@@ -102,42 +102,6 @@ pub fn periods(activities: &[CountedActivity], endings: &[Ending], minimum: u32)
     periods
 }
 
-/// The periods after a change that concerns only instants from `from` on: activities that occur at or after it came,
-/// went or changed, endings at or after it came or went. Equal to [`periods`] over everything.
-///
-/// The caller gives
-/// - `existing`: the complete periods before the change, in order;
-/// - `activities`: after the change, every activity with `expire_time > from`; more does no harm;
-/// - `endings`: after the change, every ending after the earliest occur time among those activities, and the one at
-///   `from` if there is one; more does no harm.
-#[must_use]
-pub fn periods_from(
-    existing: &[ServicingPeriod],
-    from: Instant,
-    activities: &[CountedActivity],
-    endings: &[Ending],
-    minimum: u32,
-) -> Vec<ServicingPeriod> {
-    let kept = existing.iter().filter(|period| period.start < from).copied();
-    let mut result: Vec<ServicingPeriod> = kept.collect();
-    // What was recomputed is right from `from` on only: before it, activities that have expired since are missing.
-    let recomputed = periods(activities, endings, minimum).into_iter().filter(|period| period.end > from);
-    let mut recomputed =
-        recomputed.map(|period| ServicingPeriod { start: period.start.max(from), ..period }).peekable();
-
-    if let Some(last) = result.last_mut().filter(|last| last.end >= from) {
-        let ending = one_per_instant(endings).into_iter().find(|ending| ending.time == from);
-        let continued = recomputed.next_if(|next| next.start == from && ending.is_none());
-        (last.end, last.end_cause) = match (continued, ending) {
-            (Some(continued), _) => (continued.end, continued.end_cause),
-            (None, Some(ending)) => (from, PeriodEndCause::Ended(ending.cause)),
-            (None, None) => (from, PeriodEndCause::Lapsed),
-        };
-    }
-    result.extend(recomputed);
-    result
-}
-
 /// The periods after a change that concerns only instants within `regions`: there they are what the activities and
 /// endings say, elsewhere they are as they were. Equal to [`periods`] over everything.
 ///

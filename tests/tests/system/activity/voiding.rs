@@ -142,7 +142,8 @@ async fn r57_a_minimum_is_not_reached_any_more_on_postgresql() {
 
 on_both_databases!(r128_who_voided_and_why_is_erased_with_the_person, |cluster| {
     agency(&cluster).await;
-    works(&cluster, &["2025-01-10"]).await;
+    works(&cluster, &["2025-01-10", "2025-01-11"]).await;
+    cluster.void(2002, "evt-1", "Anna tried something").await.expect("voided");
     let mut request = Request::new(activity::VoidActivityRequest {
         name: "clients/2002/activities/evt-0".to_owned(),
         reason: "Anna says so".to_owned(),
@@ -155,4 +156,8 @@ on_both_databases!(r128_who_voided_and_why_is_erased_with_the_person, |cluster| 
     let found = cluster.get_activity("clients/2002/activities/evt-0").await.expect("the activity");
     let voiding = found.activity.expect("the activity").voiding.expect("a voiding");
     assert_eq!((voiding.on_behalf_of, voiding.reason.as_str()), (pseudonym, ""));
+    // What others say of her work may name her too.
+    let found = cluster.get_activity("clients/2002/activities/evt-1").await.expect("the activity");
+    let voiding = found.activity.expect("the activity").voiding.expect("a voiding");
+    assert_eq!((voiding.actor.as_str(), voiding.reason.as_str()), ("platform", ""));
 });

@@ -9,6 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, JoinType, SelectStatement};
 use sea_orm::{Condition, FromQueryResult};
 use service_kit::{ServiceError, StoredInstant};
 
+use super::listing::unindexed;
 use crate::entity::activity::{Column, Entity};
 use crate::store::asked::{ASKED_PER_QUERY, asked_since, from_pairs, is_asked};
 use crate::store::{Pair, hub_id};
@@ -55,12 +56,13 @@ pub(crate) async fn counted_work<C: ConnectionTrait>(
         .add(Column::ExpireTime.gt(StoredInstant::from(as_of)));
     let mut found: BTreeMap<Pair, Vec<CountedWork>> = BTreeMap::new();
     for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = by_employee(some, as_of)
+        let query = by_employee(some)
             .column((Entity, Column::Tool))
             .add_group_by([Expr::col((Entity, Column::Tool))])
             .expr_as(Expr::Case(Box::new(Expr::case(lives.clone(), 1))).count(), "live_activities")
             .expr_as(Column::OccurTime.max(), "last_time")
             .and_where(Column::ExpireTime.is_not_null())
+            .and_where(Column::OccurTime.lte(StoredInstant::from(as_of)))
             .take();
         for row in connection.query_all(&query).await? {
             let row = CountedWorkRow::from_query_result(&row, "")?;
@@ -87,10 +89,12 @@ pub(crate) async fn not_counted_work<C: ConnectionTrait>(
     let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
     let mut found: BTreeMap<Pair, BTreeMap<EmployeeId, u64>> = BTreeMap::new();
     for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = by_employee(some, as_of)
+        let query = by_employee(some)
             .and_where(Column::ExpireTime.is_null())
-            // Follows from the pair; said for the index of what is attributed and does not count.
+            // Follows from the pair; said for the index of what is attributed and does not count, in whose order it is
+            // grouped. By the time another would be taken, which has everybody's.
             .and_where(Column::PartnerId.is_not_null())
+            .and_where(unindexed(Column::OccurTime).lte(StoredInstant::from(as_of)))
             .take();
         for row in connection.query_all(&query).await? {
             let row = NotCountedWorkRow::from_query_result(&row, "")?;
@@ -101,14 +105,13 @@ pub(crate) async fn not_counted_work<C: ConnectionTrait>(
     Ok(found)
 }
 
-/// What had occurred by `as_of` for these pairs, by pair and employee.
-fn by_employee(pairs: &[(Pair, Option<Instant>)], as_of: Instant) -> SelectStatement {
+/// How much was done for these pairs, by pair and employee.
+fn by_employee(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
     let key = [Column::ClientId, Column::PartnerId, Column::EmployeeId];
     from_pairs(pairs)
         .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
         .columns(key.map(|column| (Entity, column)))
         .add_group_by(key.map(|column| Expr::col((Entity, column))))
-        .expr_as(Column::ActivityId.count(), "activities")
-        .and_where(Column::OccurTime.lte(StoredInstant::from(as_of)))
+        .expr_as(Column::EmployeeId.count(), "activities")
         .take()
 }

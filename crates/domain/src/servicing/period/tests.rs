@@ -152,9 +152,12 @@ fn r73_from_an_ending_on_a_period_does_not_go_on_by_an_activity_of_that_instant(
         period("2025-01-10T12:00:00Z", "2025-02-01T00:00:00Z", REMOVED),
         period("2025-02-01T00:00:00Z", "2025-04-02T00:00:00Z", Lapsed),
     ];
-    assert_eq!(periods_from(&existing, from, &after, &[ended("2025-02-01T00:00:00Z")], 1), expected);
+    assert_eq!(
+        periods_within(&existing, &[Period::since(from)], &after, &[ended("2025-02-01T00:00:00Z")], 1),
+        expected
+    );
     let without_ending = [period("2025-01-10T12:00:00Z", "2025-04-02T00:00:00Z", Lapsed)];
-    assert_eq!(periods_from(&existing, from, &after, &[], 1), without_ending);
+    assert_eq!(periods_within(&existing, &[Period::since(from)], &after, &[], 1), without_ending);
 }
 
 /// Each region from the first instant until the second.
@@ -367,24 +370,6 @@ proptest! {
         for number in 0..from {
             prop_assert_eq!(earns_at(&before, tick(number)), earns_at(&after, tick(number)));
         }
-    }
-
-    #[test]
-    fn periods_from_an_instant_on_equal_the_periods_over_everything(
-        (before, after, from) in changed_histories(),
-        minimum in 1..=4_u32,
-    ) {
-        let existing = periods(&before.0, &before.1, minimum);
-        let loaded: Vec<_> =
-            after.0.iter().filter(|activity| activity.expire_time > tick(from)).copied().collect();
-        let expected = periods(&after.0, &after.1, minimum);
-        prop_assert_eq!(periods_from(&existing, tick(from), &loaded, &after.1, minimum), expected.clone());
-
-        // The least that the caller must load of the endings.
-        let earliest = loaded.iter().map(|activity| activity.occur_time).min();
-        let needed = |ending: &&Ending| ending.time == tick(from) || earliest.is_some_and(|time| ending.time > time);
-        let needed: Vec<_> = after.1.iter().filter(needed).copied().collect();
-        prop_assert_eq!(periods_from(&existing, tick(from), &loaded, &needed, minimum), expected);
     }
 
     #[test]
