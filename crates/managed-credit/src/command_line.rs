@@ -10,9 +10,12 @@ use crate::breakdown::BreakdownCommand;
 use crate::demo::DemoCommand;
 use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
+use crate::replay::ReplayCommand;
 use crate::serve::ServeCommand;
+use crate::status::StatusCommand;
+use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
-use crate::{access, breakdown, demo, import, migrate, serve, why};
+use crate::{access, breakdown, demo, import, migrate, replay, serve, status, verify, why};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
@@ -45,6 +48,15 @@ enum Command {
     /// Why a client brings a partner credit, or none
     #[command(after_help = WHY_EXAMPLES)]
     Why(WhyCommand),
+    /// How far the services are: what they have copied of each other, and what waits
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusCommand),
+    /// Compute everything that services keep once more, and list what differs
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyCommand),
+    /// Build a service's copies of other services' facts anew, while it goes on serving
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayCommand),
     /// Start everything on a sample programme, and show what it computes
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoCommand),
@@ -71,6 +83,21 @@ const WHY_EXAMPLES: &str = "\
 Examples:
   managed-credit why --partner 1001 --client \"caffe borgo\"
   managed-credit why --partner 1001 --client 2004 --as-of 2025-09-01 --format json";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  managed-credit status
+  managed-credit status --format json";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  managed-credit verify
+  managed-credit verify credit --differences 10000 --format csv";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  managed-credit replay activity
+  managed-credit replay credit --feed servicing";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
@@ -104,6 +131,9 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Access(command) => access::access(command, out).await,
         Command::Breakdown(command) => breakdown::breakdown(command, out).await,
         Command::Why(command) => why::why(command, out).await,
+        Command::Status(command) => status::status(command, out).await,
+        Command::Verify(command) => verify::verify(command, out).await,
+        Command::Replay(command) => replay::replay(command, out).await,
         Command::Demo(command) => demo::demo(command, out).await,
     }
 }

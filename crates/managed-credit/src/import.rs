@@ -3,7 +3,6 @@
 pub(crate) mod audit_log;
 mod csv_file;
 pub(crate) mod programme;
-mod progress;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,8 +1,7 @@
 //! The one program: it starts the services, imports real input into them, and asks them.
 //!
 //! Owns: the command line, the assembly of services, the importers, how answers are printed, the sample programme. Does
-//! not own: any rule, any storage: `import`, `access`, `breakdown`, `why` and `demo` use the public API only, as any
-//! client would.
+//! not own: any rule, any storage: whatever asks or changes services does it by the public API only, as any client would.
 //! Invariants: exit code 0 means that everything asked was done, 1 that something was not, 2 that the command line was
 //! wrong; answers go to standard output, everything else to standard error.
 
@@ -17,10 +16,14 @@ mod demo;
 mod import;
 mod migrate;
 mod output;
+mod progress;
+mod replay;
 pub mod running;
 mod sample;
 mod serve;
 mod servers;
+mod status;
+mod verify;
 mod why;
 mod wording;
 

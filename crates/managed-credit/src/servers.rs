@@ -10,6 +10,7 @@ use clap::Args;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+use contracts::wire::maintenance::maintenance_service_client::MaintenanceServiceClient;
 use contracts::{Feed, Revision};
 use domain::access::{AddressError, EmailAddress};
 use service_kit::connect;
@@ -96,12 +97,13 @@ impl Interceptor for Caller {
 }
 
 /// A connection on which every call says in whose name it is made.
-type CallerChannel = InterceptedService<Channel, Caller>;
+pub(crate) type CallerChannel = InterceptedService<Channel, Caller>;
 
 /// A client of each service; it connects when it is first used.
 #[derive(Debug, Clone)]
 pub(crate) struct Servers {
     urls: ServerUrls,
+    maintenance: BTreeMap<Part, MaintenanceServiceClient<CallerChannel>>,
     pub access: AccessManagementServiceClient<CallerChannel>,
     pub activity: ActivityTrackingServiceClient<CallerChannel>,
     pub credit: CreditCalculationServiceClient<CallerChannel>,
@@ -120,12 +122,24 @@ impl Servers {
                 .with_context(|| format!("{setting} {url}: is not a URL such as http://127.0.0.1:50051"))?;
             anyhow::Ok(InterceptedService::new(channel, caller.clone()))
         };
+        let access = channel("--access-url", &urls.access_url)?;
+        let activity = channel("--activity-url", &urls.activity_url)?;
+        let credit = channel("--credit-url", &urls.credit_url)?;
+        let maintenance = [(Part::Access, &access), (Part::Activity, &activity), (Part::Credit, &credit)];
         Ok(Self {
-            access: AccessManagementServiceClient::new(channel("--access-url", &urls.access_url)?),
-            activity: ActivityTrackingServiceClient::new(channel("--activity-url", &urls.activity_url)?),
-            credit: CreditCalculationServiceClient::new(channel("--credit-url", &urls.credit_url)?),
+            maintenance: maintenance
+                .map(|(part, channel)| (part, MaintenanceServiceClient::new(channel.clone())))
+                .into(),
+            access: AccessManagementServiceClient::new(access),
+            activity: ActivityTrackingServiceClient::new(activity),
+            credit: CreditCalculationServiceClient::new(credit),
             urls: urls.clone(),
         })
+    }
+
+    /// A client for what operators ask of a service.
+    pub fn maintenance(&self, part: Part) -> MaintenanceServiceClient<CallerChannel> {
+        self.maintenance[&part].clone()
     }
 
     /// What a person can do about a call that did not succeed.

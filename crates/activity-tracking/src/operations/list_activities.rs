@@ -66,6 +66,9 @@ async fn filter_of(
     filter: ActivityFilter,
     employee: Option<EmployeeName>,
 ) -> Result<Option<ActivityFilter>, ServiceError> {
+    if filter.verdicts.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(None);
+    }
     let Some(EmployeeName { partner, employee }) = employee else { return Ok(Some(filter)) };
     let Some(address) = access_log::employee_address(&*reading.transaction, partner, employee).await? else {
         return Ok(None);

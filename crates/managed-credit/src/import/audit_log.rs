@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::progress;
+use crate::progress;
 use crate::running::Part;
 use crate::servers::{NewestRevisions, Servers, call};
 use reader::{Entry, read_entries};

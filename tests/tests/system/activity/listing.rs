@@ -225,6 +225,10 @@ on_both_databases!(a_page_ends_after_ten_thousand_rows_that_a_filter_leaves_out,
             employee_id, 'form', 'edit', expire_time, provisional FROM activity, series WHERE activity_id = 'rare'";
     database.execute_unprepared(many).await.expect("to insert");
     database.close().await.expect("to close");
+    // What no activity can be is no reason to look at any.
+    let (outcomes, reasons) = (vec![VerdictOutcome::Counted.into()], vec![NotCountedReason::NotHuman.into()]);
+    let impossible = ListActivitiesRequest { outcomes, reasons, ..Default::default() };
+    assert_eq!(pages(&cluster, &impossible, 50).await, [vec![]]);
     for (partner, client) in [("partners/1001", ""), ("", "clients/2002"), ("", "")] {
         let (partner, client) = (partner.to_owned(), client.to_owned());
         let asked = ListActivitiesRequest { partner, client, tool: "blog".to_owned(), ..Default::default() };

@@ -17,7 +17,7 @@ use tonic_types::{ErrorInfo, StatusExt as _};
 use super::Programme;
 use super::report::{Report, RowOutcome};
 use super::rows::{ClientRow, ClientUserRow, EmployeeRow, LinkRow, PartnerRow, ProgrammeRow, SubscriptionRow};
-use crate::import::progress;
+use crate::progress;
 use crate::running::Part;
 use crate::servers::{NewestRevisions, Servers, call};
 

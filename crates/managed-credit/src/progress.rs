@@ -1,11 +1,11 @@
-//! How far an import is: on a terminal only, on standard error.
+//! How far something is that takes a while: on a terminal only, on standard error.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar over so many rows or bytes; it is drawn only where standard error is a terminal.
-pub(super) fn bar(what: &str, total: u64, is_bytes: bool) -> ProgressBar {
+pub(crate) fn bar(what: &str, total: u64, is_bytes: bool) -> ProgressBar {
     let template =
         if is_bytes { "{msg} {wide_bar} {bytes}/{total_bytes} {eta}" } else { "{msg} {wide_bar} {pos}/{len} {eta}" };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -13,9 +13,17 @@ pub(super) fn bar(what: &str, total: u64, is_bytes: bool) -> ProgressBar {
 }
 
 /// A counter of bytes, where nobody knows how many there will be.
-pub(super) fn spinner(what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {bytes}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+pub(crate) fn spinner(what: &str) -> ProgressBar {
+    counting(what, "{spinner} {msg} {bytes}")
+}
+
+/// A counter of things, where nobody knows how many there will be.
+pub(crate) fn counter(what: &str) -> ProgressBar {
+    counting(what, "{spinner} {msg} {pos}")
+}
+
+fn counting(what: &str, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
     let spinner = ProgressBar::new_spinner().with_style(style).with_message(what.to_owned());
     spinner.enable_steady_tick(Duration::from_millis(200));
     spinner
