@@ -12,6 +12,7 @@ mod entity;
 mod follow;
 mod grpc;
 mod maintenance;
+mod measure;
 mod migration;
 mod operations;
 mod store;
@@ -66,6 +67,7 @@ pub fn service(
     access: Channel,
     shutdown: CancellationToken,
 ) -> Service {
+    measure::describe();
     let background = TaskTracker::new();
     // SQLite has one writer: groups are as large as they can be where one is committed at a time.
     let maximum_committers = if database.is_sqlite() { 1 } else { 2 };

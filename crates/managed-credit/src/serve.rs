@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
-use service_kit::{Clock, LogFormat, start_telemetry};
+use service_kit::{Clock, LogFormat, start_metrics, start_telemetry};
 
 use crate::databases::Databases;
 use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
@@ -86,6 +86,10 @@ pub(crate) struct ServeCommand {
     /// Where credit-calculation calls activity-tracking, if this process does not run it
     #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_URL", value_name = "URL", default_value = "http://127.0.0.1:50052")]
     pub activity_url: String,
+    /// Where metrics are served, as Prometheus text at /metrics, for all services of this process: a loopback address;
+    /// nowhere, if absent
+    #[arg(long, env = "MANAGED_CREDIT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// What is logged, to standard error: a level, or levels by module as in info,service_kit=debug
     #[arg(
         long,
@@ -105,6 +109,9 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
         LogStyle::Json => LogFormat::Json,
     };
     start_telemetry(&command.log, format).with_context(|| format!("--log {}", command.log))?;
+    if let Some(address) = command.metrics_listen {
+        start_metrics(address).context("--metrics-listen")?;
+    }
     let stop_signal = stop_signal()?;
     let running = running::start(plan(command)?).await.map_err(|error| name_setting(command, error))?;
     print_ready(&running, out)?;

@@ -30,4 +30,4 @@ pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
 pub use server::{MAXIMUM_ANSWER_BYTES, ServeError, Service, bind, connect, serve};
 pub use stored::{StoredInstant, position, stored_position};
-pub use telemetry::{LogFormat, start_telemetry};
+pub use telemetry::{LogFormat, MetricsError, start_metrics, start_telemetry};

@@ -16,9 +16,9 @@ use service_kit::request_log::{self, RequestKey};
 use service_kit::{ServiceError, access_log};
 
 use super::settle;
-use crate::ActivityTracking;
 use crate::store::Touched;
 use crate::store::activity::{self, Recorded, counted};
+use crate::{ActivityTracking, measure};
 pub(crate) use committing::Committing;
 pub(crate) use outcome::ItemOutcome;
 use outcome::{Known, first_of_each_name};
@@ -119,15 +119,19 @@ impl ActivityTracking {
             Some(head) => head.revision(),
             None => read_head(&*transaction, Feed::Servicing).await?.revision(),
         };
+        let mut recorded = Vec::new();
         for (call, answer) in calls.into_iter().zip(&mut answers) {
             if answer.is_none() {
                 let Call { items, request, provisional, respond } = call;
-                let response = respond(Recording { outcomes: known.outcomes(items), revision, provisional });
+                let outcomes = known.outcomes(items);
+                recorded.extend(outcomes.iter().flatten().filter(|outcome| !outcome.duplicate).cloned());
+                let response = respond(Recording { outcomes, revision, provisional });
                 request_log::remember(&*transaction, request.as_ref(), &response, now).await?;
                 *answer = Some(Ok(response));
             }
         }
         transaction.commit().await?;
+        recorded.iter().for_each(measure::recorded);
         self.tell(head.as_ref());
         Ok(answers.into_iter().flatten().collect())
     }

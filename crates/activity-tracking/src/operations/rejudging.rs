@@ -157,7 +157,7 @@ impl ActivityTracking {
     /// Tells whoever waits up to where of the access log everything has been computed that follows from it.
     pub(crate) async fn publish_settled(&self) -> Result<(), ServiceError> {
         self.settled.publish(&settled_cursor(self.database.connection()).await?);
-        Ok(())
+        self.measure().await
     }
 }
 

@@ -71,12 +71,20 @@ pub(crate) fn counted(activity: &Activity, judgement: &Judgement) -> Option<(Pai
     Some((pair, CountedActivity { occur_time: activity.occur_time, expire_time }))
 }
 
+/// A verdict as it stands in the table: `COUNTED`, `VOIDED`, or the reason why it does not count.
+pub(crate) const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Counted { .. } => COUNTED,
+        Verdict::NotCounted(reason) => reason.as_str(),
+        Verdict::Voided => VOIDED,
+    }
+}
+
 fn row(recorded: &Recorded) -> ActiveModel {
     let Recorded { activity, judgement, record_time, provisional } = recorded;
-    let (verdict, expire_time) = match judgement.verdict {
-        Verdict::Counted { expire_time } => (COUNTED, Some(expire_time)),
-        Verdict::NotCounted(reason) => (reason.as_str(), None),
-        Verdict::Voided => (VOIDED, None),
+    let expire_time = match judgement.verdict {
+        Verdict::Counted { expire_time } => Some(expire_time),
+        Verdict::NotCounted(_) | Verdict::Voided => None,
     };
     ActiveModel {
         client_id: Set(activity.client.get()),
@@ -85,7 +93,7 @@ fn row(recorded: &Recorded) -> ActiveModel {
         occur_time: Set(activity.occur_time.into()),
         payload: Set(wire::Activity::from(activity).encode_to_vec()),
         record_time: Set((*record_time).into()),
-        verdict: Set(verdict.to_owned()),
+        verdict: Set(verdict_name(judgement.verdict).to_owned()),
         partner_id: Set(judgement.attribution.map(|found| found.partner.get())),
         employee_id: Set(judgement.attribution.map(|found| found.employee.0)),
         tool: Set(judgement.action.as_ref().map(|action| action.tool().to_owned())),

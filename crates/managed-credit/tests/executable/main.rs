@@ -4,6 +4,7 @@ mod access;
 mod commands;
 mod demo;
 mod import;
+mod maintenance;
 mod postgresql;
 mod process;
 mod readme;

@@ -10,6 +10,7 @@ use domain::activity::{Activity, Judgement, Remedy};
 use crate::store::activity::{Recorded, name_of};
 
 /// An activity that is recorded, now or before, or would be.
+#[derive(Clone)]
 pub(crate) struct ItemOutcome {
     pub judgement: Judgement,
     pub provisional: bool,
