@@ -2,6 +2,7 @@
 
 mod row;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::bail;
@@ -54,7 +55,7 @@ fn services(answers: &[Answer]) -> Vec<ServiceStatus> {
 }
 
 fn write_table(services: &[ServiceStatus], width: Width, out: &mut impl Write) -> anyhow::Result<()> {
-    let header = ["Service", "Its facts", "Copied", "Settled", "Behind", "State", "To judge", "Provisional", "Policy"];
+    let header = ["Service", "Its facts", "Copied", "Settled", "Behind", "State"];
     let mut table = table(width, header);
     for service in services {
         // One row per feed that is followed; one without what is followed where nothing is.
@@ -64,21 +65,23 @@ fn write_table(services: &[ServiceStatus], width: Width, out: &mut impl Write) -
             table.add_row(cells(service, feed, index == 0));
         }
     }
-    for column in 0..=2 {
+    for column in 0..=3 {
         keep_whole(&mut table, column);
     }
     writeln!(out, "{table}")?;
+    for service in services {
+        for sentence in service.sentences() {
+            writeln!(out, "{}", paragraph(&sentence, width))?;
+        }
+    }
     for problem in services.iter().filter_map(|service| service.problem.as_ref()) {
         writeln!(out, "{}", paragraph(problem, width))?;
     }
-    if has_several_policies(services) {
-        let text = "The services do not all work by the same policy; that is so for a while during a deployment only.";
-        writeln!(out, "{}", paragraph(text, width))?;
-    }
+    writeln!(out, "{}", paragraph(&policies_in_words(services), width))?;
     Ok(())
 }
 
-fn cells(service: &ServiceStatus, feed: Option<&FollowedStatus>, is_first: bool) -> [Cell; 9] {
+fn cells(service: &ServiceStatus, feed: Option<&FollowedStatus>, is_first: bool) -> [Cell; 6] {
     let of_service = |text: String| Cell::new(if is_first { text } else { String::new() });
     let of_feed = |text: fn(&FollowedStatus) -> String| feed.map(text).unwrap_or_default();
     let state =
@@ -90,9 +93,6 @@ fn cells(service: &ServiceStatus, feed: Option<&FollowedStatus>, is_first: bool)
         Cell::new(of_feed(|feed| feed.settled_revision.clone())),
         number(of_feed(FollowedStatus::behind_in_words)),
         Cell::new(state),
-        of_service(service.rejudging.as_ref().map(|rejudging| rejudging.in_words()).unwrap_or_default()),
-        of_service(service.rejudging.as_ref().map(|_| service.provisional_activities.to_string()).unwrap_or_default()),
-        of_service(service.policy_version.clone()),
     ]
 }
 
@@ -126,12 +126,16 @@ fn write_csv(services: &[ServiceStatus], out: &mut impl Write) -> anyhow::Result
     Ok(writer.flush()?)
 }
 
-fn has_several_policies(services: &[ServiceStatus]) -> bool {
-    let mut digests: Vec<&str> = services.iter().map(|service| service.policy_digest.as_str()).collect();
-    digests.retain(|digest| !digest.is_empty());
-    digests.sort_unstable();
-    digests.dedup();
-    digests.len() > 1
+fn policies_in_words(services: &[ServiceStatus]) -> String {
+    let answering = services.iter().filter(|service| !service.policy_digest.is_empty());
+    let policies: BTreeMap<&str, &str> =
+        answering.map(|service| (service.policy_digest.as_str(), service.policy_version.as_str())).collect();
+    let versions = policies.values().copied().collect::<Vec<_>>().join(", ");
+    match policies.len() {
+        0 => "No service says by which policy it works.".to_owned(),
+        1 => format!("All work by policy {versions}."),
+        _ => format!("They work by different policies, {versions}; that is right during a deployment only."),
+    }
 }
 
 /// So that a script that only looks at the exit code knows.

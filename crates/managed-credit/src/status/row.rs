@@ -68,6 +68,17 @@ impl ServiceStatus {
         self.problem.is_none() && self.followed_feeds.iter().all(FollowedStatus::is_well)
     }
 
+    /// What else people should know of it.
+    pub fn sentences(&self) -> Vec<String> {
+        let waiting = self.rejudging.as_ref().and_then(RejudgingStatus::in_words);
+        let provisional = match self.provisional_activities {
+            0 => None,
+            1 => Some("1 verdict is provisional".to_owned()),
+            count => Some(format!("{count} verdicts are provisional")),
+        };
+        waiting.into_iter().chain(provisional).map(|sentence| format!("{}: {sentence}.", self.service)).collect()
+    }
+
     /// The fields of a line of CSV; what is absent is empty.
     pub fn fields(&self, feed: Option<&FollowedStatus>) -> [String; 14] {
         let of_feed = |text: fn(&FollowedStatus) -> String| feed.map(text).unwrap_or_default();
@@ -135,11 +146,14 @@ impl RejudgingStatus {
         Self { waiting_tasks: *waiting_tasks, done: *done, oldest_time: rfc_3339(oldest_time.as_ref()) }
     }
 
-    pub fn in_words(&self) -> String {
-        match (self.waiting_tasks, self.done) {
-            (0, _) => "nothing".to_owned(),
-            (tasks, 0) => format!("{tasks} tasks"),
-            (tasks, done) => format!("{tasks} tasks, {done} done"),
-        }
+    /// What waits, in a sentence; nothing where nothing does.
+    fn in_words(&self) -> Option<String> {
+        let tasks = match self.waiting_tasks {
+            0 => return None,
+            1 => "1 task waits".to_owned(),
+            tasks => format!("{tasks} tasks wait"),
+        };
+        let done = if self.done == 0 { String::new() } else { format!("; {} of the first are done", self.done) };
+        Some(format!("{tasks} to be judged again{done}"))
     }
 }
