@@ -149,9 +149,9 @@ async fn require_nothing_waits(transaction: &ReadTransaction) -> Result<(), Serv
     match rejudging::waiting(&**transaction).await?.tasks {
         0 => Ok(()),
         tasks => {
-            let message = format!(
-                "facts or the policy have changed, and {tasks} tasks wait to be judged again; verify when they are done"
-            );
+            let waiting = if tasks == 1 { "1 task waits".to_owned() } else { format!("{tasks} tasks wait") };
+            let message =
+                format!("{waiting} to be judged again, for facts or the policy have changed; verify after that");
             Err(Failure::new(ErrorReason::FactsBehind, message).into())
         }
     }

@@ -19,8 +19,8 @@ use crate::ActivityTracking;
 /// The most activities that are committed together, unless one call has more.
 const ACTIVITIES_PER_COMMIT: usize = 1_000;
 
-/// The most calls that wait.
-const MAXIMUM_WAITING_CALLS: usize = 1_000;
+/// The most activities that wait, of all calls: some ten megabytes.
+const MAXIMUM_WAITING_ACTIVITIES: usize = 50_000;
 
 /// What is being committed, and what waits for it.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Committing {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
+    /// How many activities wait.
+    activities: usize,
     committers: usize,
 }
 
@@ -61,12 +63,24 @@ impl Committing {
 }
 
 impl Queue {
+    fn push(&mut self, waiting: Waiting) -> Result<(), Failure> {
+        let activities = self.activities + waiting.call.items.len();
+        if activities > MAXIMUM_WAITING_ACTIVITIES {
+            let message = format!("{} activities wait already to be recorded; try again", self.activities);
+            return Err(Failure::new(ErrorReason::Overloaded, message));
+        }
+        self.activities = activities;
+        self.waiting.push_back(waiting);
+        Ok(())
+    }
+
     /// The next calls that are committed together: in their order, and never two with one request id, of which the second
     /// is to be given the answer of the first. Whoever has gone away meanwhile is left out.
     fn next_group(&mut self) -> Vec<Waiting> {
         let (mut group, mut activities, mut requests) = (Vec::new(), 0, BTreeSet::new());
         while let Some(waiting) = self.waiting.pop_front() {
             if waiting.reply.is_closed() {
+                self.activities -= waiting.call.items.len();
                 continue;
             }
             activities += waiting.call.items.len();
@@ -76,6 +90,7 @@ impl Queue {
                 self.waiting.push_front(waiting);
                 break;
             }
+            self.activities -= waiting.call.items.len();
             group.push(waiting);
         }
         group
@@ -93,11 +108,7 @@ impl ActivityTracking {
 
     fn enqueue(&self, waiting: Waiting) -> Result<(), Failure> {
         let mut queue = self.committing.queue();
-        if queue.waiting.len() >= MAXIMUM_WAITING_CALLS {
-            let message = format!("{MAXIMUM_WAITING_CALLS} calls wait already to be recorded; try again");
-            return Err(Failure::new(ErrorReason::Overloaded, message));
-        }
-        queue.waiting.push_back(waiting);
+        queue.push(waiting)?;
         if queue.committers < self.committing.maximum_committers {
             queue.committers += 1;
             let service = self.clone();
@@ -142,5 +153,71 @@ impl ActivityTracking {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::wire::activity::{RecordActivitiesRequest, RecordActivitiesResponse};
+    use service_kit::request_log::RequestKey;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A call of so many activities, and whoever waits for its answer.
+    fn call(
+        activities: usize,
+        request: Option<u128>,
+    ) -> (Waiting, oneshot::Receiver<Result<RecordActivitiesResponse, Status>>) {
+        let items = (0..activities).map(|_| Err(Failure::internal())).collect();
+        let key = |id| RequestKey::of(Uuid::from_u128(id), "platform", &RecordActivitiesRequest::default());
+        let respond = Box::new(|_| RecordActivitiesResponse::default());
+        let (reply, answer) = oneshot::channel();
+        (Waiting { call: Call { items, request: request.map(key), provisional: false, respond }, reply }, answer)
+    }
+
+    #[test]
+    fn a_group_is_full_at_its_limit_and_a_larger_call_is_one_by_itself() {
+        let (mut queue, mut callers) = (Queue::default(), Vec::new());
+        for activities in [600, 400, 1, 1_000, 1] {
+            let (waiting, caller) = call(activities, None);
+            queue.push(waiting).expect("there is room");
+            callers.push(caller);
+        }
+        let mut sizes =
+            || -> Vec<usize> { queue.next_group().iter().map(|waiting| waiting.call.items.len()).collect() };
+        assert_eq!(
+            [sizes(), sizes(), sizes(), sizes(), sizes()],
+            [vec![600, 400], vec![1], vec![1_000], vec![1], vec![]]
+        );
+        assert_eq!(queue.activities, 0);
+    }
+
+    #[test]
+    fn the_repeat_of_a_request_is_in_a_later_group_and_who_has_gone_is_in_none() {
+        let (mut queue, mut callers) = (Queue::default(), Vec::new());
+        for request in [Some(1), None, Some(1), Some(2)] {
+            let (waiting, caller) = call(1, request);
+            queue.push(waiting).expect("there is room");
+            callers.push(caller);
+        }
+        drop(callers.remove(1));
+        let mut size = || queue.next_group().len();
+        assert_eq!([size(), size(), size()], [1, 2, 0]);
+        assert_eq!(queue.activities, 0);
+    }
+
+    #[test]
+    fn what_would_wait_beyond_the_limit_is_refused_at_once() {
+        let (mut queue, mut callers) = (Queue::default(), Vec::new());
+        for _ in 0..MAXIMUM_WAITING_ACTIVITIES / 1_000 {
+            let (waiting, caller) = call(1_000, None);
+            queue.push(waiting).expect("there is room");
+            callers.push(caller);
+        }
+        let refused = queue.push(call(1, None).0).expect_err("it is full");
+        assert_eq!(refused.reason(), ErrorReason::Overloaded);
+        queue.next_group();
+        assert!(queue.push(call(1, None).0).is_ok());
     }
 }
