@@ -27,6 +27,6 @@ pub use head::{Head, create_head_table, lock_head, read_head, store_head};
 pub use refill::refill;
 pub use replay::{Rebuild, replay};
 pub use shadow::Shadow;
-pub use verify::verify_history;
+pub use verify::{verify_history, verify_place};
 pub use watch::{CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, require_same_history, watch};
 pub use watermark::{Following, Watermarks};

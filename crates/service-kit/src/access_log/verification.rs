@@ -12,7 +12,7 @@ use sea_orm::{QueryOrder as _, QuerySelect as _};
 use super::entity::{Column, Entity, Model};
 use super::{FEED, change, position, row, stored_position, wire};
 use crate::ServiceError;
-use crate::feed::chained;
+use crate::feed::{Head, verify_place};
 use crate::maintenance::{Verification, hex};
 
 /// How many changes are read at once.
@@ -34,7 +34,7 @@ pub async fn verify<C: ConnectionTrait>(
 ) -> Result<(), ServiceError> {
     verification.begin("access changes").await?;
     let pseudonyms = pseudonyms(connection).await?;
-    let mut last = Place::default();
+    let mut last = Head::start(FEED);
     loop {
         let rows = page(connection, last.position).await?;
         for row in &rows {
@@ -45,24 +45,16 @@ pub async fn verify<C: ConnectionTrait>(
         }
         verification.checked(rows.len()).await?;
     }
-    if (last.position, last.chain_hash.as_slice()) != (end_position, end_hash) {
-        let end = Place { position: end_position, chain_hash: end_hash.to_vec() };
-        verification.differs("end of the access log", &last.to_string(), &end.to_string());
+    let end = Head::at(FEED, end_position, end_hash.to_vec());
+    if last != end {
+        verification.differs("end of the access log", &place(&last), &place(&end));
     }
     Ok(())
 }
 
-/// A change's place in the log.
-#[derive(Debug, Default)]
-struct Place {
-    position: u64,
-    chain_hash: Vec<u8>,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}, hash {}", name(self.position), hex(&self.chain_hash))
-    }
+/// A place in the log, in words.
+fn place(head: &Head) -> String {
+    format!("{}, hash {}", name(head.position), hex(&head.chain_hash))
 }
 
 async fn page<C: ConnectionTrait>(connection: &C, after: u64) -> Result<Vec<Model>, DbErr> {
@@ -80,18 +72,10 @@ pub async fn pseudonyms<C: ConnectionTrait>(connection: &C) -> Result<BTreeSet<S
     Ok(addresses.into_iter().flatten().collect())
 }
 
-fn compare(stored: &Model, before: &Place, pseudonyms: &BTreeSet<String>, verification: &mut Verification) -> Place {
-    let this = Place { position: position(stored.position), chain_hash: stored.chain_hash.clone() };
-    if this.position != before.position + 1 {
-        let (first, last) = (name(before.position + 1), name(this.position - 1));
-        let missing = if first == last { first } else { format!("{first} to {last}") };
-        verification.differs(missing, "", "changes without gaps");
-    } else if !is_rewritten(stored, pseudonyms) {
-        let expected = chained(&before.chain_hash, &stored.payload);
-        if expected != this.chain_hash {
-            verification.differs(format!("{} hash", name(this.position)), &hex(&this.chain_hash), &hex(&expected));
-        }
-    }
+fn compare(stored: &Model, before: &Head, pseudonyms: &BTreeSet<String>, verification: &mut Verification) -> Head {
+    let this = Head::at(FEED, position(stored.position), stored.chain_hash.clone());
+    let bytes = (!is_rewritten(stored, pseudonyms)).then_some(stored.payload.as_slice());
+    verify_place(before, &this, bytes, verification);
     match meant(stored) {
         Ok(meant) => compare_columns(stored, &meant, verification),
         Err(problem) => {

@@ -41,7 +41,13 @@ impl Head {
     /// The end of a feed without changes.
     #[must_use]
     pub const fn start(feed: Feed) -> Self {
-        Self { feed, position: 0, chain_hash: Vec::new() }
+        Self::at(feed, 0, Vec::new())
+    }
+
+    /// The end of a feed up to a position, with the hash over its history up to there.
+    #[must_use]
+    pub const fn at(feed: Feed, position: u64, chain_hash: Vec<u8>) -> Self {
+        Self { feed, position, chain_hash }
     }
 
     /// The position that the next change will have.

@@ -1,12 +1,28 @@
-//! Whether a copy and its feed are of one history.
+//! Whether a feed, or a copy of one, is what it says, and whether both are of one history.
 
 use contracts::Revision;
 
 use super::catch_up::unavailable;
 use super::follow::is_diverged;
-use super::{Cursor, Follow};
+use super::{Cursor, Follow, Head, chained};
 use crate::ServiceError;
-use crate::maintenance::Verification;
+use crate::maintenance::{Verification, hex};
+
+/// Compares the place of a change with the one before it: there is none between them, and its hash is over both. Without
+/// the change's `bytes` its hash cannot be computed.
+pub fn verify_place(before: &Head, this: &Head, bytes: Option<&[u8]>, verification: &mut Verification) {
+    let revision = this.revision();
+    if this.position != before.next_position() {
+        let (first, last) = (before.next_position(), this.position - 1);
+        let name = |position| Revision { position, ..revision }.to_string();
+        let missing = if first == last { name(first) } else { format!("{} to {}", name(first), name(last)) };
+        verification.differs(missing, "", "changes without gaps");
+    } else if let Some(expected) = bytes.map(|bytes| chained(&before.chain_hash, bytes))
+        && expected != this.chain_hash
+    {
+        verification.differs(format!("{revision} hash"), &hex(&this.chain_hash), &hex(&expected));
+    }
+}
 
 /// Asks the owner of a feed whether the copy's cursor is of its history.
 ///
