@@ -29,20 +29,25 @@ pub(crate) fn recorded(outcome: &ItemOutcome) {
     let verdict = verdict_name(outcome.judgement.verdict);
     counter!(RECORDED, "outcome" => verdict, "provisional" => provisional).increment(1);
     if outcome.provisional {
-        // Exactly known whenever the copy says how far it is, which it does not while access-management is away.
+        // They are counted at the start and while anything is judged again, not while access-management is away.
         gauge!(PROVISIONAL).increment(1.0);
     }
 }
 
+/// The copy of the access log has caught up, and no verdict is provisional any more.
+pub(crate) fn nothing_provisional() {
+    gauge!(PROVISIONAL).set(0.0);
+}
+
 impl ActivityTracking {
-    /// Measures what is to be seen in the database.
-    pub(crate) async fn measure(&self) -> Result<(), ServiceError> {
+    /// Measures what is to be seen in the database, and answers how many tasks wait.
+    pub(crate) async fn measure(&self) -> Result<u64, ServiceError> {
         let connection = self.database.connection();
-        let (provisional, waiting) =
-            (activity::count_provisional(connection).await?, rejudging::waiting(connection).await?.tasks);
+        let provisional = activity::count_provisional(connection).await?;
+        let waiting = rejudging::waiting(connection).await?.tasks;
         for (name, count) in [(PROVISIONAL, provisional), (WAITING, waiting)] {
             gauge!(name).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         }
-        Ok(())
+        Ok(waiting)
     }
 }

@@ -1,5 +1,6 @@
 //! Collects everything that is wrong with a request, to report it at once.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -102,6 +103,27 @@ impl Violations {
         }
         let indexed = texts.iter().enumerate();
         indexed.filter_map(|(index, text)| self.parse(&format!("{field}[{index}]"), text)).collect()
+    }
+
+    /// The values that a list names, of which there are `all`; what is none of them is a violation. `one` is what a value is
+    /// called, `enumeration` where its values stand.
+    pub fn values<T: Ord>(
+        &mut self,
+        field: &str,
+        stated: &[i32],
+        all: usize,
+        (one, enumeration): (&str, &str),
+        known: impl Fn(i32) -> Option<T>,
+    ) -> BTreeSet<T> {
+        if stated.len() > all {
+            self.add(field, format!("each {one} once at most"));
+            return BTreeSet::new();
+        }
+        let right = || format!("a value of {enumeration}, but unspecified");
+        let indexed = stated.iter().enumerate();
+        let values = indexed
+            .filter_map(|(index, number)| self.check(&format!("{field}[{index}]"), known(*number).ok_or_else(right)));
+        values.collect()
     }
 
     /// A number from 1 to `maximum` where 0 stands for `default`, or a violation.

@@ -3,7 +3,7 @@
 //! All times are UTC and cut to whole microseconds where they enter the system, because that is the finest grain that
 //! both databases keep.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
 /// A point in time: UTC, whole microseconds, years 0001 to 9999.
 pub type Instant = DateTime<Utc>;
@@ -52,6 +52,12 @@ impl Period {
     #[must_use]
     pub const fn between(start: Instant, end: Instant) -> Self {
         Self { start, end: Some(end) }
+    }
+
+    /// The one instant: until the next microsecond, which is the next instant.
+    #[must_use]
+    pub fn at(instant: Instant) -> Self {
+        Self::between(instant, instant + TimeDelta::microseconds(1))
     }
 
     /// Whether `at` lies inside: `start <= at < end` (R56).

@@ -90,22 +90,31 @@ impl PageRequest {
         message: impl Fn(&T) -> M,
     ) -> ListPage<M> {
         let page = self.start.cut(rows, descending, self.size);
-        let mut messages: Vec<M> = page.rows.iter().map(|(_, row)| message(row)).collect();
-        let fitting = count_that_fits(messages.iter().map(M::encoded_len));
-        let next_page_token = if fitting < messages.len() {
-            self.start.token_after(&page.rows[fitting - 1].0)
-        } else {
-            page.next_page_token
-        };
-        messages.truncate(fitting);
-        ListPage { rows: messages, next_page_token, total_size: page.total_size }
+        let (rows, cut_behind) = fitting(page.rows, None, |(place, _)| place.clone(), |(_, row)| message(&row));
+        let next_page_token = cut_behind.map_or(page.next_page_token, |place| self.start.token_after(&place));
+        ListPage { rows, next_page_token, total_size: page.total_size }
     }
+}
+
+/// Of the rows of a page those that one answer holds, as messages, and behind which place the next page begins: behind
+/// the last of them, where they are not all, else at `next`.
+pub fn fitting<T, P, M: Message>(
+    rows: Vec<T>,
+    next: Option<P>,
+    place: impl Fn(&T) -> P,
+    message: impl Fn(T) -> M,
+) -> (Vec<M>, Option<P>) {
+    let places: Vec<P> = rows.iter().map(place).collect();
+    let mut messages: Vec<M> = rows.into_iter().map(message).collect();
+    let fitting = count_that_fits(messages.iter().map(M::encoded_len));
+    let next = if fitting < messages.len() { places.into_iter().nth(fitting - 1) } else { next };
+    messages.truncate(fitting);
+    (messages, next)
 }
 
 /// How many of the rows of a page, as messages of these lengths in bytes, one answer holds: of large ones fewer than were
 /// asked for, so that it is not more than a client reads; one at least.
-#[must_use]
-pub fn count_that_fits(lengths: impl Iterator<Item = usize>) -> usize {
+fn count_that_fits(lengths: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
     let fitting = lengths.take_while(|length| {
         bytes += length;

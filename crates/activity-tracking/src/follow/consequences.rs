@@ -212,9 +212,9 @@ async fn ended_pairs<C: ConnectionTrait>(connection: &C, steps: &[Step<'_>]) -> 
             | AccessFact::Retracted { .. } => {}
         }
     }
-    let named: BTreeSet<Pair> = touched.pairs().map(|(pair, _)| pair).collect();
-    let known = pair::known(connection, &named).await?;
-    touched.retain(|pair| known.contains(&pair));
+    let named: Vec<Pair> = touched.pairs().map(|(pair, _)| pair).collect();
+    let known = pair::last_activity_times(connection, &named).await?;
+    touched.retain(|pair| known.contains_key(&pair));
     Ok(touched)
 }
 

@@ -12,9 +12,8 @@ use contracts::{
 use domain::access::{Actor, EmailAddress};
 use domain::activity::{ActivityId, CatalogueAction, NotCountedReason, Voiding};
 use domain::policy::{ListedAction, Qualification};
-use prost::Message as _;
 use service_kit::StoredInstant;
-use service_kit::page::{PageRequest, PageStart, PageTokenError, count_that_fits};
+use service_kit::page::{PageRequest, PageStart, PageTokenError, fitting};
 
 use super::servicing::{number, texts};
 use crate::operations::{
@@ -122,27 +121,13 @@ fn tool(violations: &mut Violations, tool: &str) -> Option<String> {
 }
 
 fn outcomes(violations: &mut Violations, stated: &[i32]) -> BTreeSet<wire::VerdictOutcome> {
-    if stated.len() > OUTCOMES.len() {
-        violations.add("outcomes", "each outcome once at most");
-        return BTreeSet::new();
-    }
-    let known = |(index, outcome): (usize, &i32)| {
-        let known = OUTCOMES.into_iter().find(|known| i32::from(*known) == *outcome);
-        violations.check(&format!("outcomes[{index}]"), known.ok_or("a value of VerdictOutcome, but unspecified"))
-    };
-    stated.iter().enumerate().filter_map(known).collect()
+    let known = |number| OUTCOMES.into_iter().find(|known| i32::from(*known) == number);
+    violations.values("outcomes", stated, OUTCOMES.len(), ("outcome", "VerdictOutcome"), known)
 }
 
 fn reasons(violations: &mut Violations, stated: &[i32]) -> BTreeSet<NotCountedReason> {
-    if stated.len() > NotCountedReason::ALL.len() {
-        violations.add("reasons", "each reason once at most");
-        return BTreeSet::new();
-    }
-    let known = |(index, reason): (usize, &i32)| {
-        let known = wire::NotCountedReason::try_from(*reason).ok().and_then(not_counted_reason_from_wire);
-        violations.check(&format!("reasons[{index}]"), known.ok_or("a value of NotCountedReason, but unspecified"))
-    };
-    stated.iter().enumerate().filter_map(known).collect()
+    let known = |number| wire::NotCountedReason::try_from(number).ok().and_then(not_counted_reason_from_wire);
+    violations.values("reasons", stated, NotCountedReason::ALL.len(), ("reason", "NotCountedReason"), known)
 }
 
 /// The verdicts that have one of these outcomes and one of these reasons, where any are stated; nothing for all.
@@ -197,14 +182,10 @@ fn read_place(bytes: &[u8]) -> Option<Place> {
 
 pub(super) fn list_response(page: &PageRequest, answer: Answer<ToldPage>) -> wire::ListActivitiesResponse {
     let ToldPage { activities, next } = answer.content;
-    let places: Vec<Place> = activities.iter().map(|told| Place::of(&told.recorded)).collect();
-    let mut activities: Vec<_> = activities.into_iter().map(told_activity).collect();
-    let fitting = count_that_fits(activities.iter().map(wire::JudgedActivity::encoded_len));
-    let next = if fitting < activities.len() { places.get(fitting - 1) } else { next.as_ref() };
-    activities.truncate(fitting);
+    let (activities, next) = fitting(activities, next, |told| Place::of(&told.recorded), told_activity);
     wire::ListActivitiesResponse {
         activities,
-        next_page_token: next.map(|place| page.start.token_after(&place_bytes(place))).unwrap_or_default(),
+        next_page_token: next.map(|place| page.start.token_after(&place_bytes(&place))).unwrap_or_default(),
         revisions: texts(&answer.revisions),
     }
 }
@@ -263,6 +244,7 @@ mod tests {
     use std::ops::Range;
 
     use domain::activity::{Activity, ActivityAction, Judgement, Origin, Verdict};
+    use prost::Message as _;
 
     use super::*;
 

@@ -7,13 +7,14 @@ use contracts::{ClientName, EmployeeName, Failure, PartnerName, Violations, reme
 use domain::access::{Actor, AssignmentOrigin, AssignmentState, EmailAddress, EmployeeId, HubId};
 use domain::activity::{IdleAssignment, UnmatchedAddress, UnmatchedCase};
 use domain::time::Instant;
-use prost::Message as _;
 use service_kit::StoredInstant;
-use service_kit::page::{PageRequest, PageStart, PageTokenError, count_that_fits};
+use service_kit::page::{PageRequest, PageStart, PageTokenError, fitting};
 use uuid::Uuid;
 
 use super::servicing::{moment, read_instant, scope, texts};
-use crate::operations::{Answer, ClientPlace, IdlePage, IdleQuestion, UnmatchedPage, UnmatchedQuestion};
+use crate::operations::{
+    Answer, ClientPlace, IdlePage, IdleQuestion, UnmatchedPage, UnmatchedQuestion, idle_place, unmatched_place,
+};
 
 /// Which assignments are asked for, and which page of them.
 pub(super) fn idle_question(
@@ -107,11 +108,7 @@ fn read_address(key: &[u8]) -> Option<EmailAddress> {
 
 pub(super) fn idle_response(page: &PageRequest, answer: Answer<IdlePage>) -> wire::ListIdleAssignmentsResponse {
     let Answer { content: IdlePage { partner, assignments: idle, next }, as_of_time, revisions } = answer;
-    let mut assignments: Vec<_> = idle.iter().map(|idle| idle_assignment(partner, idle)).collect();
-    let fitting = count_that_fits(assignments.iter().map(wire::IdleAssignment::encoded_len));
-    let place_of = |idle: &IdleAssignment| ClientPlace { client: idle.client, row: Some(idle.employee) };
-    let next = if fitting < idle.len() { idle.get(fitting - 1).map(place_of) } else { next };
-    assignments.truncate(fitting);
+    let (assignments, next) = fitting(idle, next, idle_place, |idle| idle_assignment(partner, &idle));
     let token = |ClientPlace { client, row }: ClientPlace<EmployeeId>| {
         let key = row.as_ref().map_or(&[][..], |employee| employee.0.as_bytes());
         page.start.token_after(&place_bytes(as_of_time, client, key))
@@ -129,11 +126,7 @@ pub(super) fn unmatched_response(
     answer: Answer<UnmatchedPage>,
 ) -> wire::ListUnmatchedAddressesResponse {
     let Answer { content: UnmatchedPage { addresses: unmatched, next }, as_of_time, revisions } = answer;
-    let mut addresses: Vec<_> = unmatched.iter().map(unmatched_address).collect();
-    let fitting = count_that_fits(addresses.iter().map(wire::UnmatchedAddress::encoded_len));
-    let place_of = |row: &UnmatchedAddress| ClientPlace { client: row.client, row: Some(row.address.clone()) };
-    let next = if fitting < unmatched.len() { unmatched.get(fitting - 1).map(place_of) } else { next };
-    addresses.truncate(fitting);
+    let (addresses, next) = fitting(unmatched, next, unmatched_place, |row| unmatched_address(&row));
     let token = |ClientPlace { client, row }: ClientPlace<EmailAddress>| {
         let key = row.as_ref().map_or(&[][..], |address| address.as_str().as_bytes());
         page.start.token_after(&place_bytes(as_of_time, client, key))

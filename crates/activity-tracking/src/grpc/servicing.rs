@@ -9,10 +9,9 @@ use domain::access::{Actor, HubId};
 use domain::policy::Policy;
 use domain::servicing::ServicingState;
 use domain::time::{Instant, is_storable};
-use prost::Message as _;
 use prost_types::Timestamp;
 use service_kit::StoredInstant;
-use service_kit::page::{PageRequest, PageStart, PageTokenError, count_that_fits};
+use service_kit::page::{PageRequest, PageStart, PageTokenError, fitting};
 
 use super::activities::{judged_activity, told_activity};
 use crate::operations::{
@@ -155,15 +154,8 @@ pub(super) fn scope(
 }
 
 fn states(violations: &mut Violations, stated: &[i32]) -> BTreeSet<wire::ServicingState> {
-    if stated.len() > STATES.len() {
-        violations.add("states", "each state once at most");
-        return BTreeSet::new();
-    }
-    let known = |(index, state): (usize, &i32)| {
-        let known = STATES.into_iter().find(|known| i32::from(*known) == *state);
-        violations.check(&format!("states[{index}]"), known.ok_or("a value of ServicingState, but unspecified"))
-    };
-    stated.iter().enumerate().filter_map(known).collect()
+    let known = |number| STATES.into_iter().find(|known| i32::from(*known) == number);
+    violations.values("states", stated, STATES.len(), ("state", "ServicingState"), known)
 }
 
 /// The instant that all pages are about, and behind which pair a page begins, if it is not the first.
@@ -214,12 +206,8 @@ pub(super) fn batch_response(answer: Answer<Vec<PairStanding>>) -> wire::BatchGe
 
 pub(super) fn list_response(page: &PageRequest, answer: Answer<RelationshipsPage>) -> wire::ListServicingResponse {
     let Answer { content: RelationshipsPage { relationships, next }, as_of_time, revisions } = answer;
-    let pairs: Vec<Pair> = relationships.iter().map(|(standing, _)| standing.pair).collect();
-    let mut servicings: Vec<_> =
-        relationships.into_iter().map(|(standing, work)| servicing_with_work(standing, work)).collect();
-    let fitting = count_that_fits(servicings.iter().map(wire::Servicing::encoded_len));
-    let next = if fitting < servicings.len() { pairs.get(fitting - 1).copied() } else { next };
-    servicings.truncate(fitting);
+    let message = |(standing, work)| servicing_with_work(standing, work);
+    let (servicings, next) = fitting(relationships, next, |(standing, _)| standing.pair, message);
     wire::ListServicingResponse {
         servicings,
         next_page_token: next.map(|pair| page.start.token_after(&place_bytes(as_of_time, pair))).unwrap_or_default(),

@@ -1,21 +1,21 @@
 //! Every verdict and period, computed from the stored facts once more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use contracts::wire::activity as wire;
 use contracts::wire::error::ErrorReason;
-use contracts::{ActivityName, ClientName, Failure, Feed, PartnerName, Revision, servicing_change_from_wire};
+use contracts::{ActivityName, ClientName, Failure, Feed, PartnerName, servicing_change_from_wire};
 use domain::activity::{Judgement, Verdict, judge};
 use domain::servicing::{ServicingPeriod, periods};
 use domain::time::{FIRST_STORABLE, Instant, Period};
 use prost::Message as _;
 use sea_orm::ConnectionTrait;
-use service_kit::feed::{Head, read_cursor, read_head};
+use service_kit::feed::{Head, read_cursor, read_head, verify_place};
 use service_kit::maintenance::Verification;
 use service_kit::{ReadTransaction, ServiceError, access_log};
 
 use crate::ActivityTracking;
+use crate::operations::history_for;
 use crate::store::activity::{self, Place, Recorded, Scope, counted};
 use crate::store::period::{self, PeriodsByMinimum};
 use crate::store::{BEGINNING, Pair, change, pair, rejudging, voiding};
@@ -63,9 +63,7 @@ impl ActivityTracking {
         page: &[Recorded],
         verification: &mut Verification,
     ) -> Result<(), ServiceError> {
-        let clients = page.iter().map(|recorded| recorded.activity.client).collect();
-        let addresses = page.iter().map(|recorded| recorded.activity.address.clone()).collect();
-        let history = access_log::history_for_judging(connection, &clients, &addresses).await?;
+        let history = history_for(connection, page.iter().map(|recorded| &recorded.activity)).await?;
         let voided = voiding::find(connection, &page.iter().map(Recorded::name).collect()).await?;
         let mut counted_pairs: BTreeMap<Pair, ActivityName> = BTreeMap::new();
         for recorded in page {
@@ -79,9 +77,9 @@ impl ActivityTracking {
                 counted_pairs.entry(pair).or_insert(name);
             }
         }
-        let pairs: BTreeSet<Pair> = counted_pairs.keys().copied().collect();
-        let known = pair::known(connection, &pairs).await?;
-        for (pair, name) in counted_pairs.into_iter().filter(|(pair, _)| !known.contains(pair)) {
+        let pairs: Vec<Pair> = counted_pairs.keys().copied().collect();
+        let known = pair::last_activity_times(connection, &pairs).await?;
+        for (pair, name) in counted_pairs.into_iter().filter(|(pair, _)| !known.contains_key(pair)) {
             verification.differs(name_of(pair), "", &format!("a relationship: {name} counts"));
         }
         Ok(())
@@ -97,7 +95,7 @@ impl ActivityTracking {
         verification.begin("relationships").await?;
         let mut last = None;
         loop {
-            let page = pair::page(&**transaction, None, last, PAIRS_AT_ONCE).await?;
+            let page = pair::page(&**transaction, None, None, last, PAIRS_AT_ONCE).await?;
             let Some(end) = page.last() else { break };
             last = Some(*end);
             let stored = stored_states(&**transaction, &page).await?;
@@ -164,24 +162,15 @@ async fn verify_changes(
 ) -> Result<BTreeMap<Pair, u64>, ServiceError> {
     verification.begin("servicing changes").await?;
     let mut told = BTreeMap::new();
-    let mut chain = Head::start(Feed::Servicing);
+    let mut last = Head::start(Feed::Servicing);
     loop {
-        let page = change::page(&**transaction, chain.position, CHANGES_AT_ONCE).await?;
+        let page = change::page(&**transaction, last.position, CHANGES_AT_ONCE).await?;
         let count = page.len();
-        for change in page {
-            let is_next = change.position == chain.next_position();
-            let without_hash = wire::ServicingChange { chain_hash: Vec::new(), ..change.clone() };
-            chain.advance(&without_hash.encode_to_vec());
-            let revision = Revision { feed: Feed::Servicing, position: change.position }.to_string();
-            if !is_next {
-                verification.differs(revision.clone(), "behind a gap", "without a gap");
-                chain.position = change.position;
-            }
-            if chain.chain_hash != change.chain_hash {
-                verification.differs(revision, "a hash of something else", "the hash over it and all before it");
-                chain.chain_hash.clone_from(&change.chain_hash);
-            }
-            let change = servicing_change_from_wire(&change)?;
+        for mut message in page {
+            let this = Head::at(Feed::Servicing, message.position, std::mem::take(&mut message.chain_hash));
+            verify_place(&last, &this, Some(&message.encode_to_vec()), verification);
+            last = this;
+            let change = servicing_change_from_wire(&message)?;
             let occupied = change.periods.into_iter().filter(|(_, periods)| !periods.is_empty()).collect();
             let state = (occupied, change.last_activity_time);
             told.insert(Pair { client: change.client, partner: change.partner }, fingerprint(&state));
@@ -192,8 +181,8 @@ async fn verify_changes(
         verification.checked(count).await?;
     }
     let head = read_head(&**transaction, Feed::Servicing).await?;
-    if head != chain {
-        let (stored, expected) = (head.revision().to_string(), chain.revision().to_string());
+    if head != last {
+        let (stored, expected) = (head.revision().to_string(), last.revision().to_string());
         verification.differs("end of the servicing feed", &stored, &expected);
     }
     Ok(told)

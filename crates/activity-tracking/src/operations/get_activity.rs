@@ -6,8 +6,9 @@ use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure};
 use domain::access::Actor;
 use domain::activity::{Remedy, Verdict, outlook};
-use service_kit::{ServiceError, access_log};
+use service_kit::ServiceError;
 
+use super::history_for;
 use super::read::{Answer, Moment, Reading};
 use super::told::Told;
 use crate::ActivityTracking;
@@ -60,8 +61,7 @@ impl ActivityTracking {
         if !matches!(judgement.verdict, Verdict::NotCounted(_)) {
             return Ok(Vec::new());
         }
-        let (clients, addresses) = (BTreeSet::from([activity.client]), BTreeSet::from([activity.address.clone()]));
-        let history = access_log::history_for_judging(&*reading.transaction, &clients, &addresses).await?;
+        let history = history_for(&*reading.transaction, std::iter::once(activity)).await?;
         let outlook = outlook(activity, &history, &self.policy);
         // While it waits to be judged again, the steps may be those of somebody else.
         Ok(if outlook.judgement == *judgement { outlook.remedies } else { Vec::new() })

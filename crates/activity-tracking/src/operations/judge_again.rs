@@ -1,6 +1,7 @@
 //! Activities are judged again after facts, or the policy, have changed.
 
-use domain::activity::{Judgement, Verdict, judge};
+use domain::access::AccessHistory;
+use domain::activity::{Activity, Judgement, Verdict, judge};
 use domain::policy::Policy;
 use sea_orm::ConnectionTrait;
 use service_kit::{ServiceError, access_log};
@@ -15,9 +16,7 @@ pub(super) async fn judge_again<C: ConnectionTrait>(
     activities: Vec<Recorded>,
     touched: &mut Touched,
 ) -> Result<(), ServiceError> {
-    let clients = activities.iter().map(|recorded| recorded.activity.client).collect();
-    let addresses = activities.iter().map(|recorded| recorded.activity.address.clone()).collect();
-    let history = access_log::history_for_judging(transaction, &clients, &addresses).await?;
+    let history = history_for(transaction, activities.iter().map(|recorded| &recorded.activity)).await?;
     let mut changed = Vec::new();
     for recorded in activities {
         let judgement = judge(&recorded.activity, &history, policy);
@@ -30,6 +29,15 @@ pub(super) async fn judge_again<C: ConnectionTrait>(
     }
     activity::save_verdicts(transaction, &changed).await?;
     Ok(())
+}
+
+/// Everything that decides whether these activities count.
+pub(crate) async fn history_for<'activities, C: ConnectionTrait>(
+    connection: &C,
+    activities: impl Iterator<Item = &'activities Activity>,
+) -> Result<AccessHistory, ServiceError> {
+    let (clients, addresses) = activities.map(|activity| (activity.client, activity.address.clone())).unzip();
+    access_log::history_for_judging(connection, &clients, &addresses).await
 }
 
 /// Notes what it means for pairs that an activity is judged otherwise: it may have counted for one and count for another.

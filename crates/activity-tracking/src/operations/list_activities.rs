@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use contracts::EmployeeName;
-use domain::access::HubId;
-use service_kit::ServiceError;
-use service_kit::access_log::{self, Question};
-use service_kit::permission::unknown_partner;
+use service_kit::{ServiceError, access_log};
 
 use super::read::{Answer, Moment, Reading};
 use super::told::Told;
@@ -42,7 +39,7 @@ impl ActivityTracking {
         let partner = filter.partner;
         if let Some(partner) = partner {
             self.require_partner(&reading, &moment.actor, partner).await?;
-            require_known(&reading, partner).await?;
+            reading.require_partner_known(partner).await?;
         }
         let Listed { activities, next } = match filter_of(&reading, filter, employee).await? {
             Some(filter) => list(&*reading.transaction, &filter, after.as_ref(), limit).await?,
@@ -51,13 +48,6 @@ impl ActivityTracking {
         let activities = reading.told(activities, &moment.actor, partner).await?;
         Ok(reading.answer(ToldPage { activities, next }))
     }
-}
-
-async fn require_known(reading: &Reading, partner: HubId) -> Result<(), ServiceError> {
-    let partners = BTreeSet::from([partner]);
-    let history = access_log::history(&*reading.transaction, &[Question::Partners(&partners)]).await?;
-    history.partner(partner).ok_or_else(|| unknown_partner(partner))?;
-    Ok(())
 }
 
 /// The filter with what the employee adds to it; nothing where no activity can fulfil it.

@@ -5,21 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::{EmailAddress, EmployeeId, HubId};
 use domain::activity::{IdleAssignment, NotCountedWork, Verdict, WorkThere, idle_assignments};
 use domain::policy::Policy;
-use domain::servicing::{CountedActivity, living_since};
+use domain::servicing::living_since;
 use domain::time::{FIRST_STORABLE, Instant, Period};
 use service_kit::{ServiceError, access_log};
 
-use super::client_place::ClientPlace;
+use super::client_place::{ClientPlace, LookedAt};
 use super::read::{Answer, Moment, Reading};
 use crate::ActivityTracking;
 use crate::store::activity::{Recorded, WorkOfPerson, work_of_people};
 use crate::store::{Pair, PersonInClient, period};
-
-/// How many clients a page looks at, at most.
-const CLIENTS_PER_PAGE: usize = 200;
-
-/// For how many clients the people and their assignments are held at once.
-const CLIENTS_AT_ONCE: usize = 10;
 
 /// Whose assignments are asked about.
 pub(crate) struct IdleQuestion {
@@ -54,26 +48,15 @@ impl ActivityTracking {
             Some(client) => BTreeSet::from([client]),
             None => access_log::recorded_clients(transaction, partner, &people).await?,
         };
-        let left: Vec<HubId> = match &after {
-            Some(after) => clients.range(after.clients()).copied().collect(),
-            None => clients.into_iter().collect(),
-        };
-        let looked_at = &left[..left.len().min(CLIENTS_PER_PAGE)];
-
+        let looked_at = LookedAt::behind(clients, after.as_ref());
         let mut assignments = Vec::new();
-        for some in looked_at.chunks(CLIENTS_AT_ONCE) {
+        for some in looked_at.portions() {
             assignments.extend(self.idle_assignments(&reading, partner, &people, some, after.as_ref()).await?);
             if assignments.len() > limit {
                 break;
             }
         }
-        let next = if assignments.len() > limit {
-            assignments.truncate(limit);
-            assignments.last().map(|last| ClientPlace { client: last.client, row: Some(last.employee) })
-        } else {
-            let last = looked_at.last().filter(|_| left.len() > looked_at.len());
-            last.map(|last| ClientPlace { client: *last, row: None })
-        };
+        let next = looked_at.cut(&mut assignments, limit, idle_place);
         Ok(reading.answer(IdlePage { partner, assignments, next }))
     }
 
@@ -100,6 +83,11 @@ impl ActivityTracking {
     }
 }
 
+/// Where an assignment is in the list.
+pub(crate) fn idle_place(idle: &IdleAssignment) -> ClientPlace<EmployeeId> {
+    ClientPlace { client: idle.client, row: Some(idle.employee) }
+}
+
 impl Reading {
     /// What these people did in these clients for the partner, but for those of whom anything counts there.
     async fn work_of_people(
@@ -117,14 +105,14 @@ impl Reading {
                 (person, since)
             })
             .collect();
-        let stretches =
-            policy.occurred_for(Period::between(FIRST_STORABLE, as_of + chrono::TimeDelta::microseconds(1)));
+        let until_then = Period { start: FIRST_STORABLE, ..Period::at(as_of) };
+        let stretches = policy.occurred_for(until_then);
         let mut found = work_of_people(transaction, partner, &asked, &stretches, as_of).await?;
         found.retain(|_, work| !work.is_counting);
         let names = found.values().flat_map(|work| [&work.last_counted, &work.last_not_counted]).flatten().cloned();
         let recorded = self.recorded(&names.collect()).await?;
         let work_there = |(person, work): (PersonInClient, WorkOfPerson)| {
-            let last_counted = work.last_counted.and_then(|name| counted(recorded.get(&name)?));
+            let last_counted = work.last_counted.and_then(|name| recorded.get(&name)?.life());
             let last_not_counted = work.last_not_counted.and_then(|name| not_counted(recorded.get(&name)?));
             (person, WorkThere { live_activities: 0, last_counted, last_not_counted })
         };
@@ -146,11 +134,6 @@ impl Reading {
         });
         Ok(living.collect())
     }
-}
-
-fn counted(recorded: &Recorded) -> Option<CountedActivity> {
-    let Verdict::Counted { expire_time } = recorded.judgement.verdict else { return None };
-    Some(CountedActivity { occur_time: recorded.activity.occur_time, expire_time })
 }
 
 fn not_counted(recorded: &Recorded) -> Option<NotCountedWork> {

@@ -71,7 +71,7 @@ impl ActivityTracking {
     ) -> Result<(Vec<KnownPair>, Option<Pair>), ServiceError> {
         let RelationshipsQuestion { partner, client, after, limit, minimum, .. } = *question;
         // One more than is looked at tells whether there are more.
-        let all = pair::listed(&*reading.transaction, partner, client, after, PAIRS_PER_PAGE as u64 + 1).await?;
+        let all = pair::page(&*reading.transaction, partner, client, after, PAIRS_PER_PAGE as u64 + 1).await?;
         let looked_at = &all[..all.len().min(PAIRS_PER_PAGE)];
         let mut found = Vec::new();
         for some in looked_at.chunks(PAIRS_AT_ONCE) {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
 use domain::access::{AccessFact, AccessHistory, Actor, EmailAddress, HubId};
 use domain::activity::{Reader, UNMATCHED_REASONS, UnmatchedAddress, UnmatchedWork, unmatched_addresses};
 use domain::policy::Policy;
@@ -10,17 +9,11 @@ use domain::time::{Instant, Period};
 use service_kit::ServiceError;
 use service_kit::access_log::{self, Question};
 
-use super::client_place::ClientPlace;
+use super::client_place::{ClientPlace, LookedAt};
 use super::read::{Answer, Moment, Reading};
 use crate::ActivityTracking;
 use crate::store::PersonInClient;
 use crate::store::activity::{addresses_at_work, unmatched_work};
-
-/// How many clients of a partner a page looks at, at most.
-const CLIENTS_PER_PAGE: usize = 200;
-
-/// For how many clients everybody's access is held at once.
-const CLIENTS_AT_ONCE: usize = 10;
 
 /// How many addresses of a client a page looks at, at most.
 const ADDRESSES_PER_PAGE: usize = 1_000;
@@ -79,9 +72,14 @@ impl ActivityTracking {
     }
 }
 
+/// Where an address is in the list.
+pub(crate) fn unmatched_place(row: &UnmatchedAddress) -> ClientPlace<EmailAddress> {
+    ClientPlace { client: row.client, row: Some(row.address.clone()) }
+}
+
 /// The earliest occur time of what would still count.
 fn counting_from(policy: &Policy, as_of: Instant) -> Instant {
-    let stretches = policy.occurred_for(Period::between(as_of, as_of + TimeDelta::microseconds(1)));
+    let stretches = policy.occurred_for(Period::at(as_of));
     stretches.first().map_or(as_of, |first| first.start)
 }
 
@@ -94,26 +92,16 @@ impl Report<'_> {
             Some(client) => BTreeSet::from([client]),
             None => access_log::recorded_clients(transaction, partner, &people).await?,
         };
-        let left: Vec<HubId> = match &self.after {
-            Some(after) => clients.range(after.clients()).copied().collect(),
-            None => clients.into_iter().collect(),
-        };
-        let looked_at = &left[..left.len().min(CLIENTS_PER_PAGE)];
+        let looked_at = LookedAt::behind(clients, self.after.as_ref());
         let mut addresses = Vec::new();
-        for some in looked_at.chunks(CLIENTS_AT_ONCE) {
+        for some in looked_at.portions() {
             let unmatched = self.in_clients(partner, &people, some).await?;
             addresses.extend(unmatched.into_iter().filter(|row| self.is_left(row)));
             if addresses.len() > self.limit {
                 break;
             }
         }
-        let next = if addresses.len() > self.limit {
-            addresses.truncate(self.limit);
-            addresses.last().map(|last| ClientPlace { client: last.client, row: Some(last.address.clone()) })
-        } else {
-            let last = looked_at.last().filter(|_| left.len() > looked_at.len());
-            last.map(|last| ClientPlace { client: *last, row: None })
-        };
+        let next = looked_at.cut(&mut addresses, self.limit, unmatched_place);
         Ok(UnmatchedPage { addresses, next })
     }
 

@@ -3,19 +3,19 @@
 mod committing;
 mod outcome;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contracts::wire::activity as wire;
 use contracts::{ActivityName, Failure, Feed, Revision};
-use domain::activity::{Activity, judge, outlook};
+use domain::activity::{Activity, Outlook, judge, outlook};
 use domain::time::Instant;
 use sea_orm::ConnectionTrait;
+use service_kit::ServiceError;
 use service_kit::feed::{lock_cursor_shared, read_head};
 use service_kit::request_log::{self, RequestKey};
-use service_kit::{ServiceError, access_log};
 
-use super::settle;
+use super::{history_for, settle};
 use crate::store::Touched;
 use crate::store::activity::{self, Recorded, counted};
 use crate::{ActivityTracking, measure};
@@ -68,18 +68,13 @@ impl ActivityTracking {
     ) -> Result<Recording, ServiceError> {
         let provisional = self.is_provisional(&items, wait_limit).await;
         let transaction = self.database.begin_read().await?;
-        let stated = first_of_each_name(items.iter());
-        let stored = activity::find(&*transaction, &stated.keys().cloned().collect()).await?;
-        let unknown = stated.into_iter().filter(|(name, _)| !stored.contains_key(name));
-        let unknown: Vec<&Activity> = unknown.map(|(_, activity)| activity).collect();
-        let history = history_for_judging(&*transaction, &unknown).await?;
-        let mut known = Known::of(stored);
-        for activity in unknown {
-            let outlook = outlook(activity, &history, &self.policy);
-            let record_time = self.clock.now();
-            let recorded =
-                Recorded { activity: activity.clone(), judgement: outlook.judgement, record_time, provisional };
-            known.add(recorded, outlook.remedies);
+        let stated = first_of_each_name(items.iter().map(|item| (item, provisional)));
+        let (mut known, unknown) = look_up(&*transaction, stated).await?;
+        let history = history_for(&*transaction, unknown.iter().map(|(activity, _)| *activity)).await?;
+        let record_time = self.clock.now();
+        for (activity, provisional) in unknown {
+            let Outlook { judgement, remedies } = outlook(activity, &history, &self.policy);
+            known.add(Recorded { activity: activity.clone(), judgement, record_time, provisional }, remedies);
         }
         let revision = read_head(&*transaction, Feed::Servicing).await?.revision();
         Ok(Recording { outcomes: known.outcomes(items), revision, provisional })
@@ -96,22 +91,29 @@ impl ActivityTracking {
         lock_cursor_shared(&*transaction, Feed::Access).await?;
         let mut answers = answered_before(&*transaction, &calls, now).await?;
 
-        let open = || calls.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(call, _)| call);
-        let new = self.judge_new(&*transaction, open(), now).await?;
-        let stated = first_of_each_name(open().flat_map(|call| &call.items));
-        let names: BTreeSet<ActivityName> = stated.into_keys().collect();
+        let open = calls.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(call, _)| call);
+        // Of several calls with one activity the first one records it.
+        let stated = open.flat_map(|call| call.items.iter().map(|item| (item, call.provisional)));
+        let (mut known, unknown) = look_up(&*transaction, first_of_each_name(stated)).await?;
+        let history = history_for(&*transaction, unknown.iter().map(|(activity, _)| *activity)).await?;
+        let judged = unknown.into_iter().map(|(activity, provisional)| Recorded {
+            activity: activity.clone(),
+            judgement: judge(activity, &history, &self.policy),
+            record_time: now,
+            provisional,
+        });
+        let new: Vec<Recorded> = judged.collect();
         let inserted = activity::insert(&*transaction, &new).await?;
-        let mut known = Known::default();
+        let (own, others): (Vec<_>, Vec<_>) = new.into_iter().partition(|recorded| inserted.contains(&recorded.name()));
         let mut touched = Touched::default();
-        for recorded in new.into_iter().filter(|recorded| inserted.contains(&recorded.name())) {
+        for recorded in own {
             if let Some((pair, life)) = counted(&recorded.activity, &recorded.judgement) {
                 touched.add(pair, life);
             }
             known.add(recorded, Vec::new());
         }
-        // Also what another call has recorded since it was looked for: there it is its own, and here a duplicate.
-        let before = names.difference(&inserted).cloned().collect();
-        known.extend(activity::find(&*transaction, &before).await?);
+        // Another transaction has recorded these since they were looked up: they are its own, and duplicates here.
+        known.extend(activity::find(&*transaction, &others.iter().map(Recorded::name).collect()).await?);
 
         let head = settle(&*transaction, &self.policy, &touched, now).await?;
         // Without a change of its own, the present head: what duplicates led to was committed before they were found.
@@ -135,35 +137,17 @@ impl ActivityTracking {
         self.tell(head.as_ref());
         Ok(answers.into_iter().flatten().collect())
     }
+}
 
-    /// Of the activities of calls those that are not recorded yet, each once, judged, in the order of their names.
-    async fn judge_new<'calls, C: ConnectionTrait>(
-        &self,
-        transaction: &C,
-        calls: impl Iterator<Item = &'calls Call> + Clone,
-        now: Instant,
-    ) -> Result<Vec<Recorded>, ServiceError> {
-        let stated = first_of_each_name(calls.clone().flat_map(|call| &call.items));
-        // Of several calls with one activity the first one records it.
-        let mut provisional: BTreeMap<ActivityName, bool> = BTreeMap::new();
-        for call in calls {
-            for activity in call.items.iter().flatten() {
-                provisional.entry(activity::name_of(activity)).or_insert(call.provisional);
-            }
-        }
-        let stored = activity::find(transaction, &stated.keys().cloned().collect()).await?;
-        let unknown: Vec<(ActivityName, &Activity)> =
-            stated.into_iter().filter(|(name, _)| !stored.contains_key(name)).collect();
-        let activities: Vec<&Activity> = unknown.iter().map(|(_, activity)| *activity).collect();
-        let history = history_for_judging(transaction, &activities).await?;
-        let judged = unknown.into_iter().map(|(name, activity)| Recorded {
-            activity: activity.clone(),
-            judgement: judge(activity, &history, &self.policy),
-            record_time: now,
-            provisional: provisional.get(&name).copied().unwrap_or_default(),
-        });
-        Ok(judged.collect())
-    }
+/// Which of the stated activities are recorded, and the others, in the order of their names.
+async fn look_up<'items, C: ConnectionTrait>(
+    connection: &C,
+    stated: BTreeMap<ActivityName, (&'items Activity, bool)>,
+) -> Result<(Known, Vec<(&'items Activity, bool)>), ServiceError> {
+    let recorded = activity::find(connection, &stated.keys().cloned().collect()).await?;
+    let unknown =
+        stated.into_iter().filter(|(name, _)| !recorded.contains_key(name)).map(|(_, stated)| stated).collect();
+    Ok((Known::of(recorded), unknown))
 }
 
 /// What each call was answered when it was made before, or why it is refused.
@@ -185,13 +169,4 @@ async fn answered_before<C: ConnectionTrait>(
         };
     }
     Ok(answers)
-}
-
-async fn history_for_judging<C: ConnectionTrait>(
-    connection: &C,
-    activities: &[&Activity],
-) -> Result<domain::access::AccessHistory, ServiceError> {
-    let clients = activities.iter().map(|activity| activity.client).collect();
-    let addresses = activities.iter().map(|activity| activity.address.clone()).collect();
-    access_log::history_for_judging(connection, &clients, &addresses).await
 }

@@ -53,7 +53,7 @@ impl ActivityTracking {
 
     /// Does a part of the oldest task; false where there is none.
     async fn work_once(&self) -> Result<bool, ServiceError> {
-        if rejudging::first_id(self.database.connection()).await?.is_none() {
+        if self.measure().await? == 0 {
             return Ok(false);
         }
         let transaction = self.database.begin_write().await?;
@@ -105,7 +105,7 @@ impl ActivityTracking {
                     self.judge_next(transaction, scope, task.from, last, at_once, touched).await?
                 }
                 Work::Settle(partner, last) => {
-                    let pairs = pair::page(transaction, *partner, *last, at_once).await?;
+                    let pairs = pair::page(transaction, *partner, None, *last, at_once).await?;
                     *last = pairs.last().copied().or(*last);
                     pairs.iter().for_each(|pair| touched.alter(*pair, Alteration::endings_from(task.from)));
                     pairs.len() as u64
@@ -157,7 +157,7 @@ impl ActivityTracking {
     /// Tells whoever waits up to where of the access log everything has been computed that follows from it.
     pub(crate) async fn publish_settled(&self) -> Result<(), ServiceError> {
         self.settled.publish(&settled_cursor(self.database.connection()).await?);
-        self.measure().await
+        Ok(())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
 use domain::policy::Policy;
 use domain::servicing::{
     Lives, PeriodEndCause, ServicingPeriod, Standing, living_since, periods_as_of, standing_from_periods,
@@ -49,7 +48,7 @@ impl Reading {
         let living = |(pair, periods): (&Pair, &PeriodsByMinimum)| (*pair, living_since(of(periods, 1), as_of));
         let living: BTreeMap<Pair, Option<Instant>> = started.iter().map(living).collect();
         let asked: Vec<_> = living.iter().map(|(pair, since)| (*pair, *since)).collect();
-        let stretches = policy.occurred_for(Period::between(as_of, as_of + TimeDelta::microseconds(1)));
+        let stretches = policy.occurred_for(Period::at(as_of));
         let lives = lives_at(transaction, &asked, &stretches, minimum, as_of).await?;
         let mut last = self.recorded(&lives.values().filter_map(|lives| lives.last.clone()).collect()).await?;
 

@@ -57,6 +57,11 @@ impl Recorded {
     pub fn name(&self) -> ActivityName {
         name_of(&self.activity)
     }
+
+    /// From when until when it counts, if it does.
+    pub fn life(&self) -> Option<CountedActivity> {
+        counted(&self.activity, &self.judgement).map(|(_, life)| life)
+    }
 }
 
 /// The name of an activity.

@@ -4,13 +4,13 @@
 use domain::access::{EmailAddress, HubId};
 use domain::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult};
 use service_kit::StoredInstant;
 
 use super::Pair;
 
 /// How many pairs or people one query asks about: three values each, within SQLite's 32,766 parameters.
-pub(super) const ASKED_PER_QUERY: usize = 1_000;
+const ASKED_PER_QUERY: usize = 1_000;
 
 const ASKED: &str = "asked";
 
@@ -21,6 +21,21 @@ const SINCE: &str = "column3";
 
 /// A person in a client.
 pub(crate) type PersonInClient = (HubId, EmailAddress);
+
+/// The rows of a query about these pairs or people, each of which is asked about in one of its runs.
+pub(super) async fn ask<C: ConnectionTrait, T, R: FromQueryResult>(
+    connection: &C,
+    asked: &[T],
+    query: impl Fn(&[T]) -> SelectStatement,
+) -> Result<Vec<R>, DbErr> {
+    let mut rows = Vec::new();
+    for some in asked.chunks(ASKED_PER_QUERY) {
+        for row in connection.query_all(&query(some)).await? {
+            rows.push(R::from_query_result(&row, "")?);
+        }
+    }
+    Ok(rows)
+}
 
 /// A select from these pairs, each with an instant that may be absent; from one of them to `ASKED_PER_QUERY`.
 pub(super) fn from_pairs(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {

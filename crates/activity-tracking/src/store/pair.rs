@@ -1,6 +1,6 @@
 //! Pairs: the rows that are locked while their periods change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::access::HubId;
 use domain::time::Instant;
@@ -48,23 +48,25 @@ pub(crate) async fn lock<C: ConnectionTrait>(
     transaction: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
-    let mut locked = BTreeMap::new();
-    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        for row in find(some).lock_exclusive().all(transaction).await? {
-            locked.insert(pair(&row)?, row.last_activity_time.map(Instant::from));
-        }
-    }
-    Ok(locked)
+    read(transaction, pairs, Select::lock_exclusive).await
 }
 
-/// When the last activity of each of these pairs occurred.
+/// When the last activity of each of these pairs occurred; without those that have no row, for whom nothing ever counted.
 pub(crate) async fn last_activity_times<C: ConnectionTrait>(
     connection: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
+    read(connection, pairs, |query| query).await
+}
+
+async fn read<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &[Pair],
+    how: fn(Select<Entity>) -> Select<Entity>,
+) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
     let mut times = BTreeMap::new();
     for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        for row in find(some).all(connection).await? {
+        for row in how(find(some)).all(connection).await? {
             times.insert(pair(&row)?, row.last_activity_time.map(Instant::from));
         }
     }
@@ -81,41 +83,27 @@ pub(crate) async fn save_last_activity_time<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Those of these pairs that have a row: for whom something has counted.
-pub(crate) async fn known<C: ConnectionTrait>(
-    connection: &C,
-    pairs: &BTreeSet<Pair>,
-) -> Result<BTreeSet<Pair>, ServiceError> {
-    let pairs: Vec<Pair> = pairs.iter().copied().collect();
-    let mut known = BTreeSet::new();
-    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        for row in find(some).all(connection).await? {
-            known.insert(pair(&row)?);
-        }
-    }
-    Ok(known)
-}
-
 /// All pairs of a client.
 pub(crate) async fn of_client<C: ConnectionTrait>(connection: &C, client: HubId) -> Result<Vec<Pair>, ServiceError> {
     let rows = Entity::find().filter(Column::ClientId.eq(client.get())).all(connection).await?;
     rows.iter().map(pair).collect()
 }
 
-/// The next pairs of a partner, of a client, or of both, at most `limit`, behind the last of those before.
-pub(crate) async fn listed<C: ConnectionTrait>(
+/// The next pairs of a partner, of a client, of both, or of all, at most `limit`, behind the last of those before.
+pub(crate) async fn page<C: ConnectionTrait>(
     connection: &C,
     partner: Option<HubId>,
     client: Option<HubId>,
     after: Option<Pair>,
     limit: u64,
 ) -> Result<Vec<Pair>, ServiceError> {
-    let behind = |after: Pair| {
-        // Of one partner or of one client, the other column alone is the order, and an index has it.
-        let same_client = Condition::all().add(Column::ClientId.eq(after.client.get()));
-        match client {
-            Some(_) => same_client.add(Column::PartnerId.gt(after.partner.get())),
-            None => Condition::all().add(Column::ClientId.gt(after.client.get())),
+    // Of one partner or of one client, the other column alone is the order, and an index has it.
+    let behind = |after: Pair| match (partner, client) {
+        (_, Some(_)) => Column::PartnerId.gt(after.partner.get()),
+        (Some(_), None) => Column::ClientId.gt(after.client.get()),
+        (None, None) => {
+            let place = Expr::tuple([after.client.get().into(), after.partner.get().into()]);
+            Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::PartnerId)]).gt(place)
         }
     };
     let conditions = Condition::all()
@@ -123,25 +111,6 @@ pub(crate) async fn listed<C: ConnectionTrait>(
         .add_option(client.map(|client| Column::ClientId.eq(client.get())))
         .add_option(after.map(behind));
     let query = Entity::find().filter(conditions).order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId);
-    let rows = query.limit(limit).all(connection).await?;
-    rows.iter().map(pair).collect()
-}
-
-/// The next pairs of a partner, or of all, at most `limit`, behind the last of those before.
-pub(crate) async fn page<C: ConnectionTrait>(
-    connection: &C,
-    partner: Option<HubId>,
-    after: Option<Pair>,
-    limit: u64,
-) -> Result<Vec<Pair>, ServiceError> {
-    let mut query = Entity::find().order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId);
-    if let Some(partner) = partner {
-        query = query.filter(Column::PartnerId.eq(partner.get()));
-    }
-    if let Some(after) = after {
-        let place = Expr::tuple([after.client.get().into(), after.partner.get().into()]);
-        query = query.filter(Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::PartnerId)]).gt(place));
-    }
     let rows = query.limit(limit).all(connection).await?;
     rows.iter().map(pair).collect()
 }

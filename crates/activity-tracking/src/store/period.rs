@@ -6,10 +6,10 @@ use domain::servicing::ServicingPeriod;
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{JoinType, OnConflict, Order};
-use sea_orm::{ActiveValue::Set, Condition, FromQueryResult as _, Iterable as _, QueryOrder as _};
+use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::asked::{ASKED_PER_QUERY, from_pairs, is_asked};
+use super::asked::{ask, from_pairs, is_asked};
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
@@ -67,18 +67,18 @@ pub(crate) async fn started<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
     let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
-    let mut found = BTreeMap::new();
-    for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = from_pairs(some)
+    let query = |some: &[_]| {
+        from_pairs(some)
             .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
             .columns(Column::iter().map(|column| (Entity, column)))
             .and_where(Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum)))
             .and_where(Column::StartTime.lte(StoredInstant::from(as_of)))
             .order_by((Entity, Column::StartTime), Order::Asc)
-            .take();
-        for row in connection.query_all(&query).await? {
-            collect(&mut found, &Model::from_query_result(&row, "")?)?;
-        }
+            .take()
+    };
+    let mut found = BTreeMap::new();
+    for row in ask(connection, &pairs, query).await? {
+        collect(&mut found, &row)?;
     }
     Ok(found)
 }

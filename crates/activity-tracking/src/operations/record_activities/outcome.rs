@@ -1,7 +1,6 @@
 //! What became of each item of a call.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{ActivityName, Failure};
@@ -20,7 +19,6 @@ pub(crate) struct ItemOutcome {
 }
 
 /// What is known of the activities that calls name.
-#[derive(Default)]
 pub(super) struct Known {
     recorded: BTreeMap<ActivityName, Recorded>,
     /// Those that no item has claimed yet as its own recording, with what would make them count.
@@ -64,14 +62,15 @@ impl Known {
     }
 }
 
-/// Of several items with one name the first speaks; the others are compared with it like with any recorded one.
+/// Of several items with one name the first speaks, each with whether its verdict is provisional; the others are compared
+/// with it like with any recorded one.
 pub(super) fn first_of_each_name<'items>(
-    items: impl Iterator<Item = &'items Result<Activity, Failure>>,
-) -> BTreeMap<ActivityName, &'items Activity> {
+    items: impl Iterator<Item = (&'items Result<Activity, Failure>, bool)>,
+) -> BTreeMap<ActivityName, (&'items Activity, bool)> {
     let mut first = BTreeMap::new();
-    for activity in items.flatten() {
-        if let Entry::Vacant(vacant) = first.entry(name_of(activity)) {
-            vacant.insert(activity);
+    for (item, provisional) in items {
+        if let Ok(activity) = item {
+            first.entry(name_of(activity)).or_insert((activity, provisional));
         }
     }
     first

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, FromQueryResult};
 use service_kit::{ServiceError, StoredInstant};
 
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{ASKED_PER_QUERY, asked_client, asked_since, asked_whose, from_pairs, is_asked};
+use crate::store::asked::{ask, asked_client, asked_since, asked_whose, from_pairs, is_asked};
 use crate::store::{Pair, hub_id};
 
 /// What lives for a pair at an instant.
@@ -43,20 +43,19 @@ pub(crate) async fn lives_at<C: ConnectionTrait>(
     minimum: u32,
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, LivesAt>, ServiceError> {
-    let mut found = BTreeMap::new();
-    for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = from_pairs(some)
+    let query = |some: &[_]| {
+        from_pairs(some)
             .expr_as(asked_client(), "client_id")
             .expr_as(asked_whose(), "partner_id")
             .expr_as(live_activities(stretches), "live_activities")
             .expr_as(lapse_time(stretches, minimum), "lapse_time")
             .expr_as(last_id(as_of), "last_id")
-            .take();
-        for row in connection.query_all(&query).await? {
-            let row = LivesRow::from_query_result(&row, "")?;
-            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
-            found.insert(pair, lives(pair, row)?);
-        }
+            .take()
+    };
+    let mut found = BTreeMap::new();
+    for row in ask::<_, _, LivesRow>(connection, pairs, query).await? {
+        let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
+        found.insert(pair, lives(pair, row)?);
     }
     Ok(found)
 }

@@ -12,7 +12,7 @@ use service_kit::{ServiceError, StoredInstant};
 use super::VOIDED;
 use super::listing::unindexed;
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{ASKED_PER_QUERY, asked_client, asked_since, asked_whose, from_people, is_asked};
+use crate::store::asked::{ask, asked_client, asked_since, asked_whose, from_people, is_asked};
 use crate::store::{PersonInClient, hub_id};
 
 /// What one person has done in one client for a partner by an instant.
@@ -47,27 +47,25 @@ pub(crate) async fn work_of_people<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<PersonInClient, WorkOfPerson>, ServiceError> {
     let by_person = ByPerson { partner, as_of };
-    let mut found = BTreeMap::new();
-    for some in people.chunks(ASKED_PER_QUERY) {
-        let query = from_people(some)
+    let query = |some: &[_]| {
+        from_people(some)
             .expr_as(asked_client(), "client_id")
             .expr_as(asked_whose(), "address")
             .expr_as(by_person.is_counting(), "is_counting")
             .expr_as(by_person.last_counted(stretches), "last_counted")
             .expr_as(by_person.last_not_counted(), "last_not_counted")
-            .take();
-        for row in connection.query_all(&query).await? {
-            let WorkRow { client_id, address, is_counting, last_counted, last_not_counted } =
-                WorkRow::from_query_result(&row, "")?;
-            let client = hub_id(client_id)?;
-            let named = |id: Option<String>| id.map(|id| id.parse().map(|activity| ActivityName { client, activity }));
-            let work = WorkOfPerson {
-                is_counting,
-                last_counted: named(last_counted).transpose().map_err(ServiceError::stored)?,
-                last_not_counted: named(last_not_counted).transpose().map_err(ServiceError::stored)?,
-            };
-            found.insert((client, address.parse().map_err(ServiceError::stored)?), work);
-        }
+            .take()
+    };
+    let mut found = BTreeMap::new();
+    for row in ask::<_, _, WorkRow>(connection, people, query).await? {
+        let client = hub_id(row.client_id)?;
+        let named = |id: Option<String>| id.map(|id| id.parse().map(|activity| ActivityName { client, activity }));
+        let work = WorkOfPerson {
+            is_counting: row.is_counting,
+            last_counted: named(row.last_counted).transpose().map_err(ServiceError::stored)?,
+            last_not_counted: named(row.last_not_counted).transpose().map_err(ServiceError::stored)?,
+        };
+        found.insert((client, row.address.parse().map_err(ServiceError::stored)?), work);
     }
     Ok(found)
 }

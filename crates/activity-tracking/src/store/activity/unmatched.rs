@@ -12,7 +12,7 @@ use sea_orm::sea_query::{
 use service_kit::{ServiceError, StoredInstant};
 
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{ASKED_PER_QUERY, from_people, is_asked};
+use crate::store::asked::{ask, from_people, is_asked};
 use crate::store::{PersonInClient, hub_id};
 
 /// The next addresses that ever worked in a client, at most `limit`, behind `after`; each is found by one step in an index,
@@ -80,9 +80,8 @@ pub(crate) async fn unmatched_work<C: ConnectionTrait>(
 ) -> Result<Vec<UnmatchedWork>, ServiceError> {
     let people: Vec<(PersonInClient, Option<Instant>)> = people.into_iter().map(|person| (person, None)).collect();
     let key = [Column::ClientId, Column::Address, Column::Verdict].map(|column| (Entity, column));
-    let mut work = Vec::new();
-    for some in people.chunks(ASKED_PER_QUERY) {
-        let query = from_people(some)
+    let query = |some: &[_]| {
+        from_people(some)
             .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::Address))
             .columns(key)
             .add_group_by(key.map(Expr::col))
@@ -92,18 +91,17 @@ pub(crate) async fn unmatched_work<C: ConnectionTrait>(
             .and_where(Column::OccurTime.between(StoredInstant::from(from), StoredInstant::from(as_of)))
             .and_where(Column::ExpireTime.is_null())
             .and_where(Column::Verdict.is_in(reasons.iter().map(|reason| reason.as_str())))
-            .take();
-        for row in connection.query_all(&query).await? {
-            let row = UnmatchedRow::from_query_result(&row, "")?;
-            work.push(UnmatchedWork {
-                client: hub_id(row.client_id)?,
-                address: row.address.parse().map_err(ServiceError::stored)?,
-                reason: row.verdict.parse().map_err(ServiceError::stored)?,
-                activities: row.activities.unsigned_abs(),
-                first_time: row.first_time.into(),
-                last_time: row.last_time.into(),
-            });
-        }
-    }
-    Ok(work)
+            .take()
+    };
+    let work = |row: UnmatchedRow| {
+        Ok(UnmatchedWork {
+            client: hub_id(row.client_id)?,
+            address: row.address.parse().map_err(ServiceError::stored)?,
+            reason: row.verdict.parse().map_err(ServiceError::stored)?,
+            activities: row.activities.unsigned_abs(),
+            first_time: row.first_time.into(),
+            last_time: row.last_time.into(),
+        })
+    };
+    ask(connection, &people, query).await?.into_iter().map(work).collect()
 }

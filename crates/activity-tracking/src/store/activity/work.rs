@@ -11,7 +11,7 @@ use service_kit::{ServiceError, StoredInstant};
 
 use super::listing::unindexed;
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{ASKED_PER_QUERY, asked_since, from_pairs, is_asked};
+use crate::store::asked::{ask, asked_since, from_pairs, is_asked};
 use crate::store::{Pair, hub_id};
 
 /// What one employee has done with one tool for a pair that counted by an instant.
@@ -54,27 +54,26 @@ pub(crate) async fn counted_work<C: ConnectionTrait>(
     let lives = Condition::all()
         .add(Expr::col((Entity, Column::OccurTime)).gte(asked_since()))
         .add(Column::ExpireTime.gt(StoredInstant::from(as_of)));
-    let mut found: BTreeMap<Pair, Vec<CountedWork>> = BTreeMap::new();
-    for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = by_employee(some)
+    let query = |some: &[_]| {
+        by_employee(some)
             .column((Entity, Column::Tool))
             .add_group_by([Expr::col((Entity, Column::Tool))])
             .expr_as(Expr::Case(Box::new(Expr::case(lives.clone(), 1))).count(), "live_activities")
             .expr_as(Column::OccurTime.max(), "last_time")
             .and_where(Column::ExpireTime.is_not_null())
             .and_where(Column::OccurTime.lte(StoredInstant::from(as_of)))
-            .take();
-        for row in connection.query_all(&query).await? {
-            let row = CountedWorkRow::from_query_result(&row, "")?;
-            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
-            found.entry(pair).or_default().push(CountedWork {
-                employee: EmployeeId(row.employee_id),
-                tool: row.tool,
-                live_activities: row.live_activities.unsigned_abs(),
-                activities: row.activities.unsigned_abs(),
-                last_time: row.last_time.into(),
-            });
-        }
+            .take()
+    };
+    let mut found: BTreeMap<Pair, Vec<CountedWork>> = BTreeMap::new();
+    for row in ask::<_, _, CountedWorkRow>(connection, pairs, query).await? {
+        let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
+        found.entry(pair).or_default().push(CountedWork {
+            employee: EmployeeId(row.employee_id),
+            tool: row.tool,
+            live_activities: row.live_activities.unsigned_abs(),
+            activities: row.activities.unsigned_abs(),
+            last_time: row.last_time.into(),
+        });
     }
     Ok(found)
 }
@@ -87,20 +86,19 @@ pub(crate) async fn not_counted_work<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, BTreeMap<EmployeeId, u64>>, ServiceError> {
     let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
-    let mut found: BTreeMap<Pair, BTreeMap<EmployeeId, u64>> = BTreeMap::new();
-    for some in pairs.chunks(ASKED_PER_QUERY) {
-        let query = by_employee(some)
+    let query = |some: &[_]| {
+        by_employee(some)
             .and_where(Column::ExpireTime.is_null())
             // Follows from the pair; said for the index of what is attributed and does not count, in whose order it is
             // grouped. By the time another would be taken, which has everybody's.
             .and_where(Column::PartnerId.is_not_null())
             .and_where(unindexed(Column::OccurTime).lte(StoredInstant::from(as_of)))
-            .take();
-        for row in connection.query_all(&query).await? {
-            let row = NotCountedWorkRow::from_query_result(&row, "")?;
-            let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
-            found.entry(pair).or_default().insert(EmployeeId(row.employee_id), row.activities.unsigned_abs());
-        }
+            .take()
+    };
+    let mut found: BTreeMap<Pair, BTreeMap<EmployeeId, u64>> = BTreeMap::new();
+    for row in ask::<_, _, NotCountedWorkRow>(connection, &pairs, query).await? {
+        let pair = Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? };
+        found.entry(pair).or_default().insert(EmployeeId(row.employee_id), row.activities.unsigned_abs());
     }
     Ok(found)
 }
