@@ -6,3 +6,4 @@ pub(crate) mod partner_client;
 pub(crate) mod servicing_pair;
 pub(crate) mod servicing_period;
 pub(crate) mod subscription_change;
+pub(crate) mod tier_change;

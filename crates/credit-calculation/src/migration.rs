@@ -4,6 +4,7 @@ mod m0001_copies;
 mod m0002_subscriptions;
 mod m0003_client_countries;
 mod m0004_requests;
+mod m0005_tiers;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_subscriptions::Migration),
             Box::new(m0003_client_countries::Migration),
             Box::new(m0004_requests::Migration),
+            Box::new(m0005_tiers::Migration),
         ]
     }
 }

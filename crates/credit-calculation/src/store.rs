@@ -4,6 +4,7 @@ pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod servicing;
 pub(crate) mod subscriptions;
+pub(crate) mod tiers;
 
 use domain::access::HubId;
 use service_kit::ServiceError;

@@ -5,15 +5,21 @@
 //! the programme changes (`policy`).
 //! Invariants: shares add up to the MRR; a number is rounded once; an unknown is absent, never a zero (R127).
 
+mod credit_facts;
 mod explain;
 mod managed_credit;
+mod point_change;
 mod points;
 mod relationship;
 mod split;
 mod subscription;
 #[cfg(test)]
 mod testing;
+mod timeline;
+#[cfg(test)]
+mod world;
 
+pub use credit_facts::{CountryHistory, CreditFacts, RELATIONSHIP_MINIMUM, ServicingFacts, Terms};
 pub use explain::{
     ActivityFacts, AssignmentFacts, ClientFacts, Condition, ConditionKind, ConditionStatus, CountedFacts,
     EmploymentFacts, Evidence, Explanation, ExplanationFacts, Loss, NotCountedFacts, PartnerFacts, PersonFacts,
@@ -22,6 +28,7 @@ pub use explain::{
 pub use managed_credit::{
     CreditQuestion, ManagedCredit, NoCreditReason, PointsAbsentReason, PointsOutcome, managed_credit,
 };
+pub use point_change::{CreditValue, PointChange, PointsCause, point_changes};
 pub use points::{MAXIMUM_POINTS, managed_points};
 pub use relationship::{Relationship, StoredRelationship, stored_relationship};
 pub use split::{ServicingPartner, Share, split};
@@ -29,3 +36,4 @@ pub use subscription::{
     MAXIMUM_SUBSCRIPTIONS, Mrr, SubscriptionChange, SubscriptionHistory, SubscriptionId, SubscriptionIdError,
     SubscriptionRefusal, SubscriptionUpdate,
 };
+pub use timeline::{PointsTimeline, PointsTotal};

@@ -250,6 +250,14 @@ impl Policy {
         self.units_per_point.get(currency.code())?.at(at).copied()
     }
 
+    /// Every instant from which on points can be others by this policy alone, in no order: of units per point, growth
+    /// markets, and the minimums of tiers.
+    pub fn points_turns(&self) -> impl Iterator<Item = Instant> {
+        let units = self.units_per_point.values().flat_map(Dated::turns);
+        let minimums = self.minimum_activities.values().flat_map(Dated::turns);
+        units.chain(minimums).chain(self.growth_markets.turns())
+    }
+
     /// By what points are multiplied for a client of that country at `at` (R90): 1, or the growth markets' 1 to 100.
     #[must_use]
     pub fn multiplier_at(&self, country: CountryCode, at: Instant) -> u32 {
@@ -268,5 +276,7 @@ fn window(days: u32) -> TimeDelta {
     TimeDelta::seconds(i64::from(days) * SECONDS_PER_DAY)
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,13 @@
 //! The levels of the programme that a partner can hold.
 
+mod history;
+
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+pub use history::{CreditedTiers, TierChange, TierHistory};
 
 /// A level of the programme, lowest first: the order of the variants is the order of the levels. No tier at all is the
 /// absence of this value.

@@ -1,5 +1,5 @@
 use domain::access::{AccessChange, AccessFact, Actor, Audit, EmailAddress};
-use domain::credit::SubscriptionChange;
+use domain::credit::{PointsTotal, SubscriptionChange};
 use domain::money::{Money, Points};
 use sea_orm::EntityTrait as _;
 use service_kit::access_log::{self, Question as AccessQuestion};
@@ -63,7 +63,7 @@ fn moved_to(country: &str, display_name: &str) -> AccessFact {
 async fn known_client(service: &CreditCalculation, instants: [&str; 3]) -> Option<(String, Vec<String>)> {
     let mut known = clients::load(service.database.connection(), &[hub(2002)]).await.expect("clients");
     let known = known.remove(&hub(2002))?;
-    let country = |time| known.country_at(at(time)).map_or("-".to_owned(), |country| country.to_string());
+    let country = |time| known.countries.country_at(at(time)).map_or("-".to_owned(), |country| country.to_string());
     Some((known.search_name.clone(), instants.map(country).to_vec()))
 }
 
@@ -196,7 +196,10 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
         let (actor, at_least) = (Actor::Platform, Vec::new());
         let question = Question { actor, as_of: None, at_least, deadline: Deadline::now() };
         let page = test.service.list_managed_credits(&query, start, 1_000, question).await.expect("a page");
-        assert_eq!((page.total_size, page.total_points, page.rows_without_points), (2_500, Points(2_500 * 10), 0));
+        assert_eq!(
+            (page.total_size, page.total),
+            (2_500, PointsTotal { points: Points(2_500 * 10), clients_without_points: 0 })
+        );
         seen.extend(page.rows.iter().map(|row| row.client.get()));
         token = page.next_page_token;
         if token.is_none() {

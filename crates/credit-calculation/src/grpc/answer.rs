@@ -24,8 +24,8 @@ pub(super) fn breakdown(page: BreakdownPage, policy: &Policy) -> wire::ListManag
         managed_credits: page.rows.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token.unwrap_or_default(),
         total_size: saturated(page.total_size),
-        total_points: page.total_points.to_string(),
-        rows_without_points: saturated(page.rows_without_points),
+        total_points: page.total.points.to_string(),
+        rows_without_points: saturated(page.total.clients_without_points),
     }
 }
 

@@ -12,7 +12,7 @@ use domain::credit::{Explanation, ExplanationFacts, Mrr, Relationship, explain};
 use domain::servicing::{ServicingPeriod, ServicingState, Standing};
 use service_kit::ServiceError;
 
-use super::breakdown::{Row, minimum_of};
+use super::breakdown::Row;
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::evidence::EvidenceSource;
@@ -47,24 +47,24 @@ impl CreditCalculation {
         let Question { actor, as_of, at_least, deadline } = question;
         // First whether it is known here at all, so that a question about nothing needs nobody else.
         let (transaction, before) = self.begin_reading(&at_least, as_of, deadline).await?;
-        self.facts_of_client(&transaction, &actor, partner, client, &before).await?;
+        let (_, tiers) = self.facts_of_client(&transaction, &actor, partner, client, &before).await?;
         drop(transaction);
 
-        let minimum = minimum_of(partner, &self.policy, before.as_of);
+        let minimum = self.terms(&tiers).minimum_of(partner, before.as_of);
         let source = self.evidence_source(partner, &before, deadline);
         let activity_side = ask(&source, client, minimum).await?;
 
         // Then the copies, once they know at least what the evidence does: both sides must speak of the same facts.
         let at_least: Vec<_> = at_least.iter().chain(&activity_side.revisions).copied().collect();
         let (transaction, basis) = self.begin_reading(&at_least, Some(before.as_of), deadline).await?;
-        let facts = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
+        let (facts, tiers) = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
         let evidence = activity_side.evidence.as_ref();
         let access_side = AccessSide::load(&transaction, partner, client, evidence, &self.policy, basis.as_of).await?;
         drop(transaction);
 
         let row = facts
             .settled(Relationship::from(activity_side.relationship), Relationship::from(activity_side.earning))
-            .row(&self.policy, basis.as_of);
+            .row(self.terms(&tiers), basis.as_of);
         let units_per_point = match row.credit.mrr {
             Mrr::Known { mrr, .. } => self.policy.units_per_point_at(mrr.currency, basis.as_of),
             Mrr::Unknown => None,

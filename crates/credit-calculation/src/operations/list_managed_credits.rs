@@ -10,12 +10,11 @@ mod page_token;
 use std::collections::BTreeMap;
 
 use domain::access::{HubId, folded};
-use domain::credit::PointsOutcome;
-use domain::money::Points;
+use domain::credit::{PointsTotal, Terms};
 use domain::time::Instant;
 use service_kit::{ReadTransaction, ServiceError};
 
-use super::breakdown::{Row, RowFacts, load, settle};
+use super::breakdown::{Loaded, Row, RowFacts, load, settle};
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::store::clients::{self, KnownClient};
@@ -44,9 +43,7 @@ pub(crate) struct BreakdownPage {
     /// Absent on the last page.
     pub next_page_token: Option<String>,
     pub total_size: usize,
-    /// Of the rows that have points.
-    pub total_points: Points,
-    pub rows_without_points: usize,
+    pub total: PointsTotal,
     pub basis: Basis,
 }
 
@@ -75,14 +72,16 @@ impl CreditCalculation {
         let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
         self.require_partner(&transaction, &actor, query.partner).await?;
         let (found, known) = found_clients(&transaction, query, basis.as_of).await?;
-        let mut facts = load(&transaction, query.partner, &found, known, &self.policy, basis.as_of).await?;
+        let stretch = (basis.as_of, basis.as_of);
+        let Loaded { mut facts, tiers } = load(&transaction, query.partner, &found, known, stretch).await?;
         drop(transaction);
 
+        let terms = self.terms(&tiers);
         let source = self.evidence_source(query.partner, &basis, deadline);
         if query.order == BreakdownOrder::ExpireTime {
-            facts = settle(facts, &source, &self.policy).await?;
+            facts = settle(facts, &source, terms).await?;
         }
-        let Computed { mut rows, total_points, rows_without_points } = self.compute(facts, query, basis.as_of);
+        let Computed { mut rows, total } = compute(facts, query, terms, basis.as_of);
         let total_size = rows.len();
         let first = token.map_or(0, |token| {
             rows.partition_point(|(place, _)| compare(place, &token.last, query.descending).is_le())
@@ -94,32 +93,28 @@ impl CreditCalculation {
             .filter(|_| has_more)
             .map(|(last, _)| PageToken { as_of: basis.as_of, last: last.clone() }.write(query));
         let page = page.into_iter().map(|(_, facts)| facts).collect();
-        let settled = settle(page, &source, &self.policy).await?;
-        let rows = settled.iter().map(|facts| facts.row(&self.policy, basis.as_of)).collect();
-        Ok(BreakdownPage { rows, next_page_token, total_size, total_points, rows_without_points, basis })
+        let settled = settle(page, &source, terms).await?;
+        let rows = settled.iter().map(|facts| facts.row(terms, basis.as_of)).collect();
+        Ok(BreakdownPage { rows, next_page_token, total_size, total, basis })
     }
+}
 
-    /// All rows in the order of the query, and their totals.
-    fn compute(&self, facts: Vec<RowFacts>, query: &BreakdownQuery, as_of: Instant) -> Computed {
-        let (mut total_points, mut rows_without_points) = (Points(0), 0);
-        let mut rows = Vec::with_capacity(facts.len());
-        for facts in facts {
-            let row = facts.row(&self.policy, as_of);
-            match row.credit.points {
-                PointsOutcome::Known(Points(points)) => total_points.0 = total_points.0.saturating_add(points),
-                PointsOutcome::Absent(_) => rows_without_points += 1,
-            }
-            rows.push((Place::of(&row, query.order), facts));
-        }
-        rows.sort_by(|(one, _), (other, _)| compare(one, other, query.descending));
-        Computed { rows, total_points, rows_without_points }
+/// All rows in the order of the query, and their totals.
+fn compute(facts: Vec<RowFacts>, query: &BreakdownQuery, terms: Terms<'_>, as_of: Instant) -> Computed {
+    let mut total = PointsTotal::default();
+    let mut rows = Vec::with_capacity(facts.len());
+    for facts in facts {
+        let row = facts.row(terms, as_of);
+        total.add(row.credit.points);
+        rows.push((Place::of(&row, query.order), facts));
     }
+    rows.sort_by(|(one, _), (other, _)| compare(one, other, query.descending));
+    Computed { rows, total }
 }
 
 struct Computed {
     rows: Vec<(Place, RowFacts)>,
-    total_points: Points,
-    rows_without_points: usize,
+    total: PointsTotal,
 }
 
 /// The clients of the partner that the query searches for, and what is known of them.

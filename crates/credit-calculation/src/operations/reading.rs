@@ -3,6 +3,8 @@
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Feed, Revision};
 use domain::access::{Actor, HubId};
+use domain::credit::Terms;
+use domain::tier::CreditedTiers;
 use domain::time::Instant;
 use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::feed::{read_cursor, read_head};
@@ -80,6 +82,11 @@ impl CreditCalculation {
         permission::require(&**transaction, &self.policy, actor, permission, Some(partner), None, now).await?;
         let history = access_log::history(&**transaction, &[AccessQuestion::Partners(&[partner].into())]).await?;
         if history.partner(partner).is_some() { Ok(()) } else { Err(unknown_partner(partner).into()) }
+    }
+
+    /// What holds for all clients alike.
+    pub(super) fn terms<'question>(&'question self, tiers: &'question CreditedTiers) -> Terms<'question> {
+        Terms { policy: &self.policy, tiers }
     }
 
     /// Where evidence for an answer on this basis comes from.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{AccessChange, AccessFact, AccessHistory, ClientHistory, CountryCode, HubId, folded};
+use domain::credit::CountryHistory;
 use domain::time::Instant;
+use sea_orm::IntoActiveModel as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _};
 use service_kit::access_log::{self, Named, Question};
 use service_kit::{ServiceError, StoredInstant};
 
@@ -19,16 +20,7 @@ pub(crate) struct KnownClient {
     pub display_name: String,
     /// The name without case and accents.
     pub search_name: String,
-    /// Each country with the instant from which on it is a fact, oldest first (R63).
-    countries: Vec<(Instant, CountryCode)>,
-}
-
-impl KnownClient {
-    /// The country as of an instant; none before the client is known.
-    pub fn country_at(&self, at: Instant) -> Option<CountryCode> {
-        let by_then = &self.countries[..self.countries.partition_point(|(since, _)| *since <= at)];
-        by_then.last().map(|(_, country)| *country)
-    }
+    pub countries: CountryHistory,
 }
 
 /// What the tables have of some clients.
@@ -148,24 +140,25 @@ pub(crate) async fn load<C: ConnectionTrait>(
 ) -> Result<BTreeMap<HubId, KnownClient>, ServiceError> {
     let mut known = BTreeMap::new();
     for portion in portions(clients) {
-        for row in client::Entity::find().filter(client::Column::HubId.is_in(portion.clone())).all(connection).await? {
-            known.insert(hub_id(row.hub_id)?, from_row(row)?);
+        let mut countries: BTreeMap<i64, Vec<(Instant, CountryCode)>> = BTreeMap::new();
+        let moved = client_country::Entity::find().filter(client_country::Column::ClientId.is_in(portion.clone()));
+        for row in moved.all(connection).await? {
+            countries.entry(row.client_id).or_default().push(country(row.since_time, &row.country_code)?);
         }
-        let moved = client_country::Entity::find().filter(client_country::Column::ClientId.is_in(portion));
-        for row in moved.order_by_asc(client_country::Column::SinceTime).all(connection).await? {
-            if let Some(known) = known.get_mut(&hub_id(row.client_id)?) {
-                known.countries.push(country(row.since_time, &row.country_code)?);
-            }
+        for row in client::Entity::find().filter(client::Column::HubId.is_in(portion)).all(connection).await? {
+            let moved = countries.remove(&row.hub_id).unwrap_or_default();
+            known.insert(hub_id(row.hub_id)?, from_row(row, moved)?);
         }
     }
     Ok(known)
 }
 
-fn from_row(row: client::Model) -> Result<KnownClient, ServiceError> {
+fn from_row(row: client::Model, moved: Vec<(Instant, CountryCode)>) -> Result<KnownClient, ServiceError> {
+    let first = country(row.since_time, &row.country_code)?;
     Ok(KnownClient {
         display_name: row.display_name,
         search_name: row.search_name,
-        countries: vec![country(row.since_time, &row.country_code)?],
+        countries: CountryHistory::from_countries(moved.into_iter().chain([first])),
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::ServicingChange;
 use domain::access::HubId;
+use domain::credit::ServicingFacts;
 use domain::servicing::ServicingPeriod;
 use domain::time::Instant;
 use sea_orm::ActiveValue::Set;
@@ -15,8 +16,8 @@ use service_kit::{ServiceError, StoredInstant};
 use super::{KEYS_PER_STATEMENT, hub_id, portions};
 use crate::entity::{servicing_pair, servicing_period};
 
-/// The periods of one client: by partner, then by minimum (R57).
-pub(crate) type PeriodsByPartner = BTreeMap<HubId, BTreeMap<u32, Vec<ServicingPeriod>>>;
+/// The work at one client, by partner.
+pub(crate) type WorkByPartner = BTreeMap<HubId, ServicingFacts>;
 
 /// Replaces all that was said of the pairs of these changes; of one pair, the last change counts.
 pub(crate) async fn replace<C: ConnectionTrait>(
@@ -129,50 +130,66 @@ pub(crate) async fn next_clients<C: ConnectionTrait>(
     Ok(clients)
 }
 
-/// All periods that `partner` had in these clients, and those of other partners that contain `as_of`, by client.
-pub(crate) async fn periods<C: ConnectionTrait>(
+/// All work of `partner` at these clients, and of other partners the periods that overlap the time from `from` to `to`, both
+/// included; by client.
+pub(crate) async fn work<C: ConnectionTrait>(
     connection: &C,
     clients: &[HubId],
     partner: HubId,
-    as_of: Instant,
-) -> Result<BTreeMap<HubId, PeriodsByPartner>, ServiceError> {
-    use servicing_period::{Column, Entity};
-    let as_of = StoredInstant::from(as_of);
-    let contains = Condition::all().add(Column::StartTime.lte(as_of)).add(Column::EndTime.gt(as_of));
-    let wanted = Condition::any().add(Column::PartnerId.eq(partner.get())).add(contains);
-    let mut found: BTreeMap<HubId, PeriodsByPartner> = BTreeMap::new();
+    from: Instant,
+    to: Instant,
+) -> Result<BTreeMap<HubId, WorkByPartner>, ServiceError> {
+    let mut found = BTreeMap::new();
     for portion in portions(clients) {
-        let rows =
-            Entity::find().filter(Column::ClientId.is_in(portion)).filter(wanted.clone()).all(connection).await?;
-        for row in rows {
-            let of_client = found.entry(hub_id(row.client_id)?).or_default();
-            let of_partner = of_client.entry(hub_id(row.partner_id)?).or_default();
-            let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
-            of_partner.entry(minimum).or_default().push(ServicingPeriod {
-                start: row.start_time.into(),
-                end: row.end_time.into(),
-                end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
-            });
-        }
+        add_periods(connection, &portion, partner, (from.into(), to.into()), &mut found).await?;
+        add_last_activity_times(connection, &portion, partner, &mut found).await?;
     }
     Ok(found)
 }
 
-/// When the last counted activity of all of a partner occurred in each of these clients.
-pub(crate) async fn last_activity_times<C: ConnectionTrait>(
+async fn add_periods<C: ConnectionTrait>(
     connection: &C,
-    clients: &[HubId],
+    clients: &[i64],
     partner: HubId,
-) -> Result<BTreeMap<HubId, Instant>, ServiceError> {
+    (from, to): (StoredInstant, StoredInstant),
+    found: &mut BTreeMap<HubId, WorkByPartner>,
+) -> Result<(), ServiceError> {
+    use servicing_period::{Column, Entity};
+    let overlaps = Condition::all().add(Column::StartTime.lte(to)).add(Column::EndTime.gt(from));
+    let wanted = Condition::any().add(Column::PartnerId.eq(partner.get())).add(overlaps);
+    let of_clients = Entity::find().filter(Column::ClientId.is_in(clients.iter().copied()));
+    for row in of_clients.filter(wanted).all(connection).await? {
+        let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
+        let work = work_of(found, row.client_id, row.partner_id)?;
+        work.periods.entry(minimum).or_default().push(ServicingPeriod {
+            start: row.start_time.into(),
+            end: row.end_time.into(),
+            end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
+        });
+    }
+    Ok(())
+}
+
+async fn add_last_activity_times<C: ConnectionTrait>(
+    connection: &C,
+    clients: &[i64],
+    partner: HubId,
+    found: &mut BTreeMap<HubId, WorkByPartner>,
+) -> Result<(), ServiceError> {
     use servicing_pair::{Column, Entity};
-    let mut found = BTreeMap::new();
-    for portion in portions(clients) {
-        let of_partner = Entity::find().filter(Column::PartnerId.eq(partner.get()));
-        for row in of_partner.filter(Column::ClientId.is_in(portion)).all(connection).await? {
-            if let Some(time) = row.last_activity_time {
-                found.insert(hub_id(row.client_id)?, time.into());
-            }
+    let of_partner = Entity::find().filter(Column::PartnerId.eq(partner.get()));
+    for row in of_partner.filter(Column::ClientId.is_in(clients.iter().copied())).all(connection).await? {
+        if let Some(time) = row.last_activity_time {
+            work_of(found, row.client_id, row.partner_id)?.last_activity_time = Some(time.into());
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+fn work_of(
+    found: &mut BTreeMap<HubId, WorkByPartner>,
+    client: i64,
+    partner: i64,
+) -> Result<&mut ServicingFacts, ServiceError> {
+    Ok(found.entry(hub_id(client)?).or_default().entry(hub_id(partner)?).or_default())
 }

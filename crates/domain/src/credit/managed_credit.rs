@@ -104,6 +104,17 @@ pub enum PointsOutcome {
     Absent(PointsAbsentReason),
 }
 
+impl PointsOutcome {
+    /// The points that a total has of it: none where they cannot be computed.
+    #[must_use]
+    pub const fn counted(self) -> Points {
+        match self {
+            Self::Known(points) => points,
+            Self::Absent(_) => Points(0),
+        }
+    }
+}
+
 /// Why points cannot be computed; the first that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PointsAbsentReason {

@@ -44,6 +44,11 @@ impl<T> Dated<T> {
         self.entries.iter().map(|(_, value)| value)
     }
 
+    /// The instants from which on a value holds.
+    pub(super) fn turns(&self) -> impl Iterator<Item = Instant> {
+        self.entries.iter().map(|(from, _)| *from)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &(Instant, T)> {
         self.entries.iter()
     }

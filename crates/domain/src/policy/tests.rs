@@ -4,21 +4,12 @@ mod listed;
 mod occurred;
 mod refusals;
 
+use super::testing::{changed, policy_with};
 use super::*;
 use crate::access::testing::at;
 
 fn policy() -> Policy {
     Policy::embedded()
-}
-
-fn changed(from: &str, to: &str) -> String {
-    assert!(EMBEDDED_DOCUMENT.contains(from), "the document has {from}");
-    EMBEDDED_DOCUMENT.replacen(from, to, 1)
-}
-
-/// The policy after a change of the document.
-fn policy_with(from: &str, to: &str) -> Policy {
-    Policy::parse(&changed(from, to)).map_err(|error| error.to_string()).expect("a valid document")
 }
 
 fn country(code: &str) -> CountryCode {

@@ -7,6 +7,7 @@ use crate::access::testing::*;
 use crate::access::{AccessChange, AccessFact};
 use crate::activity::testing::{Manager, activity};
 use crate::activity::{ActivityAction, SourceAction, Verdict, judge};
+use crate::policy::testing::policy_with;
 use crate::testing::cases;
 
 use RemedyKind as Kind;
@@ -237,13 +238,6 @@ fn random_activity() -> impl Strategy<Value = Activity> {
             if is_in_words { Activity { action: ActivityAction::Source(source), ..activity } } else { activity }
         },
     )
-}
-
-/// The embedded policy after a change of its text.
-fn policy_with(from: &str, to: &str) -> Policy {
-    let embedded = include_str!("../../../policy.toml");
-    assert!(embedded.contains(from), "the document has {from}");
-    Policy::parse(&embedded.replace(from, to)).map_err(|error| error.to_string()).expect("a valid document")
 }
 
 #[test]

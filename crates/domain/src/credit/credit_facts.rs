@@ -1,0 +1,213 @@
+//! Everything that the credit of one client depends on, and what it says of any partner at any instant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::managed_credit::{CreditQuestion, ManagedCredit, managed_credit};
+use super::relationship::{Relationship, StoredRelationship, stored_relationship};
+use super::split::ServicingPartner;
+use super::subscription::SubscriptionHistory;
+use crate::access::{CountryCode, HubId};
+use crate::policy::Policy;
+use crate::servicing::ServicingPeriod;
+use crate::tier::CreditedTiers;
+use crate::time::Instant;
+
+/// How many activities make a relationship, whatever a tier needs (R57).
+pub const RELATIONSHIP_MINIMUM: u32 = 1;
+
+/// What holds for all clients alike: the programme's numbers, and the tiers that partners are credited with.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The programme's numbers.
+    pub policy: &'a Policy,
+    /// The tiers, at least of every partner that services a client asked about.
+    pub tiers: &'a CreditedTiers,
+}
+
+impl Terms<'_> {
+    /// How many live activities a partner needs per client at an instant, by the tier that it is credited with then (R57).
+    #[must_use]
+    pub fn minimum_of(&self, partner: HubId, at: Instant) -> u32 {
+        self.policy.minimum_activities_at(self.tiers.credited_at(partner, at), at)
+    }
+}
+
+/// The countries that a client was in (R63).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CountryHistory {
+    /// Each with the instant from which on it is a fact, in order.
+    countries: Vec<(Instant, CountryCode)>,
+}
+
+impl CountryHistory {
+    /// A history of countries, each with the instant from which on it is a fact, in any order.
+    #[must_use]
+    pub fn from_countries(countries: impl IntoIterator<Item = (Instant, CountryCode)>) -> Self {
+        let mut countries: Vec<_> = countries.into_iter().collect();
+        countries.sort_by_key(|(since, _)| *since);
+        Self { countries }
+    }
+
+    /// The country at an instant; none before the client is known.
+    #[must_use]
+    pub fn country_at(&self, at: Instant) -> Option<CountryCode> {
+        let by_then = &self.countries[..self.countries.partition_point(|(since, _)| *since <= at)];
+        by_then.last().map(|(_, country)| *country)
+    }
+
+    fn turns(&self) -> impl Iterator<Item = Instant> {
+        self.countries.iter().map(|(since, _)| *since)
+    }
+}
+
+/// What is known of one client.
+///
+/// It answers for an instant exactly where `servicing` holds all periods of the partner asked about, and those of the others
+/// that contain the instant.
+#[derive(Debug, Clone)]
+pub struct CreditFacts {
+    /// The client account.
+    pub client: HubId,
+    /// Where it is; nowhere while access-management has not made it known (R79).
+    pub countries: CountryHistory,
+    /// What it pays.
+    pub subscriptions: SubscriptionHistory,
+    /// Who services it.
+    pub servicing: BTreeMap<HubId, ServicingFacts>,
+}
+
+/// What is known of the work of one partner at one client.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServicingFacts {
+    /// The periods of each minimum that the policy has ever known, made of everything known.
+    pub periods: BTreeMap<u32, Vec<ServicingPeriod>>,
+    /// When the last counted activity of all occurred.
+    pub last_activity_time: Option<Instant>,
+}
+
+impl ServicingFacts {
+    /// The periods of a minimum.
+    #[must_use]
+    pub fn periods_of(&self, minimum: u32) -> &[ServicingPeriod] {
+        self.periods.get(&minimum).map_or(&[], Vec::as_slice)
+    }
+
+    fn period_at(&self, minimum: u32, at: Instant) -> Option<&ServicingPeriod> {
+        self.periods_of(minimum).iter().find(|period| period.start <= at && at < period.end)
+    }
+}
+
+/// Of which instants the grounds of a credit are: all of one, or some of them just before the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grounds {
+    /// Units per point and multipliers.
+    pub numbers: Instant,
+    /// The client's country.
+    pub country: Instant,
+    /// What it pays.
+    pub mrr: Instant,
+    /// How many activities the partner needs.
+    pub minimum: Instant,
+    /// The partner's own work.
+    pub own_work: Instant,
+    /// The other partners, with their work and what they need.
+    pub others: Instant,
+}
+
+impl Grounds {
+    pub(super) const fn of(at: Instant) -> Self {
+        Self { numbers: at, country: at, mrr: at, minimum: at, own_work: at, others: at }
+    }
+}
+
+impl CreditFacts {
+    /// Who earns at an instant, each by its own tier's minimum, and since when its relationship exists (R6, R57, R97).
+    #[must_use]
+    pub fn servicing_partners(&self, terms: Terms<'_>, at: Instant) -> Vec<ServicingPartner> {
+        let partners = self.servicing.keys().copied();
+        partners.filter_map(|partner| self.servicing_partner(partner, terms.minimum_of(partner, at), at)).collect()
+    }
+
+    /// The partner, if it earns at an instant with a minimum.
+    fn servicing_partner(&self, partner: HubId, minimum: u32, at: Instant) -> Option<ServicingPartner> {
+        let work = self.servicing.get(&partner)?;
+        work.period_at(minimum, at)?;
+        let relationship = work.period_at(RELATIONSHIP_MINIMUM, at)?;
+        Some(ServicingPartner { partner, serviced_since: relationship.start })
+    }
+
+    /// What the periods of a minimum say of the partner's relationship at an instant.
+    #[must_use]
+    pub fn relationship(&self, partner: HubId, minimum: u32, policy: &Policy, at: Instant) -> StoredRelationship {
+        let (periods, last_activity_time) = match self.servicing.get(&partner) {
+            Some(work) => (work.periods_of(minimum), work.last_activity_time),
+            None => (&[][..], None),
+        };
+        stored_relationship(periods, last_activity_time, at, policy.longest_warning_days())
+    }
+
+    /// What the client is worth to a partner at an instant. Credit and points are right in any case; state and times are
+    /// where [`StoredRelationship::speaks_of_later`] is not said of the relationship.
+    #[must_use]
+    pub fn credit(&self, partner: HubId, terms: Terms<'_>, at: Instant) -> ManagedCredit {
+        self.credit_on(partner, terms, Grounds::of(at))
+    }
+
+    /// The same where it is known how the relationship stood: with a minimum of one, and with that of the tier.
+    #[must_use]
+    pub fn credit_with(
+        &self,
+        partner: HubId,
+        terms: Terms<'_>,
+        at: Instant,
+        relationship: Relationship,
+        earning: Relationship,
+    ) -> ManagedCredit {
+        managed_credit(&CreditQuestion {
+            partner,
+            client: self.client,
+            country: self.countries.country_at(at),
+            mrr: self.subscriptions.mrr_at(at),
+            servicing_partners: &self.servicing_partners(terms, at),
+            relationship,
+            earning,
+            policy: terms.policy,
+            as_of: at,
+        })
+    }
+
+    /// What the client would be worth if each of the grounds were as at its own instant.
+    pub(super) fn credit_on(&self, partner: HubId, terms: Terms<'_>, grounds: Grounds) -> ManagedCredit {
+        let minimum = terms.minimum_of(partner, grounds.minimum);
+        let mut servicing_partners = self.servicing_partners(terms, grounds.others);
+        servicing_partners.retain(|servicing| servicing.partner != partner);
+        servicing_partners.extend(self.servicing_partner(partner, minimum, grounds.own_work));
+        let relationship = |minimum| self.relationship(partner, minimum, terms.policy, grounds.own_work).relationship;
+        managed_credit(&CreditQuestion {
+            partner,
+            client: self.client,
+            country: self.countries.country_at(grounds.country),
+            mrr: self.subscriptions.mrr_at(grounds.mrr),
+            servicing_partners: &servicing_partners,
+            relationship: relationship(RELATIONSHIP_MINIMUM),
+            earning: relationship(minimum),
+            policy: terms.policy,
+            as_of: grounds.numbers,
+        })
+    }
+
+    /// Every instant after `from` and not after `to` at which any partner's credit or points can become others.
+    #[must_use]
+    pub fn turns(&self, terms: Terms<'_>, from: Instant, to: Instant) -> BTreeSet<Instant> {
+        let mut turns: BTreeSet<Instant> = terms.policy.points_turns().collect();
+        turns.extend(self.countries.turns());
+        turns.extend(self.subscriptions.changes().iter().map(|change| change.effective_time));
+        for (partner, work) in &self.servicing {
+            turns.extend(work.periods.values().flatten().flat_map(|period| [period.start, period.end]));
+            let changes = terms.tiers.history(*partner).into_iter().flat_map(|history| history.changes());
+            turns.extend(changes.map(|change| change.effective_time));
+        }
+        turns.retain(|turn| from < *turn && *turn <= to);
+        turns
+    }
+}
