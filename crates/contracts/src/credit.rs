@@ -1,7 +1,9 @@
 //! Money, credit and explanations on the wire.
 
+use domain::access::EndingCause;
 use domain::credit::{
-    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, SubscriptionRefusal,
+    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, PointsCause,
+    SubscriptionRefusal,
 };
 use domain::money::{Currency, Money};
 use domain::servicing::ServicingState;
@@ -61,6 +63,24 @@ impl From<PointsAbsentReason> for wire::PointsAbsentReason {
             PointsAbsentReason::MrrUnknown => Self::MrrUnknown,
             PointsAbsentReason::UnsupportedCurrency => Self::UnsupportedCurrency,
             PointsAbsentReason::CountryUnknown => Self::CountryUnknown,
+        }
+    }
+}
+
+impl From<PointsCause> for wire::PointChangeCause {
+    fn from(cause: PointsCause) -> Self {
+        match cause {
+            PointsCause::Policy => Self::Policy,
+            PointsCause::Country => Self::Country,
+            PointsCause::Mrr => Self::Mrr,
+            PointsCause::TierMinimum => Self::TierMinimum,
+            PointsCause::Activity => Self::Activity,
+            PointsCause::Lapse => Self::Lapse,
+            PointsCause::Ending(EndingCause::AllEmployeesRemoved) => Self::AllEmployeesRemoved,
+            PointsCause::Ending(EndingCause::ServicesEnded) => Self::ServicesEnded,
+            PointsCause::Ending(EndingCause::PartnerLeft) => Self::PartnerLeft,
+            PointsCause::Ending(EndingCause::ClientClosed) => Self::ClientClosed,
+            PointsCause::Share => Self::Share,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The gRPC side: read all of a request and report everything that is wrong with it, call the operation, answer.
 
 mod answer;
+mod points;
 
 use contracts::wire::credit as wire;
 use contracts::wire::credit::credit_calculation_service_server::CreditCalculationService;
@@ -109,6 +110,30 @@ impl CreditCalculationService for CreditCalculation {
         let (explained, basis) = self.explain_credit(partner, client, question).await?;
         let (explanation, basis) = (Some(explained.into()), Some(answer::basis(&basis, &self.policy)));
         Ok(Response::new(wire::ExplainCreditResponse { explanation, basis }))
+    }
+
+    async fn get_points_timeline(
+        &self,
+        request: Request<wire::GetPointsTimelineRequest>,
+    ) -> Result<Response<wire::GetPointsTimelineResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &stated.at_least_revisions)?;
+        let query = points::timeline_query(violations, stated, self.clock.now())?;
+        let (found, basis) = self.get_points_timeline(query, question).await?;
+        Ok(Response::new(points::timeline(&found, &basis, &self.policy)))
+    }
+
+    async fn list_point_changes(
+        &self,
+        request: Request<wire::ListPointChangesRequest>,
+    ) -> Result<Response<wire::ListPointChangesResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &stated.at_least_revisions)?;
+        let (query, page) = points::changes_query(violations, stated, self.clock.now())?;
+        let found = self.list_point_changes(query, question).await?;
+        Ok(Response::new(points::changes(found, &page, &self.policy)))
     }
 }
 

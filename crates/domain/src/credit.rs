@@ -36,4 +36,6 @@ pub use subscription::{
     MAXIMUM_SUBSCRIPTIONS, Mrr, SubscriptionChange, SubscriptionHistory, SubscriptionId, SubscriptionIdError,
     SubscriptionRefusal, SubscriptionUpdate,
 };
-pub use timeline::{PointsTimeline, PointsTotal};
+pub use timeline::{
+    MAXIMUM_TIMELINE_DAYS, PointsTimeline, PointsTotal, is_timeline_stretch, timeline_end, timeline_start,
+};

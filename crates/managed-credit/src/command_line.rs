@@ -7,15 +7,17 @@ use clap::{Parser, Subcommand};
 
 use crate::access::AccessCommand;
 use crate::breakdown::BreakdownCommand;
+use crate::changes::ChangesCommand;
 use crate::demo::DemoCommand;
 use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
 use crate::replay::ReplayCommand;
 use crate::serve::ServeCommand;
 use crate::status::StatusCommand;
+use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
-use crate::{access, breakdown, demo, import, migrate, replay, serve, status, verify, why};
+use crate::{access, breakdown, changes, demo, import, migrate, replay, serve, status, timeline, verify, why};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
@@ -48,6 +50,12 @@ enum Command {
     /// Why a client brings a partner credit, or none
     #[command(after_help = WHY_EXAMPLES)]
     Why(WhyCommand),
+    /// A partner's points over time, past and forecast
+    #[command(after_help = TIMELINE_EXAMPLES)]
+    Timeline(TimelineCommand),
+    /// The points that a partner gained and lost between two instants, by client and cause
+    #[command(after_help = CHANGES_EXAMPLES)]
+    Changes(ChangesCommand),
     /// How far the services are: what they have copied of each other, and what waits
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusCommand),
@@ -83,6 +91,16 @@ const WHY_EXAMPLES: &str = "\
 Examples:
   managed-credit why --partner 1001 --client \"caffe borgo\"
   managed-credit why --partner 1001 --client 2004 --as-of 2025-09-01 --format json";
+
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  managed-credit timeline --partner 1001
+  managed-credit timeline --partner 1001 --from 2025-01-01 --to 2026-01-01 --daily --format csv";
+
+const CHANGES_EXAMPLES: &str = "\
+Examples:
+  managed-credit changes --partner 1001 --from 2025-07-01 --to 2025-10-01
+  managed-credit changes --partner 1001 --from 2025-07-01 --client \"caffe borgo\" --format json";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -131,6 +149,8 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Access(command) => access::access(command, out).await,
         Command::Breakdown(command) => breakdown::breakdown(command, out).await,
         Command::Why(command) => why::why(command, out).await,
+        Command::Timeline(command) => timeline::timeline(command, out).await,
+        Command::Changes(command) => changes::changes(command, out).await,
         Command::Status(command) => status::status(command, out).await,
         Command::Verify(command) => verify::verify(command, out).await,
         Command::Replay(command) => replay::replay(command, out).await,

@@ -8,6 +8,7 @@
 mod access;
 mod as_of;
 mod breakdown;
+mod changes;
 mod choice;
 mod client_search;
 mod command_line;
@@ -23,6 +24,7 @@ mod sample;
 mod serve;
 mod servers;
 mod status;
+mod timeline;
 mod verify;
 mod why;
 mod wording;

@@ -3,7 +3,9 @@
 use contracts::instant;
 use contracts::wire::access::{AccessRole, AccessType, Assignment, AssignmentOrigin, AssignmentState, ClientUserState};
 use contracts::wire::activity::NotCountedReason;
-use contracts::wire::credit::{ConditionStatus, CreditState, ManagedCredit, Money, NoCreditReason, PointsAbsentReason};
+use contracts::wire::credit::{
+    ConditionStatus, CreditState, ManagedCredit, Money, NoCreditReason, PointChangeCause, PointsAbsentReason,
+};
 use domain::time::Instant;
 use prost_types::Timestamp;
 
@@ -114,6 +116,30 @@ fn no_credit(reason: NoCreditReason) -> &'static str {
         NoCreditReason::MrrUnknown => "what the client pays is not known",
         NoCreditReason::OwnAccount => "your own account earns nothing",
     }
+}
+
+/// What gained or lost points.
+pub(crate) fn point_change(cause: PointChangeCause) -> &'static str {
+    match cause {
+        PointChangeCause::Unspecified => ABSENT,
+        PointChangeCause::Policy => "the programme's numbers changed",
+        PointChangeCause::Country => "the client's country changed or became known",
+        PointChangeCause::Mrr => "the client pays another amount",
+        PointChangeCause::TierMinimum => "your tier needs another number of activities",
+        PointChangeCause::Activity => "your people's work counts",
+        PointChangeCause::Lapse => "no work in time",
+        PointChangeCause::AllEmployeesRemoved => "all your people were removed",
+        PointChangeCause::ServicesEnded => "your company ended its services",
+        PointChangeCause::PartnerLeft => "you left the programme",
+        PointChangeCause::ClientClosed => "the account was closed",
+        PointChangeCause::Share => "it is shared with more or fewer partners",
+    }
+}
+
+/// A difference with its sign: `+11.36`.
+pub(crate) fn signed(difference: &str) -> String {
+    let is_gain = !difference.starts_with('-') && difference.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    if is_gain { format!("+{difference}") } else { difference.to_owned() }
 }
 
 fn points_absent(reason: PointsAbsentReason) -> Option<&'static str> {
@@ -227,6 +253,11 @@ mod tests {
             ..ManagedCredit::default()
         };
         assert_eq!(in_short(&unknown), "no points: what the client pays is not known");
+    }
+
+    #[test]
+    fn a_gain_has_a_sign_and_nothing_has_none() {
+        assert_eq!(["11.36", "-0.01", "0.00"].map(signed), ["+11.36", "-0.01", "0.00"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! credit-calculation through gRPC: subscriptions, the breakdown, the "why", and where its facts come from.
 
 mod permission;
+mod points;
 mod repeats;
 
 use std::collections::BTreeSet;

@@ -29,7 +29,7 @@ pub(super) fn breakdown(page: BreakdownPage, policy: &Policy) -> wire::ListManag
     }
 }
 
-fn saturated(count: impl TryInto<i32>) -> i32 {
+pub(super) fn saturated(count: impl TryInto<i32>) -> i32 {
     count.try_into().unwrap_or(i32::MAX)
 }
 

@@ -2,11 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{Months, TimeDelta};
+
 use super::credit_facts::{CreditFacts, Terms};
 use super::managed_credit::PointsOutcome;
 use crate::access::HubId;
 use crate::money::Points;
-use crate::time::Instant;
+use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE, SECONDS_PER_DAY};
+
+/// How many calendar months before now a timeline begins where nothing is said (R121).
+const MONTHS_BACK: Months = Months::new(6);
+
+/// How many calendar months after now it ends where nothing is said (R121).
+const MONTHS_AHEAD: Months = Months::new(3);
+
+/// The most days of 24 hours that a timeline, or a list of changes, spans: five years.
+pub const MAXIMUM_TIMELINE_DAYS: i64 = 1_830;
+
+/// From when on a timeline shows points where nothing is said.
+#[must_use]
+pub fn timeline_start(now: Instant) -> Instant {
+    now.checked_sub_months(MONTHS_BACK).unwrap_or(FIRST_STORABLE)
+}
+
+/// Until when it shows them where nothing is said: so far ahead of now, or of a start that is later.
+#[must_use]
+pub fn timeline_end(start: Instant, now: Instant) -> Instant {
+    let ahead = start.max(now).checked_add_months(MONTHS_AHEAD);
+    ahead.map_or(LAST_STORABLE, |ahead| ahead.min(LAST_STORABLE))
+}
+
+/// Whether a timeline, or a list of changes, may span that.
+#[must_use]
+pub fn is_timeline_stretch(start: Instant, end: Instant) -> bool {
+    start <= end && end - start <= TimeDelta::days(MAXIMUM_TIMELINE_DAYS)
+}
 
 /// The managed points of all clients together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,9 +119,15 @@ impl PointsTimeline {
         [(self.from, self.at_start)].into_iter().chain(later).collect()
     }
 
-    /// The totals at these instants, which are in order and not before the start.
+    /// The totals of the start and of every 24 hours after it, until `to`, itself included where it is one.
     #[must_use]
-    pub fn at_each(&self, instants: impl IntoIterator<Item = Instant>) -> Vec<(Instant, PointsTotal)> {
+    pub fn daily(&self, to: Instant) -> Vec<(Instant, PointsTotal)> {
+        let next = |day: &Instant| day.checked_add_signed(TimeDelta::seconds(SECONDS_PER_DAY));
+        self.at_each(std::iter::successors(Some(self.from), next).take_while(|day| *day <= to))
+    }
+
+    /// The totals at these instants, which are in order and not before the start.
+    fn at_each(&self, instants: impl IntoIterator<Item = Instant>) -> Vec<(Instant, PointsTotal)> {
         let mut total = self.at_start;
         let mut ahead = self.differences.iter().peekable();
         let mut sampled = Vec::new();
@@ -102,5 +138,66 @@ impl PointsTimeline {
             sampled.push((instant, total));
         }
         sampled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::credit::testing::{at, hub};
+    use crate::credit::world::{PARTNERS, POLICY, clients, day, tiers};
+    use crate::testing::cases;
+
+    #[test]
+    fn r121_a_timeline_shows_six_months_back_and_three_ahead() {
+        let now = at("2025-08-31T12:00:00Z");
+        assert_eq!(timeline_start(now), at("2025-02-28T12:00:00Z"));
+        assert_eq!(timeline_end(timeline_start(now), now), at("2025-11-30T12:00:00Z"));
+        assert_eq!(timeline_end(at("2026-01-01T00:00:00Z"), now), at("2026-04-01T00:00:00Z"));
+        assert_eq!(timeline_end(LAST_STORABLE, now), LAST_STORABLE);
+    }
+
+    #[test]
+    fn a_timeline_spans_five_years_at_most_and_never_turns_back() {
+        let start = at("2025-01-01T00:00:00Z");
+        let end = start + TimeDelta::days(MAXIMUM_TIMELINE_DAYS);
+        assert!(is_timeline_stretch(start, start) && is_timeline_stretch(start, end));
+        assert!(!is_timeline_stretch(start, end + TimeDelta::microseconds(1)));
+        assert!(!is_timeline_stretch(end, start));
+    }
+
+    proptest! {
+        #![proptest_config(cases(100))]
+
+        #[test]
+        fn r121_a_timeline_has_the_totals_of_every_day_and_of_every_instant_at_which_they_change(
+            clients in prop::collection::vec(clients(), 1..4),
+            tiers in tiers(),
+        ) {
+            let terms = Terms { policy: &POLICY, tiers: &tiers };
+            let partner = hub(PARTNERS[0]);
+            let mut timeline = PointsTimeline::starting(day(100));
+            for facts in &clients {
+                timeline.add_client(facts, partner, terms, day(800));
+            }
+            let total = |at| {
+                let mut total = PointsTotal::default();
+                clients.iter().for_each(|facts| total.add(facts.credit(partner, terms, at).points));
+                total
+            };
+            let daily = timeline.daily(day(800));
+            prop_assert_eq!(daily.len(), 701);
+            for (at, found) in daily {
+                prop_assert_eq!(found, total(at));
+            }
+            let points = timeline.change_points();
+            prop_assert_eq!(points[0], (day(100), total(day(100))));
+            for pair in points.windows(2) {
+                prop_assert!(pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1);
+                prop_assert_eq!(pair[1].1, total(pair[1].0));
+            }
+        }
     }
 }

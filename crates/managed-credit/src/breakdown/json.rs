@@ -41,7 +41,7 @@ pub(crate) struct ManagedCreditJson<'answer> {
 }
 
 #[derive(Debug, Serialize)]
-struct MoneyJson<'answer> {
+pub(crate) struct MoneyJson<'answer> {
     currency_code: &'answer str,
     amount: &'answer str,
 }

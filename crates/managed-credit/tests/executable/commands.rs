@@ -18,7 +18,7 @@ fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["serve", "migrate", "breakdown", "why", "demo"] {
+    for command in ["serve", "migrate", "breakdown", "why", "timeline", "changes", "demo"] {
         let help = run(&[command, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains(&format!("managed-credit {command}")), "{}", help.stdout);
@@ -31,6 +31,8 @@ fn a_service_that_is_away_is_named_with_the_command_that_starts_it() {
     for arguments in [
         &["breakdown", "--partner", "1001", "--credit-url", "http://127.0.0.1:1"] as &[&str],
         &["why", "--partner", "1001", "--client", "borgo", "--credit-url", "http://127.0.0.1:1"],
+        &["timeline", "--partner", "1001", "--credit-url", "http://127.0.0.1:1"],
+        &["changes", "--partner", "1001", "--from", "2025-01-01", "--credit-url", "http://127.0.0.1:1"],
     ] {
         let away = run(arguments);
         assert_eq!(away.code, Some(1));
@@ -65,6 +67,12 @@ async fn a_running_system_is_asked_in_every_format() {
         assert_eq!(answer.code, Some(0), "{answer:?}");
         answer.stdout
     };
+    let over_time = |command: &str, format: &str| {
+        let flags = ["--from", "2025-06-01", "--to", "2025-12-01", "--format", format];
+        let answer = services.ask(&[&[command, "--partner", "1001"] as &[&str], &flags].concat());
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        answer.stdout
+    };
     insta::with_settings!({filters => [
         // What differs from run to run: when it was calculated, and from which revisions.
         (r#""calculation_time": "[^"]+""#, r#""calculation_time": "[time]""#),
@@ -79,6 +87,11 @@ async fn a_running_system_is_asked_in_every_format() {
         insta::assert_snapshot!("why_table", why("table"));
         insta::assert_snapshot!("why_csv", why("csv"));
         insta::assert_snapshot!("why_json", why("json"));
+        for command in ["timeline", "changes"] {
+            for format in ["table", "csv", "json"] {
+                insta::assert_snapshot!(format!("{command}_{format}"), over_time(command, format));
+            }
+        }
     });
 
     for format in ["table", "json", "csv"] {

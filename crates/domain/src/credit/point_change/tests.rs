@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::EndingCause;
 use crate::credit::testing::{at, hub, money};
-use crate::credit::timeline::{PointsTimeline, PointsTotal};
+use crate::credit::timeline::PointsTotal;
 use crate::credit::world::{PARTNERS, POLICY, clients, day, tiers};
 use crate::credit::{
     CountryHistory, PointsAbsentReason, RELATIONSHIP_MINIMUM, ServicingFacts, SubscriptionChange, SubscriptionHistory,
@@ -217,32 +217,6 @@ proptest! {
             let last = changes.iter().rev().find(|change| change.time <= day(number));
             let expected = last.map_or(CreditValue::from(&facts.credit(asked(), terms, from)), |change| change.after);
             prop_assert_eq!(CreditValue::from(&facts.credit(asked(), terms, day(number))), expected);
-        }
-    }
-
-    #[test]
-    fn r121_a_timeline_has_the_totals_of_every_day(
-        clients in prop::collection::vec(clients(), 1..4),
-        tiers in tiers(),
-    ) {
-        let terms = Terms { policy: &POLICY, tiers: &tiers };
-        let mut timeline = PointsTimeline::starting(day(100));
-        for facts in &clients {
-            timeline.add_client(facts, asked(), terms, day(800));
-        }
-        let total = |at| {
-            let mut total = PointsTotal::default();
-            clients.iter().for_each(|facts| total.add(facts.credit(asked(), terms, at).points));
-            total
-        };
-        for (at, found) in timeline.at_each((100..800).map(day)) {
-            prop_assert_eq!(found, total(at));
-        }
-        let points = timeline.change_points();
-        prop_assert_eq!(points[0], (day(100), total(day(100))));
-        for pair in points.windows(2) {
-            prop_assert!(pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1);
-            prop_assert_eq!(pair[1].1, total(pair[1].0));
         }
     }
 }
