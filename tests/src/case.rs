@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use domain::policy::Policy;
 use serde::Deserialize;
 
 /// One case: a file of `tests/cases`.
@@ -12,10 +13,39 @@ pub struct Case {
     pub title: String,
     /// The rules that it is about.
     pub rules: Vec<String>,
+    /// What the policy says otherwise than the embedded document.
+    #[serde(default)]
+    pub policy: Vec<PolicyChange>,
     /// What happens, in the order in which it is recorded; effective times may be in any order.
     pub facts: Vec<Fact>,
     /// What must follow.
     pub expect: Vec<Expectation>,
+}
+
+/// A text of the embedded policy document, and what stands in its place.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyChange {
+    /// The text.
+    from: String,
+    /// What stands in its place.
+    to: String,
+}
+
+impl Case {
+    /// The policy that the case is about.
+    ///
+    /// # Panics
+    /// A text that the embedded document does not have, or that makes it wrong.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let mut document = include_str!("../../crates/domain/policy.toml").to_owned();
+        for PolicyChange { from, to } in &self.policy {
+            assert!(document.contains(from), "the embedded document has {from}");
+            document = document.replace(from, to);
+        }
+        Policy::parse(&document).unwrap_or_else(|error| panic!("{error}"))
+    }
 }
 
 /// Something that is recorded. Times are RFC 3339, or dates at 00:00Z.
@@ -61,6 +91,15 @@ pub enum Fact {
     },
     /// A user is removed from a client account.
     Remove {
+        /// The client.
+        client: i64,
+        /// The address.
+        email: String,
+        /// When.
+        at: String,
+    },
+    /// A user of a client account is deactivated.
+    Deactivate {
         /// The client.
         client: i64,
         /// The address.

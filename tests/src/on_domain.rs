@@ -112,6 +112,11 @@ impl<'policy> World<'policy> {
                 let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
                 self.change(position, at, AccessFact::ClientUserRemoved { client, user, address });
             }
+            Fact::Deactivate { client, email, at } => {
+                let (client, address) = (hub_id(*client), address(email));
+                let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
+                self.change(position, at, AccessFact::ClientUserDeactivated { client, user, address });
+            }
             Fact::Link { of, email, client, since } => {
                 let (partner, address) = (hub_id(*of), address(email));
                 let employees = self.history.employees(&address);

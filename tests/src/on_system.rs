@@ -54,6 +54,10 @@ impl World<'_> {
                 let name = &self.users[&(*client, email.clone())];
                 cluster.remove(name, at).await.expect("a removal");
             }
+            Fact::Deactivate { client, email, at } => {
+                let name = &self.users[&(*client, email.clone())];
+                cluster.deactivate(name, at).await.expect("a deactivation");
+            }
             Fact::Link { of, email, client, since } => {
                 let name = &self.employees[&(*of, email.clone())];
                 let outcome = cluster.link(name, *client, since).await;

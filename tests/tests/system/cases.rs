@@ -1,7 +1,8 @@
 //! The cases of `tests/cases`, on the domain functions and on the running system: both must say the same.
 
-use domain::policy::Policy;
-use system_tests::{Cluster, DatabaseKind, answers_of_domain, answers_of_system, cases};
+use std::sync::Arc;
+
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, answers_of_domain, answers_of_system, cases};
 
 fn compare(name: &str, title: &str, expected: &[system_tests::Expectation], answers: &[String]) {
     for (expectation, answer) in expected.iter().zip(answers) {
@@ -12,18 +13,18 @@ fn compare(name: &str, title: &str, expected: &[system_tests::Expectation], answ
 
 #[test]
 fn every_case_holds_for_the_domain_functions() {
-    let policy = Policy::embedded();
     let cases = cases();
     assert!(cases.len() >= 12, "only {} cases were found", cases.len());
     for (name, case) in &cases {
         assert!(!case.expect.is_empty(), "{name} expects nothing");
-        compare(name, &case.title, &case.expect, &answers_of_domain(case, &policy));
+        compare(name, &case.title, &case.expect, &answers_of_domain(case, &case.policy()));
     }
 }
 
 async fn every_case_holds_for_the_system(kind: DatabaseKind) {
     for (name, case) in &cases() {
-        let cluster = Cluster::start(kind).await;
+        let options = ClusterOptions { policy: Arc::new(case.policy()), ..ClusterOptions::default() };
+        let cluster = Cluster::start_with(kind, options).await;
         compare(name, &case.title, &case.expect, &answers_of_system(case, &cluster).await);
         cluster.stop().await;
     }
