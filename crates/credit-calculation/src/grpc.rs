@@ -9,7 +9,7 @@ use contracts::{ClientName, Failure, PartnerName, SubscriptionName, UpdateMask, 
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
-use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE};
+use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageRequest};
 use service_kit::{Statement, actor, answer_limit, platform_only};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -69,6 +69,20 @@ impl CreditCalculationService for CreditCalculation {
         let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
         let changed = changed_subscription(violations, request.get_ref())?;
         Ok(Response::new(self.update_subscription(changed, statement).await?))
+    }
+
+    async fn list_subscriptions(
+        &self,
+        request: Request<wire::ListSubscriptionsRequest>,
+    ) -> Result<Response<wire::ListSubscriptionsResponse>, Status> {
+        platform_only(request.metadata())?;
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (client, page) = subscriptions_query(violations, stated)?;
+        let found = self.list_subscriptions(client, question).await?;
+        Ok(Response::new(answer::subscriptions(found, &page, &self.policy)))
     }
 
     async fn get_managed_credit(
@@ -161,6 +175,16 @@ fn changed_subscription(
     UpdateMask::read(&mut violations, request.update_mask.as_ref(), &["mrr"], |_| true);
     let mrr = money_from_wire(&mut violations, "subscription.mrr", stated.mrr.as_ref());
     violations.finish(|| Some(ChangedSubscription { name: name?, mrr: mrr?, etag: stated.etag }))
+}
+
+fn subscriptions_query(
+    mut violations: Violations,
+    request: &wire::ListSubscriptionsRequest,
+) -> Result<(HubId, PageRequest), Failure> {
+    let client: Option<ClientName> = violations.parse("parent", &request.parent);
+    let query = wire::ListSubscriptionsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    let page = PageRequest::read(&mut violations, &query, request.page_size, &request.page_token);
+    violations.finish(|| Some((client?.0, page?)))
 }
 
 fn pair(mut violations: Violations, partner: &str, client: &str) -> Result<(HubId, HubId), Failure> {

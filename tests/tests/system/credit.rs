@@ -15,7 +15,7 @@ use contracts::wire::{access, activity};
 use domain::policy::Policy;
 use futures_util::future::join_all;
 use managed_credit::running::Part;
-use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, fields, metadata, on_both_databases, reason, stamp};
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, at, by, fields, metadata, on_both_databases, reason, stamp};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -115,6 +115,55 @@ on_both_databases!(what_does_not_fit_the_clients_subscriptions_is_refused, |clus
     assert_eq!((too_much.code(), reason(&too_much).as_str()), (Code::FailedPrecondition, "SUBSCRIPTION_LIMIT"));
     let ahead = cluster.new_mrr(2002, "main", "1.00 USD", "2026-01-01T00:00:00.000001Z").await.expect_err("ahead");
     assert_eq!((ahead.code(), fields(&ahead)), (Code::InvalidArgument, vec!["effective_time".to_owned()]));
+});
+
+on_both_databases!(the_subscriptions_of_a_client_are_listed_as_of_an_instant, |cluster| {
+    cluster.subscription(2002, "main", "1000.00 USD", "2025-01-01").await.expect("a subscription");
+    cluster.new_mrr(2002, "main", "1500.00 USD", "2025-06-15").await.expect("another MRR");
+    cluster.subscription(2002, "add-on", "20.50 USD", "2025-03-01").await.expect("a subscription");
+    let list = async |request: credit::ListSubscriptionsRequest, as_of: &str| {
+        let parent = "clients/2002".to_owned();
+        let request = credit::ListSubscriptionsRequest { parent, as_of_time: Some(stamp(as_of)), ..request };
+        cluster.credit().list_subscriptions(request).await.expect("a list").into_inner()
+    };
+    let told = |page: &credit::ListSubscriptionsResponse| -> Vec<String> {
+        let told = page.subscriptions.iter().map(|each| {
+            let id = each.name.rsplit('/').next().unwrap_or_default();
+            format!("{id} {} {}", amount(each.mrr.as_ref()), each.effective_time.expect("a time").seconds)
+        });
+        told.collect()
+    };
+    let begun = list(Default::default(), "2025-02-01").await;
+    assert_eq!(told(&begun), [format!("main 1000.00 USD {}", stamp("2025-01-01").seconds)]);
+    assert_eq!(amount(begun.mrr.as_ref()), "1000.00 USD");
+    let whole = list(Default::default(), "2025-12-01").await;
+    let add_on = format!("add-on 20.50 USD {}", stamp("2025-03-01").seconds);
+    let main = format!("main 1500.00 USD {}", stamp("2025-06-15").seconds);
+    assert_eq!(
+        (told(&whole), amount(whole.mrr.as_ref())),
+        (vec![add_on.clone(), main.clone()], "1520.50 USD".to_owned())
+    );
+    // The etag that an update may state is of the last change, whatever instant is asked about.
+    assert_eq!(begun.subscriptions[0].etag, whole.subscriptions[1].etag);
+
+    let first = list(credit::ListSubscriptionsRequest { page_size: 1, ..Default::default() }, "2025-12-01").await;
+    let page_token = first.next_page_token.clone();
+    let last = credit::ListSubscriptionsRequest { page_size: 1, page_token, ..Default::default() };
+    let last = list(last, "2025-12-01").await;
+    assert_eq!((told(&first), told(&last), last.next_page_token.as_str()), (vec![add_on], vec![main], ""));
+    assert_eq!((last.total_size, amount(last.mrr.as_ref()).as_str()), (2, "1520.50 USD"));
+
+    let nothing = list(Default::default(), "2024-12-31").await;
+    assert_eq!((nothing.subscriptions.len(), nothing.mrr), (0, None));
+    let by_a_person = by(
+        "anna@agency.example",
+        credit::ListSubscriptionsRequest { parent: "clients/2002".to_owned(), ..Default::default() },
+    );
+    let refused = cluster.credit().list_subscriptions(by_a_person).await.expect_err("platform only");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "ACTOR_NOT_ALLOWED"));
+    let wrong = credit::ListSubscriptionsRequest { parent: "2002".to_owned(), page_size: -1, ..Default::default() };
+    let wrong = cluster.credit().list_subscriptions(wrong).await.expect_err("wrong");
+    assert_eq!(fields(&wrong), ["parent", "page_size"]);
 });
 
 on_both_databases!(an_update_to_what_is_recorded_already_changes_nothing, |cluster| {

@@ -4,8 +4,9 @@ use contracts::wire::credit as wire;
 use contracts::{ClientName, PartnerName, timestamp};
 use domain::credit::{Loss, Mrr, NoCreditReason, PointsOutcome};
 use domain::policy::Policy;
+use service_kit::page::PageRequest;
 
-use crate::operations::{Basis, BreakdownPage, ExplainedRow, RecordedSubscription, Row};
+use crate::operations::{Basis, BreakdownPage, ExplainedRow, RecordedSubscription, Row, Subscriptions};
 
 pub(super) fn basis(basis: &Basis, policy: &Policy) -> wire::AnswerBasis {
     wire::AnswerBasis {
@@ -26,6 +27,29 @@ pub(super) fn breakdown(page: BreakdownPage, policy: &Policy) -> wire::ListManag
         total_size: saturated(page.total_size),
         total_points: page.total.points.to_string(),
         rows_without_points: saturated(page.total.clients_without_points),
+    }
+}
+
+pub(super) fn subscriptions(
+    found: Subscriptions,
+    page: &PageRequest,
+    policy: &Policy,
+) -> wire::ListSubscriptionsResponse {
+    let rows = found.subscriptions.into_iter().map(|each| (each.name.subscription.as_str().into(), each)).collect();
+    let page = page.page_of_messages(rows, false, |each| wire::Subscription::from(each));
+    wire::ListSubscriptionsResponse {
+        total_size: page.stated_total_size(),
+        subscriptions: page.rows,
+        next_page_token: page.next_page_token,
+        mrr: known_mrr(&found.mrr),
+        basis: Some(basis(&found.basis, policy)),
+    }
+}
+
+fn known_mrr(mrr: &Mrr) -> Option<wire::Money> {
+    match mrr {
+        Mrr::Known { mrr, .. } => Some(mrr.into()),
+        Mrr::Unknown => None,
     }
 }
 
@@ -51,17 +75,13 @@ impl From<Row> for wire::ManagedCredit {
             PointsOutcome::Known(points) => (Some(points.to_string()), wire::PointsAbsentReason::Unspecified),
             PointsOutcome::Absent(reason) => (None, reason.into()),
         };
-        let mrr = match credit.mrr {
-            Mrr::Known { mrr, .. } => Some((&mrr).into()),
-            Mrr::Unknown => None,
-        };
         Self {
             partner: PartnerName(row.partner).to_string(),
             client: ClientName(row.client).to_string(),
             client_display_name: row.display_name.unwrap_or_default(),
             country_code: row.country.map(|country| country.to_string()).unwrap_or_default(),
             growth_market: row.growth_market,
-            mrr,
+            mrr: known_mrr(&credit.mrr),
             servicing_partners: saturated(credit.servicing_partners),
             credit: credit.credit.as_ref().map(Into::into),
             multiplier: credit.multiplier.map(saturated).unwrap_or_default(),

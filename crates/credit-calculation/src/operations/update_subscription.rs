@@ -2,7 +2,7 @@
 
 use contracts::wire::credit as wire;
 use contracts::{Failure, SubscriptionName};
-use domain::credit::{SubscriptionHistory, SubscriptionId, SubscriptionUpdate};
+use domain::credit::SubscriptionUpdate;
 use domain::money::Money;
 use service_kit::{ServiceError, Statement, require_etag};
 
@@ -29,7 +29,7 @@ impl CreditCalculation {
             Begun::Repeated(answer) => return Ok(answer),
         };
         let history = recording.history(name.client).await?;
-        let version = last_position(&history, &name.subscription);
+        let version = history.last_position(&name.subscription);
         if let Some(version) = version {
             require_etag(&etag, &version.to_string())?;
         }
@@ -49,10 +49,4 @@ impl CreditCalculation {
         let revision = recording.revision().to_string();
         recording.commit(wire::UpdateSubscriptionResponse { subscription, revision, unchanged }).await
     }
-}
-
-/// The position of a subscription's last change, if it exists.
-fn last_position(history: &SubscriptionHistory, subscription: &SubscriptionId) -> Option<u64> {
-    let of_subscription = history.changes().iter().filter(|change| change.subscription == *subscription);
-    of_subscription.map(|change| change.position).max()
 }

@@ -195,6 +195,19 @@ impl SubscriptionHistory {
         self.changes_of(subscription).take_while(|change| change.effective_time <= at).last().map(|change| change.mrr)
     }
 
+    /// Every subscription that has begun by an instant, by id, with the change that is in force then.
+    #[must_use]
+    pub fn in_force_at(&self, at: Instant) -> BTreeMap<&SubscriptionId, &SubscriptionChange> {
+        let by_then = self.changes.iter().filter(|change| change.effective_time <= at);
+        by_then.map(|change| (&change.subscription, change)).collect()
+    }
+
+    /// The position of a subscription's last change of all, if it exists.
+    #[must_use]
+    pub fn last_position(&self, subscription: &SubscriptionId) -> Option<u64> {
+        self.changes_of(subscription).map(|change| change.position).max()
+    }
+
     /// Whether a subscription may be created. The history must hold every change of the client.
     ///
     /// # Errors
