@@ -16,13 +16,13 @@ mod source_mapping;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{Months, TimeDelta};
 use rust_decimal::Decimal;
 
 use crate::access::{CountryCode, EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, SourceAction};
 use crate::money::Currency;
-use crate::tier::Tier;
+use crate::tier::{Tier, TierThreshold};
 use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE, Period, SECONDS_PER_DAY};
 use catalogue::Catalogue;
 pub use catalogue::ListedAction;
@@ -52,6 +52,19 @@ pub struct Policy {
     minimum_activities: BTreeMap<Option<Tier>, Dated<u32>>,
     units_per_point: BTreeMap<&'static str, Dated<Decimal>>,
     growth_markets: Dated<GrowthMarkets>,
+    sold_points: Dated<SoldPoints>,
+    sold_credit_months: Dated<u32>,
+    tier_thresholds: BTreeMap<Tier, Dated<TierThreshold>>,
+    tier_thresholds_official: bool,
+}
+
+/// How many points one unit step of sold credit makes (R92).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoldPoints {
+    /// Where the partner found the client.
+    pub sourced: u32,
+    /// Where it helped to sell.
+    pub assisted: u32,
 }
 
 /// The growth markets from one instant on.
@@ -250,12 +263,40 @@ impl Policy {
         self.units_per_point.get(currency.code())?.at(at).copied()
     }
 
+    /// How many points one unit step of sold credit makes at `at` (R92), before a growth market multiplies them.
+    #[must_use]
+    pub fn sold_points_at(&self, at: Instant) -> SoldPoints {
+        // A valid document has an entry from the first storable instant on.
+        self.sold_points.at(at).copied().unwrap_or(SoldPoints { sourced: 1, assisted: 1 })
+    }
+
+    /// The first instant at which a sold credit that closed at `close_time` no longer counts: its calendar months later
+    /// (R93), at most the last microsecond of the year 9999.
+    #[must_use]
+    pub fn sold_credit_end(&self, close_time: Instant) -> Instant {
+        let months = self.sold_credit_months.at(close_time).copied().unwrap_or(1);
+        let end = close_time.checked_add_months(Months::new(months));
+        end.map_or(LAST_STORABLE, |end| end.min(LAST_STORABLE))
+    }
+
+    /// What a tier needs at `at` (R99); nothing where the document has no thresholds.
+    #[must_use]
+    pub fn tier_threshold_at(&self, tier: Tier, at: Instant) -> Option<&TierThreshold> {
+        self.tier_thresholds.get(&tier)?.at(at)
+    }
+
+    /// Whether the thresholds are the programme's official ones.
+    #[must_use]
+    pub const fn tier_thresholds_official(&self) -> bool {
+        self.tier_thresholds_official
+    }
+
     /// Every instant from which on points can be others by this policy alone, in no order: of units per point, growth
-    /// markets, and the minimums of tiers.
+    /// markets, sold points, and the minimums of tiers.
     pub fn points_turns(&self) -> impl Iterator<Item = Instant> {
         let units = self.units_per_point.values().flat_map(Dated::turns);
         let minimums = self.minimum_activities.values().flat_map(Dated::turns);
-        units.chain(minimums).chain(self.growth_markets.turns())
+        units.chain(minimums).chain(self.growth_markets.turns()).chain(self.sold_points.turns())
     }
 
     /// By what points are multiplied for a client of that country at `at` (R90): 1, or the growth markets' 1 to 100.

@@ -1,13 +1,23 @@
 //! The levels of the programme that a partner can hold.
 
+mod calendar;
+mod certification;
+mod evaluation;
 mod history;
+mod threshold;
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
+pub use calendar::{
+    evaluation_before, evaluation_on, is_reevaluation, next_evaluation, next_reevaluation, window_start,
+};
+pub use certification::{CertificationChange, CertificationHistory};
+pub use evaluation::{EvaluationOutcome, HIGHEST_WITHOUT_INVITATION, HeldTier, TierEvaluation, TierSnapshot, evaluate};
 pub use history::{CreditedTiers, TierChange, TierHistory};
+pub use threshold::{Criterion, CriterionProgress, TierPoints, TierThreshold, performance_tier};
 
 /// A level of the programme, lowest first: the order of the variants is the order of the levels. No tier at all is the
 /// absence of this value.

@@ -12,16 +12,18 @@ use super::catalogue::{Actions, Catalogue};
 use super::dated::Dated;
 use super::document::{
     CatalogueEntry, CurrencyEntry, Document, EndingEffectWord, EndingTable, GrowthMarketEntry, MinimumEntry,
-    PermissionSetEntry, SourceMappingEntry, WindowEntry,
+    PermissionSetEntry, SoldCreditMonthsEntry, SoldPointsEntry, SourceMappingEntry, TierThresholdEntry, WindowEntry,
 };
 use super::error::{Findings, PolicyViolation};
 use super::permission_set::{NamedPermissions, PermissionSets};
 use super::source_mapping::{SourceMapping, SourcePattern};
-use super::{ClientPermission, ClientPermissions, EndingEffect, GrowthMarkets, Policy, Qualification, digest};
+use super::{
+    ClientPermission, ClientPermissions, EndingEffect, GrowthMarkets, Policy, Qualification, SoldPoints, digest,
+};
 use crate::access::{EmailDomain, EndingCause, PermissionSet};
 use crate::activity::{CatalogueAction, is_catalogue_word, is_source_word};
-use crate::money::Currency;
-use crate::tier::Tier;
+use crate::money::{Currency, Points};
+use crate::tier::{Tier, TierThreshold};
 use crate::time::{FIRST_STORABLE, Instant, cut_to_microseconds, is_storable};
 
 const WINDOW_DAYS: RangeInclusive<u32> = 1..=3660;
@@ -33,6 +35,10 @@ const MAXIMUM_DISPLAY_NAME_CHARACTERS: usize = 100;
 /// 10^12.
 const MAXIMUM_UNITS_PER_POINT: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
 const MAXIMUM_UNITS_DECIMALS: u32 = 6;
+const SOLD_POINTS: RangeInclusive<u32> = 1..=100;
+const SOLD_CREDIT_MONTHS: RangeInclusive<u32> = 1..=120;
+/// 10^9.
+const MAXIMUM_THRESHOLD: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 const ANY_TOOL: &str = "*";
 
 pub(super) fn compile(document: &Document) -> Result<Policy, Vec<PolicyViolation>> {
@@ -57,6 +63,10 @@ pub(super) fn compile(document: &Document) -> Result<Policy, Vec<PolicyViolation
         minimum_activities: minimum_activities(&document.minimum_activities, found),
         units_per_point: units_per_point(&document.currency_units, found),
         growth_markets: growth_markets(&document.growth_markets, found),
+        sold_points: sold_points(&document.sold_points, found),
+        sold_credit_months: sold_credit_months(&document.sold_credit_months, found),
+        tier_thresholds: tier_thresholds(&document.tier_thresholds, found),
+        tier_thresholds_official: document.tier_thresholds_official,
     };
     if findings.violations.is_empty() { Ok(digest::seal(policy)) } else { Err(findings.violations) }
 }
@@ -238,6 +248,95 @@ fn growth_markets(entries: &[GrowthMarketEntry], findings: &mut Findings) -> Dat
         insert(&place, &mut growth_markets, &entry.from, markets, findings);
     }
     growth_markets
+}
+
+fn sold_points(entries: &[SoldPointsEntry], findings: &mut Findings) -> Dated<SoldPoints> {
+    let mut sold_points = Dated::default();
+    for (index, SoldPointsEntry { from, sourced, assisted }) in entries.iter().enumerate() {
+        let place = format!("sold_points[{index}]");
+        check_range(&format!("{place}.sourced"), *sourced, SOLD_POINTS, findings);
+        check_range(&format!("{place}.assisted"), *assisted, SOLD_POINTS, findings);
+        insert(&place, &mut sold_points, from, SoldPoints { sourced: *sourced, assisted: *assisted }, findings);
+    }
+    require_from_the_first("sold_points", &sold_points, findings);
+    sold_points
+}
+
+fn sold_credit_months(entries: &[SoldCreditMonthsEntry], findings: &mut Findings) -> Dated<u32> {
+    let mut sold_credit_months = Dated::default();
+    for (index, SoldCreditMonthsEntry { from, months }) in entries.iter().enumerate() {
+        let place = format!("sold_credit_months[{index}]");
+        check_range(&format!("{place}.months"), *months, SOLD_CREDIT_MONTHS, findings);
+        insert(&place, &mut sold_credit_months, from, *months, findings);
+    }
+    require_from_the_first("sold_credit_months", &sold_credit_months, findings);
+    sold_credit_months
+}
+
+fn require_from_the_first<T>(place: &str, values: &Dated<T>, findings: &mut Findings) {
+    if values.at(FIRST_STORABLE).is_none() {
+        findings.add(place, "needs an entry from 0001-01-01 on");
+    }
+}
+
+fn tier_thresholds(entries: &[TierThresholdEntry], findings: &mut Findings) -> BTreeMap<Tier, Dated<TierThreshold>> {
+    let mut thresholds = BTreeMap::<_, Dated<TierThreshold>>::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let place = format!("tier_thresholds[{index}]");
+        let tier = findings.value(format!("{place}.tier"), entry.tier.parse::<Tier>());
+        let threshold = tier_threshold(&place, entry, findings);
+        if let Some((tier, threshold)) = tier.zip(threshold) {
+            insert(&place, thresholds.entry(tier).or_default(), &entry.from, threshold, findings);
+        }
+    }
+    check_ladder(&thresholds, findings);
+    thresholds
+}
+
+fn tier_threshold(place: &str, entry: &TierThresholdEntry, findings: &mut Findings) -> Option<TierThreshold> {
+    let mut minimum = |name: &str, value: &Option<toml::Value>| {
+        value.as_ref().map(|value| findings.value(format!("{place}.{name}"), points(value)).unwrap_or_default())
+    };
+    let (sold, sourced, managed) =
+        (minimum("sold", &entry.sold), minimum("sourced", &entry.sourced), minimum("managed", &entry.managed));
+    let total = findings.value(format!("{place}.total"), points(&entry.total))?;
+    Some(TierThreshold { total, sold, sourced, managed })
+}
+
+fn points(value: &toml::Value) -> Result<Points, &'static str> {
+    const FORM: &str = "is a number of points, 0 to 10^9, with at most 2 decimals, in quotes so that it stays exact";
+    let points = match value {
+        toml::Value::Integer(whole) => Decimal::from(*whole),
+        toml::Value::String(text) => Decimal::from_str_exact(text).map_err(|_| FORM)?,
+        _ => return Err(FORM),
+    };
+    let hundredths = (points * Decimal::ONE_HUNDRED).normalize();
+    let is_right = points >= Decimal::ZERO && points <= MAXIMUM_THRESHOLD && hundredths.scale() == 0;
+    i64::try_from(hundredths.mantissa()).ok().filter(|_| is_right).map(Points).ok_or(FORM)
+}
+
+/// All tiers or none, and each needs at least what the one below it does at every instant.
+fn check_ladder(thresholds: &BTreeMap<Tier, Dated<TierThreshold>>, findings: &mut Findings) {
+    if thresholds.is_empty() {
+        return;
+    }
+    for tier in Tier::ALL {
+        if thresholds.get(&tier).and_then(|dated| dated.at(FIRST_STORABLE)).is_none() {
+            findings.add("tier_thresholds", format!("needs an entry for {tier} from 0001-01-01 on"));
+        }
+    }
+    let turns: BTreeSet<Instant> = thresholds.values().flat_map(Dated::turns).collect();
+    for turn in turns {
+        for pair in Tier::ALL.windows(2) {
+            let at = |tier| thresholds.get(&tier).and_then(|dated| dated.at(turn));
+            if let (Some(lower), Some(higher)) = (at(pair[0]), at(pair[1]))
+                && !higher.needs_at_least(lower)
+            {
+                let (higher, lower, date) = (pair[1], pair[0], turn.format("%Y-%m-%d"));
+                findings.add("tier_thresholds", format!("from {date} on {higher} needs less than {lower}"));
+            }
+        }
+    }
 }
 
 fn catalogue(entries: &[CatalogueEntry], findings: &mut Findings) -> Catalogue {

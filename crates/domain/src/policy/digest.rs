@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::dated::Dated;
 use super::{ClientPermission, Policy, Qualification};
-use crate::tier::Tier;
+use crate::money::Points;
+use crate::tier::{Tier, TierThreshold};
 
 /// Fills in both digests.
 pub(super) fn seal(mut policy: Policy) -> Policy {
@@ -77,6 +78,16 @@ fn other_lines(policy: &Policy) -> String {
         let countries: Vec<&str> = markets.countries.iter().map(|country| country.as_str()).collect();
         format!("{} {}", markets.multiplier, countries.join(" "))
     });
+    lines.dated("sold_points", &policy.sold_points, |points| format!("{} {}", points.sourced, points.assisted));
+    lines.dated("sold_credit_months", &policy.sold_credit_months, ToString::to_string);
+    lines.add(&format!("tier_thresholds_official {}", policy.tier_thresholds_official));
+    for (tier, thresholds) in &policy.tier_thresholds {
+        lines.dated(&format!("tier_threshold {tier}"), thresholds, |threshold| {
+            let TierThreshold { total, sold, sourced, managed } = threshold;
+            let minimum = |points: &Option<Points>| points.map_or("-".to_owned(), |points| points.to_string());
+            format!("{total} {} {} {}", minimum(sold), minimum(sourced), minimum(managed))
+        });
+    }
     lines.text
 }
 

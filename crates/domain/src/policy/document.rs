@@ -19,6 +19,10 @@ pub(super) struct Document {
     pub(super) minimum_activities: Vec<MinimumEntry>,
     pub(super) currency_units: Vec<CurrencyEntry>,
     pub(super) growth_markets: Vec<GrowthMarketEntry>,
+    pub(super) sold_points: Vec<SoldPointsEntry>,
+    pub(super) sold_credit_months: Vec<SoldCreditMonthsEntry>,
+    pub(super) tier_thresholds_official: bool,
+    pub(super) tier_thresholds: Vec<TierThresholdEntry>,
     pub(super) catalogue: Vec<CatalogueEntry>,
     pub(super) source_mapping: Vec<SourceMappingEntry>,
 }
@@ -77,6 +81,32 @@ pub(super) struct GrowthMarketEntry {
     pub(super) from: Datetime,
     pub(super) multiplier: u32,
     pub(super) countries: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SoldPointsEntry {
+    pub(super) from: Datetime,
+    pub(super) sourced: u32,
+    pub(super) assisted: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SoldCreditMonthsEntry {
+    pub(super) from: Datetime,
+    pub(super) months: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierThresholdEntry {
+    pub(super) from: Datetime,
+    pub(super) tier: String,
+    pub(super) total: toml::Value,
+    pub(super) sold: Option<toml::Value>,
+    pub(super) sourced: Option<toml::Value>,
+    pub(super) managed: Option<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]

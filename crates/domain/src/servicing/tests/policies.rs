@@ -48,6 +48,10 @@ pub(super) fn policy(
             access_link_days = 30
             currency_units = []
             growth_markets = []
+            sold_points = [{{ from = 0001-01-01, sourced = 5, assisted = 3 }}]
+            sold_credit_months = [{{ from = 0001-01-01, months = 12 }}]
+            tier_thresholds_official = false
+            tier_thresholds = []
             source_mapping = []
             windows = [{windows}]
             minimum_activities = [{minimums}]
