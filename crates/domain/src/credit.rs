@@ -11,11 +11,13 @@ mod managed_credit;
 mod point_change;
 mod points;
 mod relationship;
+mod sold;
 mod split;
 mod subscription;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod totals;
 #[cfg(test)]
 mod world;
 
@@ -28,14 +30,14 @@ pub use explain::{
 pub use managed_credit::{
     CreditQuestion, ManagedCredit, NoCreditReason, PointsAbsentReason, PointsOutcome, managed_credit,
 };
-pub use point_change::{CreditValue, PointChange, PointsCause, point_changes};
-pub use points::{MAXIMUM_POINTS, managed_points};
+pub use point_change::{CreditValue, PointChange, PointsCause, PointsKind, point_changes};
+pub use points::{MAXIMUM_POINTS, converted_points};
 pub use relationship::{Relationship, StoredRelationship, stored_relationship};
+pub use sold::{SaleKind, SaleKindError, SoldCredit, SoldCreditId, SoldCreditIdError};
 pub use split::{ServicingPartner, Share, split};
 pub use subscription::{
     MAXIMUM_SUBSCRIPTIONS, Mrr, SubscriptionChange, SubscriptionHistory, SubscriptionId, SubscriptionIdError,
     SubscriptionRefusal, SubscriptionUpdate,
 };
-pub use timeline::{
-    MAXIMUM_TIMELINE_DAYS, PointsTimeline, PointsTotal, is_timeline_stretch, timeline_end, timeline_start,
-};
+pub use timeline::{MAXIMUM_TIMELINE_DAYS, PointsTimeline, is_timeline_stretch, timeline_end, timeline_start};
+pub use totals::{ClientPoints, PartnerPoints, PointsTotal};

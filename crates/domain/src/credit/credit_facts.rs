@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::managed_credit::{CreditQuestion, ManagedCredit, managed_credit};
+use super::managed_credit::{CreditQuestion, ManagedCredit, PointsOutcome, managed_credit};
 use super::relationship::{Relationship, StoredRelationship, stored_relationship};
+use super::sold::{self, SaleKind, SoldCredit};
 use super::split::ServicingPartner;
 use super::subscription::SubscriptionHistory;
 use crate::access::{CountryCode, HubId};
@@ -74,6 +75,8 @@ pub struct CreditFacts {
     pub subscriptions: SubscriptionHistory,
     /// Who services it.
     pub servicing: BTreeMap<HubId, ServicingFacts>,
+    /// What the partner asked about sold to it.
+    pub sold: Vec<SoldCredit>,
 }
 
 /// What is known of the work of one partner at one client.
@@ -117,6 +120,25 @@ pub(super) struct Grounds {
 impl Grounds {
     pub(super) const fn of(at: Instant) -> Self {
         Self { numbers: at, country: at, mrr: at, minimum: at, own_work: at, others: at }
+    }
+}
+
+/// Of which instants the grounds of sold points are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SaleGrounds {
+    /// Units per point, points of a step, and multipliers.
+    pub numbers: Instant,
+    /// The client's country.
+    pub country: Instant,
+    /// Which sales have run out.
+    pub run_out: Instant,
+    /// Which sales have closed.
+    pub closed: Instant,
+}
+
+impl SaleGrounds {
+    pub(super) const fn of(at: Instant) -> Self {
+        Self { numbers: at, country: at, run_out: at, closed: at }
     }
 }
 
@@ -196,7 +218,57 @@ impl CreditFacts {
         })
     }
 
-    /// Every instant after `from` and not after `to` at which any partner's credit or points can become others.
+    /// The partner's sold points at an instant.
+    #[must_use]
+    pub fn sold_points(&self, terms: Terms<'_>, at: Instant) -> PointsOutcome {
+        self.sold_points_on(terms, SaleGrounds::of(at))
+    }
+
+    /// The part of them that is sourced.
+    #[must_use]
+    pub fn sourced_points(&self, terms: Terms<'_>, at: Instant) -> PointsOutcome {
+        let grounds = SaleGrounds::of(at);
+        let sourced = self.counted_sales(terms.policy, grounds).filter(|sale| sale.kind == SaleKind::Sourced);
+        self.points_of(sourced, terms.policy, grounds)
+    }
+
+    /// What the sales would be worth if each of the grounds were as at its own instant.
+    pub(super) fn sold_points_on(&self, terms: Terms<'_>, grounds: SaleGrounds) -> PointsOutcome {
+        self.points_of(self.counted_sales(terms.policy, grounds), terms.policy, grounds)
+    }
+
+    /// The sales that have closed and not run out.
+    pub fn counted_sales_at<'facts>(
+        &'facts self,
+        policy: &'facts Policy,
+        at: Instant,
+    ) -> impl Iterator<Item = &'facts SoldCredit> {
+        self.counted_sales(policy, SaleGrounds::of(at))
+    }
+
+    fn counted_sales<'facts>(
+        &'facts self,
+        policy: &'facts Policy,
+        grounds: SaleGrounds,
+    ) -> impl Iterator<Item = &'facts SoldCredit> {
+        self.sold.iter().filter(move |sale| {
+            let has_run_out = policy.sold_credit_end(sale.close_time) <= grounds.run_out;
+            sale.close_time <= grounds.closed && !has_run_out
+        })
+    }
+
+    fn points_of<'facts>(
+        &self,
+        sales: impl Iterator<Item = &'facts SoldCredit>,
+        policy: &Policy,
+        grounds: SaleGrounds,
+    ) -> PointsOutcome {
+        let country = self.countries.country_at(grounds.country);
+        sold::sum(sales.map(|sale| sale.points(country, policy, grounds.numbers)))
+    }
+
+    /// Every instant after `from` and not after `to` at which any partner's credit or
+    /// points can become others, or the sold points of the one asked about.
     #[must_use]
     pub fn turns(&self, terms: Terms<'_>, from: Instant, to: Instant) -> BTreeSet<Instant> {
         let mut turns: BTreeSet<Instant> = terms.policy.points_turns().collect();
@@ -207,6 +279,8 @@ impl CreditFacts {
             let changes = terms.tiers.history(*partner).into_iter().flat_map(|history| history.changes());
             turns.extend(changes.map(|change| change.effective_time));
         }
+        let sales = self.sold.iter().map(|sale| sale.counted(terms.policy));
+        turns.extend(sales.flat_map(|counted| [Some(counted.start), counted.end]).flatten());
         turns.retain(|turn| from < *turn && *turn <= to);
         turns
     }

@@ -1,6 +1,6 @@
 //! What one client is worth to one partner at one instant (R2, R5, R6, R10-R12, R57, R90, R98, R127).
 
-use super::points::managed_points;
+use super::points::converted_points;
 use super::relationship::Relationship;
 use super::split::{ServicingPartner, split};
 use super::subscription::Mrr;
@@ -205,7 +205,7 @@ impl CreditQuestion<'_> {
         let Some(multiplier) = multiplier else {
             return PointsOutcome::Absent(PointsAbsentReason::CountryUnknown);
         };
-        PointsOutcome::Known(managed_points(share, units_per_point, multiplier))
+        PointsOutcome::Known(converted_points(share, units_per_point, multiplier))
     }
 }
 

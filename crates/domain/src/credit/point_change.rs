@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 
-use super::credit_facts::{CreditFacts, Grounds, Terms};
+use super::credit_facts::{CreditFacts, Grounds, SaleGrounds, Terms};
 use super::managed_credit::{ManagedCredit, PointsOutcome};
 use crate::access::{EndingCause, HubId};
 use crate::money::{Money, Points};
@@ -32,6 +32,19 @@ pub enum PointsCause {
     Ending(EndingCause),
     /// Other partners began or stopped to earn, or the parts that are left over go to others (R5, R78, R97).
     Share,
+    /// A sale no longer counts (R93).
+    SaleRunOut,
+    /// A sale was closed (R92).
+    Sale,
+}
+
+/// Which points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PointsKind {
+    /// For servicing.
+    Managed,
+    /// For selling.
+    Sold,
 }
 
 /// A change of the points that one client brings one partner.
@@ -39,20 +52,22 @@ pub enum PointsCause {
 pub struct PointChange {
     /// The first instant at which it holds.
     pub time: Instant,
+    /// Which points; managed ones come first, each kind in the order of its causes.
+    pub kind: PointsKind,
     /// By what.
     pub cause: PointsCause,
-    /// The credit and points before this cause.
+    /// The credit and points of this kind before this cause.
     pub before: CreditValue,
-    /// The credit and points after it.
+    /// The credit and points of this kind after it.
     pub after: CreditValue,
 }
 
 /// What a client is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreditValue {
-    /// The partner's share; absent where it is not known.
+    /// The partner's share; absent where it is not known, and of sold points.
     pub credit: Option<Money>,
-    /// The managed points.
+    /// The points.
     pub points: PointsOutcome,
 }
 
@@ -79,7 +94,7 @@ impl From<&ManagedCredit> for CreditValue {
     }
 }
 
-/// The changes of what a client brings a partner after `from` and not after `to`, in order. `facts` hold the periods of all
+/// The changes of the managed and sold points that a client brings a partner after `from` and not after `to`, in order. `facts` hold the periods of all
 /// partners that overlap that time.
 #[must_use]
 pub fn point_changes(
@@ -90,11 +105,12 @@ pub fn point_changes(
     to: Instant,
 ) -> Vec<PointChange> {
     let turns = facts.turns(terms, from, to);
-    turns.into_iter().flat_map(|turn| changes_at(facts, partner, terms, turn)).collect()
+    let at_once = |turn| managed_at(facts, partner, terms, turn).into_iter().chain(sold_at(facts, terms, turn));
+    turns.into_iter().flat_map(at_once).collect()
 }
 
-/// The changes of one instant: from what was just before it, one cause after the other.
-fn changes_at(facts: &CreditFacts, partner: HubId, terms: Terms<'_>, turn: Instant) -> Vec<PointChange> {
+/// The changes of managed points of one instant: from what was just before it, one cause after the other.
+fn managed_at(facts: &CreditFacts, partner: HubId, terms: Terms<'_>, turn: Instant) -> Vec<PointChange> {
     let just_before = turn - TimeDelta::microseconds(1);
     let mut grounds = Grounds::of(just_before);
     let mut value = CreditValue::from(&facts.credit_on(partner, terms, grounds));
@@ -104,7 +120,30 @@ fn changes_at(facts: &CreditFacts, partner: HubId, terms: Terms<'_>, turn: Insta
         let after = CreditValue::from(&facts.credit_on(partner, terms, grounds));
         if after != value {
             let cause = step.cause(facts, partner, terms, turn);
-            changes.push(PointChange { time: turn, cause, before: value, after });
+            changes.push(PointChange { time: turn, kind: PointsKind::Managed, cause, before: value, after });
+        }
+        value = after;
+    }
+    changes
+}
+
+/// The changes of sold points of one instant, in the same way.
+fn sold_at(facts: &CreditFacts, terms: Terms<'_>, turn: Instant) -> Vec<PointChange> {
+    let mut grounds = SaleGrounds::of(turn - TimeDelta::microseconds(1));
+    let value_on = |grounds| CreditValue { credit: None, points: facts.sold_points_on(terms, grounds) };
+    let steps: [(PointsCause, fn(&mut SaleGrounds) -> &mut Instant); 4] = [
+        (PointsCause::Policy, |grounds| &mut grounds.numbers),
+        (PointsCause::Country, |grounds| &mut grounds.country),
+        (PointsCause::SaleRunOut, |grounds| &mut grounds.run_out),
+        (PointsCause::Sale, |grounds| &mut grounds.closed),
+    ];
+    let mut value = value_on(grounds);
+    let mut changes = Vec::new();
+    for (cause, ground) in steps {
+        *ground(&mut grounds) = turn;
+        let after = value_on(grounds);
+        if after != value {
+            changes.push(PointChange { time: turn, kind: PointsKind::Sold, cause, before: value, after });
         }
         value = after;
     }

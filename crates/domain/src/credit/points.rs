@@ -8,18 +8,18 @@ use crate::money::{Money, Points};
 /// reaches it; an absurd conversion (a millionth of a yen for a point) saturates here.
 pub const MAXIMUM_POINTS: Points = Points(1_000_000_000_000_000);
 
-/// The points of a share: share / units per point x multiplier, exact until it is rounded once, half up, to two
-/// decimals.
+/// The points of an amount: amount / units per point x factor, exact until it is rounded once, half up, to two decimals. The
+/// factor is the multiplier of a growth market; of a sale, with the points of one step (R92).
 ///
-/// `units_per_point` is in whole units of the share's currency (100 of USD, not 10,000 cents) and above zero, as in
+/// `units_per_point` is in whole units of the amount's currency (100 of USD, not 10,000 cents) and above zero, as in
 /// every policy document. The result is at most [`MAXIMUM_POINTS`].
 #[must_use]
-pub fn managed_points(share: Money, units_per_point: Decimal, multiplier: u32) -> Points {
+pub fn converted_points(amount: Money, units_per_point: Decimal, factor: u32) -> Points {
     let units = units_per_point.normalize();
-    let hundredths = i128::from(share.minor_units) * i128::from(multiplier) * 100;
-    // With units = mantissa / 10^scale and share = minor units / 10^exponent, 10^scale belongs above the fraction bar.
+    let hundredths = i128::from(amount.minor_units) * i128::from(factor) * 100;
+    // With units = mantissa / 10^scale and amount = minor units / 10^exponent, 10^scale belongs above the fraction bar.
     // The denominator is at most 2^96 x 10^4, so ten times a remainder fits.
-    let denominator = (units.mantissa() * 10_i128.pow(share.currency.exponent())).max(1);
+    let denominator = (units.mantissa() * 10_i128.pow(amount.currency.exponent())).max(1);
     let (quotient, remainder) = divide_with_decimals(hundredths, denominator, units.scale());
     let rounded = quotient.saturating_add(i128::from(2 * remainder >= denominator));
     i64::try_from(rounded).map_or(MAXIMUM_POINTS, |hundredths| Points(hundredths).min(MAXIMUM_POINTS))
@@ -44,7 +44,7 @@ mod tests {
 
     fn points(code: &str, amount: &str, units_per_point: &str, multiplier: u32) -> String {
         let units_per_point = units_per_point.parse().expect("a test writes decimals");
-        managed_points(money(code, amount), units_per_point, multiplier).to_string()
+        converted_points(money(code, amount), units_per_point, multiplier).to_string()
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
             multiplier in 1_u32..=10,
         ) {
             let share = Money { minor_units, ..money(code, "0") };
-            let points = managed_points(share, Decimal::new(units_in_millionths, 6), multiplier);
+            let points = converted_points(share, Decimal::new(units_in_millionths, 6), multiplier);
             let reference = slow_reference(minor_units, share.currency.exponent(), units_in_millionths, multiplier);
             prop_assert_eq!(i128::from(points.0), reference);
         }

@@ -39,13 +39,14 @@ impl FromStr for SubscriptionId {
     type Err = SubscriptionIdError;
 
     fn from_str(text: &str) -> Result<Self, SubscriptionIdError> {
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
-        if is_plain && (1..=MAXIMUM_ID_CHARACTERS).contains(&text.len()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(SubscriptionIdError)
-        }
+        if is_callers_id(text) { Ok(Self(text.to_owned())) } else { Err(SubscriptionIdError) }
     }
+}
+
+/// Whether a text is an id of a caller's: 1 to 64 of the characters that need no escape in a resource name.
+pub(super) fn is_callers_id(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
+    is_plain && (1..=MAXIMUM_ID_CHARACTERS).contains(&text.len())
 }
 
 impl fmt::Display for SubscriptionId {

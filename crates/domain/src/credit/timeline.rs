@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{Months, TimeDelta};
 
 use super::credit_facts::{CreditFacts, Terms};
-use super::managed_credit::PointsOutcome;
+use super::totals::{ClientPoints, PartnerPoints};
 use crate::access::HubId;
-use crate::money::Points;
 use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE, SECONDS_PER_DAY};
 
 /// How many calendar months before now a timeline begins where nothing is said (R121).
@@ -38,79 +37,49 @@ pub fn is_timeline_stretch(start: Instant, end: Instant) -> bool {
     start <= end && end - start <= TimeDelta::days(MAXIMUM_TIMELINE_DAYS)
 }
 
-/// The managed points of all clients together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PointsTotal {
-    /// Of the clients that have points: a sum of rounded values (R96).
-    pub points: Points,
-    /// How many clients have none because they cannot be computed; they are not in the sum (R127).
-    pub clients_without_points: i64,
-}
-
-impl PointsTotal {
-    /// Adds what one client brings.
-    pub fn add(&mut self, outcome: PointsOutcome) {
-        self.change(outcome, 1);
-    }
-
-    fn change(&mut self, outcome: PointsOutcome, sign: i64) {
-        match outcome {
-            PointsOutcome::Known(points) => self.points.0 = self.points.0.saturating_add(sign * points.0),
-            PointsOutcome::Absent(_) => self.clients_without_points += sign,
-        }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            points: Points(self.points.0.saturating_add(other.points.0)),
-            clients_without_points: self.clients_without_points + other.clients_without_points,
-        }
-    }
-}
-
 /// How totals became others between two instants.
 #[derive(Debug, Clone)]
 pub struct PointsTimeline {
     from: Instant,
-    at_start: PointsTotal,
+    at_start: PartnerPoints,
     /// The difference to what was just before, by instant; none that is nothing.
-    differences: BTreeMap<Instant, PointsTotal>,
+    differences: BTreeMap<Instant, PartnerPoints>,
 }
 
 impl PointsTimeline {
     /// The timeline of nothing, from an instant on.
     #[must_use]
     pub fn starting(from: Instant) -> Self {
-        Self { from, at_start: PointsTotal::default(), differences: BTreeMap::new() }
+        Self { from, at_start: PartnerPoints::default(), differences: BTreeMap::new() }
     }
 
     /// Adds what a client brings a partner from the start until `to`. `facts` hold the periods of all partners that overlap
     /// that time.
     pub fn add_client(&mut self, facts: &CreditFacts, partner: HubId, terms: Terms<'_>, to: Instant) {
-        let mut points = facts.credit(partner, terms, self.from).points;
-        self.at_start.add(points);
+        let mut points = ClientPoints::of(facts, partner, terms, self.from);
+        self.at_start.add(&points);
         for turn in facts.turns(terms, self.from, to) {
-            let after = facts.credit(partner, terms, turn).points;
-            self.differ(turn, points, after);
+            let after = ClientPoints::of(facts, partner, terms, turn);
+            self.differ(turn, &points, &after);
             points = after;
         }
     }
 
-    fn differ(&mut self, turn: Instant, before: PointsOutcome, after: PointsOutcome) {
+    fn differ(&mut self, turn: Instant, before: &ClientPoints, after: &ClientPoints) {
         if before == after {
             return;
         }
         let difference = self.differences.entry(turn).or_default();
-        difference.change(before, -1);
-        difference.change(after, 1);
-        if *difference == PointsTotal::default() {
+        difference.take_off(before);
+        difference.add(after);
+        if *difference == PartnerPoints::default() {
             self.differences.remove(&turn);
         }
     }
 
     /// The totals at the start and from every instant on at which they became others.
     #[must_use]
-    pub fn change_points(&self) -> Vec<(Instant, PointsTotal)> {
+    pub fn change_points(&self) -> Vec<(Instant, PartnerPoints)> {
         let mut total = self.at_start;
         let later = self.differences.iter().map(|(turn, difference)| {
             total = total.plus(*difference);
@@ -121,13 +90,13 @@ impl PointsTimeline {
 
     /// The totals of the start and of every 24 hours after it, until `to`, itself included where it is one.
     #[must_use]
-    pub fn daily(&self, to: Instant) -> Vec<(Instant, PointsTotal)> {
+    pub fn daily(&self, to: Instant) -> Vec<(Instant, PartnerPoints)> {
         let next = |day: &Instant| day.checked_add_signed(TimeDelta::seconds(SECONDS_PER_DAY));
         self.at_each(std::iter::successors(Some(self.from), next).take_while(|day| *day <= to))
     }
 
     /// The totals at these instants, which are in order and not before the start.
-    fn at_each(&self, instants: impl IntoIterator<Item = Instant>) -> Vec<(Instant, PointsTotal)> {
+    fn at_each(&self, instants: impl IntoIterator<Item = Instant>) -> Vec<(Instant, PartnerPoints)> {
         let mut total = self.at_start;
         let mut ahead = self.differences.iter().peekable();
         let mut sampled = Vec::new();
@@ -183,8 +152,8 @@ mod tests {
                 timeline.add_client(facts, partner, terms, day(800));
             }
             let total = |at| {
-                let mut total = PointsTotal::default();
-                clients.iter().for_each(|facts| total.add(facts.credit(partner, terms, at).points));
+                let mut total = PartnerPoints::default();
+                clients.iter().for_each(|facts| total.add(&ClientPoints::of(facts, partner, terms, at)));
                 total
             };
             let daily = timeline.daily(day(800));

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::credit_facts::{CountryHistory, CreditFacts, ServicingFacts};
+use super::sold::{SaleKind, SoldCredit};
 use super::subscription::{SubscriptionChange, SubscriptionHistory};
 use super::testing::{at, hub, money};
 use crate::access::{Ending, EndingCause};
@@ -82,15 +83,32 @@ fn countries() -> impl Strategy<Value = CountryHistory> {
     })
 }
 
+fn sales() -> impl Strategy<Value = Vec<SoldCredit>> {
+    let kind = prop::sample::select(vec![SaleKind::Sourced, SaleKind::Assisted]);
+    let currency = prop_oneof![9 => Just("USD"), 1 => Just("CHF")];
+    prop::collection::vec((-400..LAST_DAY, kind, currency), 0..4).prop_map(|sales| {
+        let numbered = (1..).zip(sales);
+        let sold = numbered.map(|(number, (closed, kind, currency))| SoldCredit {
+            id: format!("deal-{number}").parse().expect("an id"),
+            client: hub(2002),
+            kind,
+            amount: money(currency, "123.45"),
+            close_time: day(closed),
+        });
+        sold.collect()
+    })
+}
+
 /// One client that some of [`PARTNERS`] service.
 pub(super) fn clients() -> impl Strategy<Value = CreditFacts> {
     let servicing = prop::collection::vec(work(), PARTNERS.len());
-    (1_000_i64..1_010, countries(), subscriptions(), servicing).prop_map(
-        |(client, countries, subscriptions, servicing)| CreditFacts {
+    (1_000_i64..1_010, countries(), subscriptions(), servicing, sales()).prop_map(
+        |(client, countries, subscriptions, servicing, sold)| CreditFacts {
             client: hub(client),
             countries,
             subscriptions,
             servicing: PARTNERS.map(hub).into_iter().zip(servicing).collect(),
+            sold,
         },
     )
 }

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::access::EndingCause;
 use crate::credit::testing::{at, hub, money};
-use crate::credit::timeline::PointsTotal;
+use crate::credit::totals::{ClientPoints, PartnerPoints};
 use crate::credit::world::{PARTNERS, POLICY, clients, day, tiers};
 use crate::credit::{
-    CountryHistory, PointsAbsentReason, RELATIONSHIP_MINIMUM, ServicingFacts, SubscriptionChange, SubscriptionHistory,
+    CountryHistory, PointsAbsentReason, RELATIONSHIP_MINIMUM, SaleKind, ServicingFacts, SoldCredit, SubscriptionChange,
+    SubscriptionHistory,
 };
 use crate::servicing::ServicingPeriod;
 use crate::testing::cases;
@@ -46,6 +47,7 @@ fn client(changes: &[(&str, &str)], servicing: Vec<ServicingFacts>) -> CreditFac
         countries: CountryHistory::from_countries([(at("2024-01-01T00:00:00Z"), italy)]),
         subscriptions: pays(changes),
         servicing: PARTNERS.map(hub).into_iter().zip(servicing).collect(),
+        sold: Vec::new(),
     }
 }
 
@@ -118,6 +120,30 @@ fn r122_causes_of_one_instant_are_applied_in_order_each_on_top_of_those_before_i
 }
 
 #[test]
+fn r93_a_sale_is_gained_when_it_closes_and_lost_when_it_runs_out() {
+    let sale = |id: &str, kind, close| SoldCredit {
+        id: id.parse().expect("an id"),
+        client: hub(2002),
+        kind,
+        amount: money("EUR", "75"),
+        close_time: at(close),
+    };
+    let mut facts = client(&[], vec![]);
+    facts.sold = vec![
+        sale("a", SaleKind::Sourced, "2024-06-15T00:00:00Z"),
+        sale("b", SaleKind::Assisted, "2025-06-15T00:00:00Z"),
+    ];
+    assert_eq!(
+        told(&facts, &CreditedTiers::default()),
+        [
+            ("2025-06-15".to_owned(), PointsCause::SaleRunOut, -500),
+            ("2025-06-15".to_owned(), PointsCause::Sale, 300),
+            ("2025-07-15".to_owned(), PointsCause::Policy, 256 - 300),
+        ]
+    );
+}
+
+#[test]
 fn r127_what_becomes_known_is_gained_and_what_becomes_unknown_is_lost() {
     let own = work(&[period("2025-05-15T00:00:00Z", "2026-06-15T00:00:00Z", PeriodEndCause::Lapsed)]);
     let facts = client(&[(JUNE, "75")], vec![own]);
@@ -181,14 +207,18 @@ proptest! {
     ) {
         let terms = Terms { policy: &POLICY, tiers: &tiers };
         let (from, to) = (day(first), day(first + length));
-        let (mut before, mut after, mut changed) = (PointsTotal::default(), PointsTotal::default(), 0);
+        let (mut before, mut after, mut changed) = (PartnerPoints::default(), PartnerPoints::default(), [0, 0]);
         for facts in &clients {
-            before.add(facts.credit(asked(), terms, from).points);
-            after.add(facts.credit(asked(), terms, to).points);
-            let changes = point_changes(facts, asked(), terms, from, to);
-            changed += changes.iter().map(|change| change.difference().0).sum::<i64>();
+            before.add(&ClientPoints::of(facts, asked(), terms, from));
+            after.add(&ClientPoints::of(facts, asked(), terms, to));
+            for change in point_changes(facts, asked(), terms, from, to) {
+                changed[change.kind as usize] += change.difference().0;
+            }
         }
-        prop_assert_eq!(after.points.0 - before.points.0, changed);
+        let [managed, sold] = changed;
+        prop_assert_eq!(after.managed.points.0 - before.managed.points.0, managed);
+        prop_assert_eq!(after.sold.points.0 - before.sold.points.0, sold);
+        prop_assert_eq!(after.total().0 - before.total().0, managed + sold);
     }
 
     #[test]
@@ -199,6 +229,13 @@ proptest! {
         let terms = Terms { policy: &POLICY, tiers: &tiers };
         let (from, to) = (day(-10), day(900));
         let changes = point_changes(&facts, asked(), terms, from, to);
+        let (sold, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.kind == PointsKind::Sold);
+        let mut sold_points = facts.sold_points(terms, from);
+        for change in &sold {
+            prop_assert_eq!(change.before.points, sold_points);
+            sold_points = change.after.points;
+        }
+        prop_assert_eq!(sold_points, facts.sold_points(terms, to));
         let mut value = CreditValue::from(&facts.credit(asked(), terms, from));
         for change in &changes {
             prop_assert_eq!(change.before, value);
