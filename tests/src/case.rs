@@ -131,6 +131,15 @@ pub enum Fact {
         /// `tool/action` of the catalogue.
         action: String,
     },
+    /// A partner is credited with a tier.
+    Tier {
+        /// The partner.
+        of: i64,
+        /// For example `ELITE`.
+        tier: String,
+        /// Since when.
+        since: String,
+    },
     /// What a client pays, from an instant on; the first of an id creates the subscription.
     Mrr {
         /// The client.

@@ -13,6 +13,7 @@ mod on_domain;
 mod on_system;
 mod refusal;
 mod state;
+mod tier;
 
 pub use ask::by;
 pub use case::{Case, Expectation, Fact, cases};

@@ -13,6 +13,7 @@ use domain::credit::{
 use domain::money::Money;
 use domain::policy::Policy;
 use domain::servicing::{CountedActivity, ServicingState, Standing, standing};
+use domain::tier::{TierChange, TierHistory};
 use domain::time::Instant;
 use uuid::Uuid;
 
@@ -35,6 +36,7 @@ struct World<'policy> {
     history: AccessHistory,
     activities: Vec<Activity>,
     subscriptions: Vec<(HubId, SubscriptionChange)>,
+    tiers: Vec<(HubId, TierChange)>,
 }
 
 fn hub_id(number: i64) -> HubId {
@@ -47,8 +49,13 @@ fn address(text: &str) -> EmailAddress {
 
 impl<'policy> World<'policy> {
     fn of(case: &Case, policy: &'policy Policy) -> Self {
-        let mut world =
-            Self { policy, history: AccessHistory::default(), activities: Vec::new(), subscriptions: Vec::new() };
+        let mut world = Self {
+            policy,
+            history: AccessHistory::default(),
+            activities: Vec::new(),
+            subscriptions: Vec::new(),
+            tiers: Vec::new(),
+        };
         for (index, fact) in case.facts.iter().enumerate() {
             world.take(index as u64 + 1, fact);
         }
@@ -117,6 +124,11 @@ impl<'policy> World<'policy> {
                 let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
                 self.change(position, at, AccessFact::ClientUserDeactivated { client, user, address });
             }
+            Fact::Tier { of, tier, since } => {
+                let tier = Some(tier.parse().expect("a tier"));
+                let change = TierChange { position, effective_time: at(since), tier };
+                self.tiers.push((hub_id(*of), change));
+            }
             Fact::Link { of, email, client, since } => {
                 let (partner, address) = (hub_id(*of), address(email));
                 let employees = self.history.employees(&address);
@@ -158,12 +170,17 @@ impl<'policy> World<'policy> {
         standing(&counted, &endings, minimum, as_of, self.policy.longest_warning_days())
     }
 
+    /// How many activities a partner needs at an instant, by the tier that it is credited with (R57).
+    fn minimum(&self, partner: HubId, as_of: Instant) -> u32 {
+        let of_partner = self.tiers.iter().filter(|(holder, _)| *holder == partner).map(|(_, change)| *change);
+        self.policy.minimum_activities_at(TierHistory::from_changes(of_partner).credited_at(as_of), as_of)
+    }
+
     fn credit(&self, partner: HubId, client: HubId, as_of: Instant) -> ManagedCredit {
-        let minimum = self.policy.minimum_activities_at(None, as_of);
         let partners: BTreeSet<HubId> = self.history.partners().map(|partner| partner.partner).collect();
         let servicing: Vec<ServicingPartner> = partners
             .into_iter()
-            .filter(|other| is_serviced(self.standing(*other, client, minimum, as_of).state))
+            .filter(|other| is_serviced(self.standing(*other, client, self.minimum(*other, as_of), as_of).state))
             .filter_map(|partner| {
                 let serviced_since = self.standing(partner, client, 1, as_of).serviced_since?;
                 Some(ServicingPartner { partner, serviced_since })
@@ -178,7 +195,7 @@ impl<'policy> World<'policy> {
             mrr: subscriptions.mrr_at(as_of),
             servicing_partners: &servicing,
             relationship: self.standing(partner, client, 1, as_of).into(),
-            earning: self.standing(partner, client, minimum, as_of).into(),
+            earning: self.standing(partner, client, self.minimum(partner, as_of), as_of).into(),
             policy: self.policy,
             as_of,
         })

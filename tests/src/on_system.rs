@@ -63,6 +63,10 @@ impl World<'_> {
                 let outcome = cluster.link(name, *client, since).await;
                 assert!(matches!(outcome, Outcome::Assignment(_)), "{outcome:?}");
             }
+            Fact::Tier { of, tier, since } => {
+                let tier = wire::credit::Tier::from_str_name(&format!("TIER_{tier}")).expect("a tier");
+                cluster.grant(*of, tier, since).await.expect("a grant");
+            }
             Fact::Activity { id, client, email, at, action } => {
                 let activity = Cluster::activity_of(*client, id, email, at, action);
                 cluster.record(vec![activity.clone()]).await.expect("a result");

@@ -2,7 +2,7 @@
 
 use domain::access::EndingCause;
 use domain::credit::{
-    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, PointsCause,
+    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, PointsCause, PointsKind,
     SubscriptionRefusal,
 };
 use domain::money::{Currency, Money};
@@ -81,6 +81,17 @@ impl From<PointsCause> for wire::PointChangeCause {
             PointsCause::Ending(EndingCause::PartnerLeft) => Self::PartnerLeft,
             PointsCause::Ending(EndingCause::ClientClosed) => Self::ClientClosed,
             PointsCause::Share => Self::Share,
+            PointsCause::SaleRunOut => Self::SaleRunOut,
+            PointsCause::Sale => Self::Sale,
+        }
+    }
+}
+
+impl From<PointsKind> for wire::PointsKind {
+    fn from(kind: PointsKind) -> Self {
+        match kind {
+            PointsKind::Managed => Self::Managed,
+            PointsKind::Sold => Self::Sold,
         }
     }
 }

@@ -132,7 +132,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::AlreadyIntroduced
         | ErrorReason::RequestIdReused
         | ErrorReason::ActivityIdReused
-        | ErrorReason::SubscriptionExists => Code::AlreadyExists,
+        | ErrorReason::SubscriptionExists
+        | ErrorReason::SoldCreditExists => Code::AlreadyExists,
         ErrorReason::UnknownPartner
         | ErrorReason::UnknownEmployee
         | ErrorReason::UnknownClient
@@ -142,7 +143,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::UnknownChange
         | ErrorReason::UnknownAddress
         | ErrorReason::UnknownActivity
-        | ErrorReason::UnknownSubscription => Code::NotFound,
+        | ErrorReason::UnknownSubscription
+        | ErrorReason::UnknownSoldCredit => Code::NotFound,
         ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
@@ -160,6 +162,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::LimitReached
         | ErrorReason::CurrencyConflict
         | ErrorReason::SubscriptionLimit
+        | ErrorReason::EvaluationMissing
+        | ErrorReason::TierNotReached
         | ErrorReason::NothingToReplay
         | ErrorReason::ReplayRunning => Code::FailedPrecondition,
     }

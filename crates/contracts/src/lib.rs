@@ -11,6 +11,7 @@ mod credit;
 mod failure;
 mod resource_name;
 mod revision;
+mod tier;
 mod time;
 mod update_mask;
 mod violations;
@@ -25,9 +26,10 @@ pub use credit::money_from_wire;
 pub use failure::{Failure, code_of, reason_name};
 pub use resource_name::{
     AccessLinkName, ActivityName, AssetName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError,
-    SubscriptionName,
+    SoldCreditName, SubscriptionName,
 };
 pub use revision::{Feed, Revision, RevisionError};
+pub use tier::{sale_kind_from_wire, tier_from_wire, tier_to_wire};
 pub use time::{TimeError, instant, required_instant, timestamp};
 pub use update_mask::UpdateMask;
 pub use violations::Violations;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use domain::access::{AccessLinkId, AssetId, ClientUserId, EmployeeId, HubId};
 use domain::activity::ActivityId;
-use domain::credit::SubscriptionId;
+use domain::credit::{SoldCreditId, SubscriptionId};
 use uuid::Uuid;
 
 /// A text that is not the name of such a resource.
@@ -76,6 +76,15 @@ pub struct SubscriptionName {
     pub client: HubId,
     /// The caller's id, unique per client.
     pub subscription: SubscriptionId,
+}
+
+/// `partners/{hub id}/soldCredits/{caller's id}`
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SoldCreditName {
+    /// The partner account.
+    pub partner: HubId,
+    /// The caller's id, unique per partner.
+    pub sold_credit: SoldCreditId,
 }
 
 /// The ids of a name with these collections, in order; nothing where the text has another form.
@@ -158,6 +167,13 @@ resource_name!(SubscriptionName, "clients/{hub id}/subscriptions/{id of 1 to 64 
     },
     name => "clients/{}/subscriptions/{}", name.client, name.subscription);
 
+resource_name!(SoldCreditName, "partners/{hub id}/soldCredits/{id of 1 to 64 letters, digits and -._~}",
+    text => {
+        let [partner, sold_credit] = ids(text, ["partners", "soldCredits"])?;
+        Some(Self { partner: partner.parse().ok()?, sold_credit: sold_credit.parse().ok()? })
+    },
+    name => "partners/{}/soldCredits/{}", name.partner, name.sold_credit);
+
 resource_name!(AccessLinkName, "partners/{hub id}/employees/{uuid}/accessLinks/{uuid}",
     text => {
         let [partner, employee, link] = ids(text, ["partners", "employees", "accessLinks"])?;
@@ -192,6 +208,7 @@ mod tests {
         assert!(survives::<AssetName>("clients/2002/assets/wf-7"));
         assert!(survives::<ActivityName>("clients/2002/activities/evt:1"));
         assert!(survives::<SubscriptionName>("clients/2002/subscriptions/main"));
+        assert!(survives::<SoldCreditName>("partners/1001/soldCredits/deal-7"));
     }
 
     #[test]

@@ -77,4 +77,8 @@ write! {
     activity::VoidActivityRequest { request_id, reason }
     credit::CreateSubscriptionRequest { effective_time, request_id }
     credit::UpdateSubscriptionRequest { effective_time, request_id }
+    credit::CreateSoldCreditRequest { request_id }
+    credit::VoidSoldCreditRequest { request_id, reason }
+    credit::UpdateCertificationRequest { effective_time, request_id }
+    credit::GrantTierRequest { effective_time, request_id, reason }
 }

@@ -2,15 +2,19 @@
 
 mod answer;
 mod points;
+mod tier;
 
 use contracts::wire::credit as wire;
 use contracts::wire::credit::credit_calculation_service_server::CreditCalculationService;
-use contracts::{ClientName, Failure, PartnerName, SubscriptionName, UpdateMask, Violations, Write, money_from_wire};
+use contracts::{
+    ClientName, ErrorReason, Failure, PartnerName, SubscriptionName, UpdateMask, Violations, Write, money_from_wire,
+};
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
 use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageRequest};
-use service_kit::{Statement, actor, answer_limit, platform_only};
+use service_kit::{Statement, actor, answer_limit, platform_only, streaming};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
@@ -148,6 +152,92 @@ impl CreditCalculationService for CreditCalculation {
         let (query, page) = points::changes_query(violations, stated, self.clock.now())?;
         let found = self.list_point_changes(query, question).await?;
         Ok(Response::new(points::changes(found, &page, &self.policy)))
+    }
+
+    async fn create_sold_credit(
+        &self,
+        request: Request<wire::CreateSoldCreditRequest>,
+    ) -> Result<Response<wire::CreateSoldCreditResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
+        let (partner, sale) = tier::new_sold_credit(violations, request.get_ref(), self.clock.now())?;
+        Ok(Response::new(self.create_sold_credit(partner, sale, statement).await?))
+    }
+
+    async fn void_sold_credit(
+        &self,
+        request: Request<wire::VoidSoldCreditRequest>,
+    ) -> Result<Response<wire::VoidSoldCreditResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
+        let name = tier::voided_sold_credit(violations, request.get_ref())?;
+        Ok(Response::new(self.void_sold_credit(name, statement).await?))
+    }
+
+    async fn list_sold_credits(
+        &self,
+        request: Request<wire::ListSoldCreditsRequest>,
+    ) -> Result<Response<wire::ListSoldCreditsResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (partner, page) = tier::sold_credits_query(violations, stated)?;
+        let (sales, basis) = self.list_sold_credits(partner, question).await?;
+        Ok(Response::new(tier::sold_credits(sales, &basis, &page, &self.policy)))
+    }
+
+    async fn update_certification(
+        &self,
+        request: Request<wire::UpdateCertificationRequest>,
+    ) -> Result<Response<wire::UpdateCertificationResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
+        let (partner, expire_time) = tier::certification(violations, request.get_ref())?;
+        Ok(Response::new(self.update_certification(partner, expire_time, statement).await?))
+    }
+
+    async fn get_tier_standing(
+        &self,
+        request: Request<wire::GetTierStandingRequest>,
+    ) -> Result<Response<wire::GetTierStandingResponse>, Status> {
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
+        let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
+        let (partner, chosen) = tier::standing_query(violations, stated)?;
+        let (standing, basis) = self.get_tier_standing(partner, chosen, question).await?;
+        Ok(Response::new(tier::standing(&standing, &basis, &self.policy)))
+    }
+
+    type EvaluateTiersStream = ReceiverStream<Result<wire::EvaluateTiersResponse, Status>>;
+
+    async fn evaluate_tiers(
+        &self,
+        request: Request<wire::EvaluateTiersRequest>,
+    ) -> Result<Response<Self::EvaluateTiersStream>, Status> {
+        platform_only(request.metadata())?;
+        let deadline = Deadline::now() + answer_limit(request.metadata());
+        let query = tier::evaluation_query(request.get_ref(), self.clock.now(), deadline)?;
+        let under_way = || Failure::new(ErrorReason::Overloaded, "an evaluation of all partners is under way already");
+        let turn = streaming::take_turn(&self.evaluating).ok_or_else(under_way)?;
+        let partners = self.partners_to_evaluate(&query).await?;
+        let service = self.clone();
+        let stream = streaming::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
+            service.evaluate_partners(partners, query, messages).await
+        });
+        Ok(Response::new(stream))
+    }
+
+    async fn grant_tier(
+        &self,
+        request: Request<wire::GrantTierRequest>,
+    ) -> Result<Response<wire::GrantTierResponse>, Status> {
+        let mut violations = Violations::default();
+        let statement = self.statement(&mut violations, request.metadata(), request.get_ref())?;
+        let deadline = Deadline::now() + answer_limit(request.metadata());
+        let grant = tier::grant(violations, request.get_ref(), deadline)?;
+        Ok(Response::new(self.grant_tier(grant, statement).await?))
     }
 }
 

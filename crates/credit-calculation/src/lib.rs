@@ -1,8 +1,8 @@
 //! credit-calculation: what servicing is worth, and why.
 //!
-//! Owns: the subscriptions of clients, and every answer about credit and points. Does not own: who works where and what
+//! Owns: what clients pay, what partners sold, their certifications and tiers, and every answer about credit and points. Does not own: who works where and what
 //! counts (it keeps copies of the access and the servicing feed), or any rule: `domain` decides.
-//! Invariants: subscriptions are only appended to; a copy changes in the same transaction as the cursor of its feed; an
+//! Invariants: own facts are only appended to; a copy changes in the same transaction as the cursor of its feed; an
 //! answer is about one instant and one moment of the database; what is not known is absent, never zero (R127).
 
 mod entity;
@@ -24,6 +24,7 @@ use domain::policy::Policy;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
 use service_kit::{Clock, Database, Service};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -44,6 +45,11 @@ pub struct CreditCalculation {
     /// activity-tracking, whose feed is followed, and which is asked where the copy cannot answer (R63, R126).
     activity: Channel,
     watermarks: Watermarks,
+    /// What goes on beside the calls.
+    background: TaskTracker,
+    shutdown: CancellationToken,
+    /// One evaluation of all partners at a time: each waits for what the others write.
+    evaluating: Arc<Semaphore>,
 }
 
 /// The service, ready to be served from a database that is migrated; it follows both feeds at once, until `shutdown`.
@@ -60,8 +66,18 @@ pub fn service(
     shutdown: CancellationToken,
 ) -> Service {
     let watermarks = Watermarks::new(&[Feed::Access, Feed::Servicing]);
-    let state = CreditCalculation { database, clock, policy, access, activity, watermarks };
     let background = TaskTracker::new();
+    let state = CreditCalculation {
+        database,
+        clock,
+        policy,
+        access,
+        activity,
+        watermarks,
+        background: background.clone(),
+        shutdown: shutdown.clone(),
+        evaluating: Arc::new(Semaphore::new(1)),
+    };
     background.spawn(follow::follow_access(state.clone(), shutdown.clone()));
     background.spawn(follow::follow_servicing(state.clone(), shutdown.clone()));
     let policy = Arc::clone(&state.policy);

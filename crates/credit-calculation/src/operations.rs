@@ -3,24 +3,34 @@
 
 mod breakdown;
 mod create_subscription;
+mod evaluate_tiers;
 mod explain_credit;
 mod get_managed_credit;
 mod get_points_timeline;
+mod get_tier_standing;
+mod grant_tier;
 mod list_managed_credits;
 mod list_point_changes;
 mod list_subscriptions;
 mod point_facts;
 mod reading;
 mod recording;
+mod sold_credits;
+mod tier_facts;
+mod update_certification;
 mod update_subscription;
 
 pub(crate) use breakdown::Row;
 pub(crate) use create_subscription::NewSubscription;
+pub(crate) use evaluate_tiers::{EvaluatedPartner, EvaluationQuery};
 pub(crate) use explain_credit::ExplainedRow;
 pub(crate) use get_points_timeline::TimelineQuery;
+pub(crate) use get_tier_standing::{HeldBy, Standing};
+pub(crate) use grant_tier::TierGrant;
 pub(crate) use list_managed_credits::{BreakdownOrder, BreakdownPage, BreakdownQuery, PageStart};
 pub(crate) use list_point_changes::{ChangesQuery, ClientPointChange, GainedAndLost, PointChanges};
 pub(crate) use list_subscriptions::Subscriptions;
 pub(crate) use reading::{Basis, Question};
 pub(crate) use recording::RecordedSubscription;
+pub(crate) use sold_credits::ValuedSale;
 pub(crate) use update_subscription::ChangedSubscription;

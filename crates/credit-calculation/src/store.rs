@@ -1,8 +1,11 @@
 //! Queries, and rows to domain values and back. No rules.
 
+pub(crate) mod certifications;
 pub(crate) mod clients;
 pub(crate) mod contacts;
+pub(crate) mod own_facts;
 pub(crate) mod servicing;
+pub(crate) mod sold_credits;
 pub(crate) mod subscriptions;
 pub(crate) mod tiers;
 

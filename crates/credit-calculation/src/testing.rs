@@ -15,6 +15,9 @@ use sea_orm::prelude::Uuid;
 use service_kit::feed::Watermarks;
 use service_kit::{Clock, Database, ManualClock, connect};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
 use crate::{CreditCalculation, Migrator};
@@ -41,6 +44,9 @@ impl TestService {
             access: nowhere(),
             activity: nowhere(),
             watermarks: Watermarks::new(&[Feed::Access, Feed::Servicing]),
+            background: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            evaluating: Arc::new(Semaphore::new(1)),
         };
         Self { service, _folder: folder }
     }

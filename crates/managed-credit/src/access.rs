@@ -113,7 +113,7 @@ struct WriteFlags {
 }
 
 /// An id for one write, so that it is done once however often it has to be sent.
-fn new_request_id() -> String {
+pub(crate) fn new_request_id() -> String {
     Clock::System.new_id().to_string()
 }
 

@@ -14,10 +14,11 @@ use crate::migrate::MigrateCommand;
 use crate::replay::ReplayCommand;
 use crate::serve::ServeCommand;
 use crate::status::StatusCommand;
+use crate::tier::TierCommand;
 use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
-use crate::{access, breakdown, changes, demo, import, migrate, replay, serve, status, timeline, verify, why};
+use crate::{access, breakdown, changes, demo, import, migrate, replay, serve, status, tier, timeline, verify, why};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
@@ -53,6 +54,9 @@ enum Command {
     /// A partner's points over time, past and forecast
     #[command(after_help = TIMELINE_EXAMPLES)]
     Timeline(TimelineCommand),
+    /// Tiers: where a partner stands, evaluations, grants
+    #[command(subcommand, after_help = TIER_EXAMPLES)]
+    Tier(TierCommand),
     /// The points that a partner gained and lost between two instants, by client and cause
     #[command(after_help = CHANGES_EXAMPLES)]
     Changes(ChangesCommand),
@@ -96,6 +100,12 @@ const TIMELINE_EXAMPLES: &str = "\
 Examples:
   managed-credit timeline --partner 1001
   managed-credit timeline --partner 1001 --from 2025-01-01 --to 2026-01-01 --daily --format csv";
+
+const TIER_EXAMPLES: &str = "\
+Examples:
+  managed-credit tier show --partner 1001 --tier diamond
+  managed-credit tier evaluate --date 2026-01-15 --validate-only
+  managed-credit tier grant --partner 1001 --tier elite --reason \"invited by the board\"";
 
 const CHANGES_EXAMPLES: &str = "\
 Examples:
@@ -150,6 +160,7 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Breakdown(command) => breakdown::breakdown(command, out).await,
         Command::Why(command) => why::why(command, out).await,
         Command::Timeline(command) => timeline::timeline(command, out).await,
+        Command::Tier(command) => tier::tier(command, out).await,
         Command::Changes(command) => changes::changes(command, out).await,
         Command::Status(command) => status::status(command, out).await,
         Command::Verify(command) => verify::verify(command, out).await,

@@ -24,6 +24,7 @@ mod sample;
 mod serve;
 mod servers;
 mod status;
+mod tier;
 mod timeline;
 mod verify;
 mod why;

@@ -4,7 +4,8 @@ use contracts::instant;
 use contracts::wire::access::{AccessRole, AccessType, Assignment, AssignmentOrigin, AssignmentState, ClientUserState};
 use contracts::wire::activity::NotCountedReason;
 use contracts::wire::credit::{
-    ConditionStatus, CreditState, ManagedCredit, Money, NoCreditReason, PointChangeCause, PointsAbsentReason,
+    ConditionStatus, CreditState, EvaluationOutcome, ManagedCredit, Money, NoCreditReason, PointChangeCause,
+    PointsAbsentReason, Tier, TierCriterionKind,
 };
 use domain::time::Instant;
 use prost_types::Timestamp;
@@ -133,6 +134,43 @@ pub(crate) fn point_change(cause: PointChangeCause) -> &'static str {
         PointChangeCause::PartnerLeft => "you left the programme",
         PointChangeCause::ClientClosed => "the account was closed",
         PointChangeCause::Share => "it is shared with more or fewer partners",
+        PointChangeCause::SaleRunOut => "a sale no longer counts",
+        PointChangeCause::Sale => "a sale was closed",
+    }
+}
+
+/// A tier by its name.
+pub(crate) fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Unspecified => ABSENT,
+        Tier::None => "no tier",
+        Tier::Gold => "Gold",
+        Tier::Platinum => "Platinum",
+        Tier::Diamond => "Diamond",
+        Tier::Elite => "Elite",
+    }
+}
+
+/// What an evaluation did.
+pub(crate) fn evaluation_outcome(outcome: EvaluationOutcome) -> &'static str {
+    match outcome {
+        EvaluationOutcome::Unspecified => ABSENT,
+        EvaluationOutcome::Raised => "raised",
+        EvaluationOutcome::Kept => "kept",
+        EvaluationOutcome::Protected => "kept: reached less than six months ago",
+        EvaluationOutcome::Lowered => "lowered",
+        EvaluationOutcome::CertificationExpired => "lowered: no valid certification",
+    }
+}
+
+/// What a tier needs.
+pub(crate) fn tier_criterion(kind: TierCriterionKind) -> &'static str {
+    match kind {
+        TierCriterionKind::Unspecified => ABSENT,
+        TierCriterionKind::TotalPoints => "total points",
+        TierCriterionKind::SoldPoints => "sold points",
+        TierCriterionKind::SourcedPoints => "sourced points",
+        TierCriterionKind::ManagedPoints => "managed points",
     }
 }
 

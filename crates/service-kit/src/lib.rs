@@ -19,6 +19,7 @@ mod random;
 pub mod request_log;
 mod server;
 mod stored;
+pub mod streaming;
 mod telemetry;
 
 pub use caller::{MAXIMUM_WAIT, Statement, actor, answer_limit, platform_only, require_platform, wait_limit};

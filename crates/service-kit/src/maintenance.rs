@@ -4,9 +4,9 @@
 //! time, that it ends with its caller or with the service, and how it is told, is the same for all.
 
 mod comparing;
+mod progress;
 mod server;
 mod status;
-mod work;
 
 use std::future::Future;
 
@@ -15,9 +15,9 @@ use contracts::{Failure, Feed};
 
 pub use comparing::{Verification, hex};
 pub use contracts::wire::maintenance::maintenance_service_server::SERVICE_NAME;
+pub use progress::ReplayProgress;
 pub use server::{Maintenance, server};
 pub use status::{CopyStatus, RejudgingStatus, ServiceStatus};
-pub use work::ReplayProgress;
 
 use crate::ServiceError;
 

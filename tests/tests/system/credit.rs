@@ -3,6 +3,7 @@
 mod permission;
 mod points;
 mod repeats;
+mod tier;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

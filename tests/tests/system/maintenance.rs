@@ -2,7 +2,7 @@
 
 mod replay;
 mod status;
-mod verify;
+pub mod verify;
 
 use contracts::wire::maintenance::FollowingState;
 use managed_credit::running::Part;

@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use crate::entity::{client, client_country, partner_client};
-use crate::store::{clients, contacts, subscriptions};
+use crate::store::{clients, contacts, own_facts};
 use crate::{CreditCalculation, Migrator};
 
 pub(crate) struct AccessFollower {
@@ -53,7 +53,7 @@ impl Follow for AccessFollower {
         for (address, pseudonym) in access_log::follow_erasures(&*transaction, &changes).await? {
             // What the pseudonym has to do with clients follows from the rewritten copy, with the other contacts.
             contacts::forget(&*transaction, &address).await?;
-            subscriptions::replace_actor(&*transaction, &address, &pseudonym).await?;
+            own_facts::replace_actor(&*transaction, &address, &pseudonym).await?;
         }
         clients::keep(&*transaction, &changes).await?;
         contacts::keep(&*transaction, &changes).await?;
@@ -78,7 +78,7 @@ impl Rebuild for AccessFollower {
     async fn put_in_place(&self, shadow: &Database, transaction: &WriteTransaction) -> Result<(), ServiceError> {
         let (shadow, transaction) = (shadow.connection(), &**transaction);
         for (address, pseudonym) in access_log::replace_copy(shadow, transaction).await? {
-            subscriptions::replace_actor(transaction, &address, &pseudonym).await?;
+            own_facts::replace_actor(transaction, &address, &pseudonym).await?;
         }
         refill::<client::Entity, _>(shadow, transaction).await?;
         refill::<client_country::Entity, _>(shadow, transaction).await?;

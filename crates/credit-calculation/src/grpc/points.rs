@@ -3,7 +3,7 @@
 use contracts::wire::credit as wire;
 use contracts::{ClientName, Failure, PartnerName, Violations, timestamp};
 use domain::credit::{
-    CreditValue, MAXIMUM_TIMELINE_DAYS, PointsCause, PointsOutcome, PointsTotal, is_timeline_stretch, timeline_end,
+    CreditValue, MAXIMUM_TIMELINE_DAYS, PartnerPoints, PointsCause, PointsOutcome, is_timeline_stretch, timeline_end,
     timeline_start,
 };
 use domain::policy::Policy;
@@ -62,14 +62,16 @@ fn check_stretch(violations: &mut Violations, start: Instant, end: Instant) {
 }
 
 pub(super) fn timeline(
-    points: &[(Instant, PointsTotal)],
+    points: &[(Instant, PartnerPoints)],
     known: &Basis,
     policy: &Policy,
 ) -> wire::GetPointsTimelineResponse {
-    let point = |(time, total): &(Instant, PointsTotal)| wire::TimelinePoint {
+    let point = |(time, points): &(Instant, PartnerPoints)| wire::TimelinePoint {
         time: Some(timestamp(*time)),
-        managed_points: total.points.to_string(),
-        clients_without_points: saturated(total.clients_without_points),
+        managed_points: points.managed.points.to_string(),
+        sold_points: points.sold.points.to_string(),
+        total_points: points.total().to_string(),
+        clients_without_points: saturated(points.tier_points().clients_without_points),
         forecast: *time > known.calculation_time,
     };
     wire::GetPointsTimelineResponse { points: points.iter().map(point).collect(), basis: Some(basis(known, policy)) }
@@ -91,14 +93,16 @@ pub(super) fn changes(found: PointChanges, page: &PageRequest, policy: &Policy) 
     }
 }
 
-/// The order of the list as bytes: time, client, cause.
+/// The order of the list as bytes: time, client, kind, cause.
 fn place(of: &ClientPointChange) -> Place {
     // Times before 1970 are negative; the shift keeps their order.
     let micros = of.change.time.timestamp_micros().wrapping_sub(i64::MIN).cast_unsigned();
+    let kind = wire::PointsKind::from(of.change.kind) as i32;
     let cause = wire::PointChangeCause::from(of.change.cause) as i32;
     [micros.to_be_bytes(), of.client.get().cast_unsigned().to_be_bytes()]
         .concat()
         .into_iter()
+        .chain(kind.to_be_bytes())
         .chain(cause.to_be_bytes())
         .collect()
 }
@@ -110,6 +114,7 @@ fn change(of: &ClientPointChange) -> wire::PointChange {
         client: ClientName(of.client).to_string(),
         client_display_name: of.display_name.clone().unwrap_or_default(),
         cause: wire::PointChangeCause::from(change.cause).into(),
+        kind: wire::PointsKind::from(change.kind).into(),
         difference: change.difference().to_string(),
         points_before: known_points(&change.before),
         points_after: known_points(&change.after),

@@ -1,4 +1,4 @@
-//! Both copies, what is kept ready of them, and the subscriptions.
+//! Both copies, what is kept ready of them, and the own facts.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,18 @@ use domain::time::Instant;
 use sea_orm::ConnectionTrait;
 use service_kit::feed::{Head, read_cursor, read_head, verify_history, verify_place};
 use service_kit::maintenance::{Verification, hex};
-use service_kit::{ReadTransaction, ServiceError, StoredInstant, access_log, position};
+use service_kit::{ReadTransaction, ServiceError, StoredInstant, access_log, position, stored_position};
 
 use crate::CreditCalculation;
-use crate::entity::{client, client_country, subscription_change};
+use crate::entity::{client, client_country};
 use crate::follow::AccessFollower;
-use crate::store::{clients, contacts, subscriptions};
+use crate::store::own_facts::{self, OwnFact};
+use crate::store::{clients, contacts};
 
-/// How many clients, people or changes are compared at once.
+/// How many clients, people or facts are compared at once.
 const CLIENTS_AT_ONCE: u64 = 500;
 const PEOPLE_AT_ONCE: u64 = 100;
-const CHANGES_AT_ONCE: u64 = 500;
+const FACTS_AT_ONCE: u64 = 500;
 
 impl CreditCalculation {
     pub(super) async fn verify_everything(&self, verification: &mut Verification) -> Result<(), ServiceError> {
@@ -28,7 +29,7 @@ impl CreditCalculation {
         access_log::verify(&*transaction, access.position, &access.chain_hash, verification).await?;
         verify_clients(&*transaction, verification).await?;
         verify_contacts(&*transaction, verification).await?;
-        verify_subscriptions(&transaction, verification).await?;
+        verify_own_facts(&transaction, verification).await?;
         verify_history(&AccessFollower::new(self.clone()), &access, verification).await?;
         self.verify_servicing(&transaction, &servicing, verification).await
     }
@@ -92,15 +93,12 @@ async fn verify_contacts<C: ConnectionTrait>(
 
 /// Positions without gaps, and the hash over all of them; where an erasure has replaced who made one, that hash is of what
 /// was first recorded and cannot be computed any more (R128).
-async fn verify_subscriptions(
-    transaction: &ReadTransaction,
-    verification: &mut Verification,
-) -> Result<(), ServiceError> {
-    verification.begin("subscription changes").await?;
+async fn verify_own_facts(transaction: &ReadTransaction, verification: &mut Verification) -> Result<(), ServiceError> {
+    verification.begin("own facts").await?;
     let pseudonyms = access_log::pseudonyms(&**transaction).await?;
     let (mut found, mut is_rewritten) = (Head::start(Feed::Credit), false);
     loop {
-        let page = subscriptions::page(&**transaction, found.position, CHANGES_AT_ONCE).await?;
+        let page = own_facts::page(&**transaction, stored_position(found.position), FACTS_AT_ONCE).await?;
         for row in &page {
             is_rewritten |= pseudonyms.contains(&row.actor);
             pass_over(row, &mut found, verification);
@@ -113,20 +111,20 @@ async fn verify_subscriptions(
     let kept = read_head(&**transaction, Feed::Credit).await?;
     if found.position != kept.position {
         let (stored, expected) = (kept.revision().to_string(), found.revision().to_string());
-        verification.differs("end of the subscription changes", &stored, &expected);
+        verification.differs("end of the own facts", &stored, &expected);
     } else if found.chain_hash != kept.chain_hash && !is_rewritten {
         let (stored, expected) = (hex(&kept.chain_hash), hex(&found.chain_hash));
-        verification.differs("hash over the subscription changes", &stored, &expected);
+        verification.differs("hash over the own facts", &stored, &expected);
     }
     Ok(())
 }
 
-fn pass_over(row: &subscription_change::Model, found: &mut Head, verification: &mut Verification) {
+fn pass_over(row: &OwnFact, found: &mut Head, verification: &mut Verification) {
     let position = position(row.position);
     // Rows have no hash of their own.
     verify_place(found, &Head::at(Feed::Credit, position, Vec::new()), None, verification);
     found.position = position - 1;
-    found.advance(&subscriptions::hashed_bytes(row));
+    found.advance(&row.hashed);
 }
 
 pub(super) fn client_name(client: i64) -> String {

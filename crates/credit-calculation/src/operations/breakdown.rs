@@ -11,7 +11,7 @@ use service_kit::{ReadTransaction, ServiceError};
 
 use crate::evidence::EvidenceSource;
 use crate::store::clients::KnownClient;
-use crate::store::{servicing, subscriptions, tiers};
+use crate::store::{contacts, servicing, sold_credits, subscriptions, tiers};
 
 /// One client for one partner at one instant (R124).
 #[derive(Debug, Clone)]
@@ -60,7 +60,8 @@ impl RowFacts {
     /// Whether anything at all is known of the client, beside the work of others.
     pub fn is_known(&self) -> bool {
         let has_subscription = !self.credit_facts.subscriptions.changes().is_empty();
-        self.known.is_some() || has_subscription || self.credit_facts.servicing.contains_key(&self.partner)
+        let is_serviced = self.credit_facts.servicing.contains_key(&self.partner);
+        self.known.is_some() || has_subscription || is_serviced || !self.credit_facts.sold.is_empty()
     }
 
     fn speaks_of_later(&self, terms: Terms<'_>, as_of: Instant) -> bool {
@@ -97,6 +98,19 @@ impl RowFacts {
     }
 }
 
+/// The clients with which a partner had anything to do by an instant: by its people, its work or its sales; in order.
+pub(super) async fn clients_of(
+    transaction: &ReadTransaction,
+    partner: HubId,
+    by: Instant,
+) -> Result<Vec<HubId>, ServiceError> {
+    let mut clients: BTreeSet<HubId> = contacts::clients_of(&**transaction, partner, by).await?.into_iter().collect();
+    let sales = sold_credits::by_client(&**transaction, partner).await?;
+    let sold_to = sales.into_iter().filter(|(_, sales)| sales.iter().any(|sale| sale.close_time <= by));
+    clients.extend(sold_to.map(|(client, _)| client));
+    Ok(clients.into_iter().collect())
+}
+
 /// The facts of these clients, in their order, of whom `known` says what access-management has said: a fixed number of
 /// queries per thousand clients. They answer for every instant from `from` to `to`.
 pub(super) async fn load(
@@ -108,6 +122,7 @@ pub(super) async fn load(
 ) -> Result<Loaded, ServiceError> {
     let mut histories = subscriptions::histories(&**transaction, client_ids).await?;
     let mut work = servicing::work(&**transaction, client_ids, partner, from, to).await?;
+    let mut sales = sold_credits::by_client(&**transaction, partner).await?;
     let partners: BTreeSet<HubId> = work.values().flat_map(BTreeMap::keys).copied().chain([partner]).collect();
     let tiers = tiers::histories(&**transaction, &partners).await?;
     let facts_of = |client: &HubId| {
@@ -117,6 +132,7 @@ pub(super) async fn load(
             countries: known.as_ref().map(|known| known.countries.clone()).unwrap_or_default(),
             subscriptions: histories.remove(client).unwrap_or_default(),
             servicing: work.remove(client).unwrap_or_default(),
+            sold: sales.remove(client).unwrap_or_default(),
         };
         RowFacts { partner, known, credit_facts, settled: None }
     };

@@ -3,11 +3,12 @@
 use contracts::Failure;
 use contracts::wire::error::ErrorReason;
 use domain::access::HubId;
-use domain::credit::{PointsTimeline, PointsTotal, timeline_end, timeline_start};
+use domain::credit::{PartnerPoints, PointsTimeline, timeline_end, timeline_start};
 use domain::time::Instant;
 use service_kit::ServiceError;
 
-use super::point_facts::ClientScope;
+use super::breakdown::Loaded;
+use super::point_facts::all_point_facts;
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 
@@ -31,22 +32,20 @@ impl CreditCalculation {
         &self,
         query: TimelineQuery,
         question: Question,
-    ) -> Result<(Vec<(Instant, PointsTotal)>, Basis), ServiceError> {
+    ) -> Result<(Vec<(Instant, PartnerPoints)>, Basis), ServiceError> {
         let TimelineQuery { partner, start, end, daily } = query;
-        let scope = ClientScope { partner, client: None };
-        let stretch = |now| {
-            let start = start.unwrap_or_else(|| timeline_start(now));
-            (start, end.unwrap_or_else(|| timeline_end(start, now)))
-        };
-        let loaded = self.point_facts(scope, stretch, question).await?;
-        let (from, to) = loaded.stretch;
-        let terms = self.terms(&loaded.tiers);
+        let (transaction, basis) = self.begin_partner_reading(partner, &question).await?;
+        let from = start.unwrap_or_else(|| timeline_start(basis.calculation_time));
+        let to = end.unwrap_or_else(|| timeline_end(from, basis.calculation_time));
+        let Loaded { facts, tiers } = all_point_facts(&transaction, partner, (from, to)).await?;
+        drop(transaction);
         let mut timeline = PointsTimeline::starting(from);
-        for facts in &loaded.facts {
-            timeline.add_client(&facts.credit_facts, partner, terms, to);
+        for facts in &facts {
+            timeline.add_client(&facts.credit_facts, partner, self.terms(&tiers), to);
         }
+        let basis = Basis { as_of: to, ..basis };
         if daily {
-            return Ok((timeline.daily(to), loaded.basis));
+            return Ok((timeline.daily(to), basis));
         }
         let points = timeline.change_points();
         if points.len() > MAXIMUM_CHANGE_POINTS {
@@ -57,6 +56,6 @@ impl CreditCalculation {
             );
             return Err(Failure::new(ErrorReason::LimitReached, message).into());
         }
-        Ok((points, loaded.basis))
+        Ok((points, basis))
     }
 }

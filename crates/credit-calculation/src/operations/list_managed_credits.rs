@@ -14,11 +14,10 @@ use domain::credit::{PointsTotal, Terms};
 use domain::time::Instant;
 use service_kit::{ReadTransaction, ServiceError};
 
-use super::breakdown::{Loaded, Row, RowFacts, load, settle};
+use super::breakdown::{Loaded, Row, RowFacts, clients_of, load, settle};
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::store::clients::{self, KnownClient};
-use crate::store::contacts;
 
 pub(crate) use order::BreakdownOrder;
 use order::{Place, compare};
@@ -123,7 +122,7 @@ async fn found_clients(
     query: &BreakdownQuery,
     as_of: Instant,
 ) -> Result<(Vec<HubId>, BTreeMap<HubId, KnownClient>), ServiceError> {
-    let mut found = contacts::clients_of(&**transaction, query.partner, as_of).await?;
+    let mut found = clients_of(transaction, query.partner, as_of).await?;
     let known = clients::load(&**transaction, &found).await?;
     if !query.search.is_empty() {
         let searched = folded(&query.search);

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::access::HubId;
-use domain::credit::{PointChange, PointsCause, PointsTotal, point_changes};
+use domain::credit::{PointChange, PointsCause, point_changes};
 use domain::money::Points;
 use domain::time::Instant;
 use service_kit::ServiceError;
 
-use super::point_facts::ClientScope;
+use super::breakdown::Loaded;
+use super::point_facts::{all_point_facts, client_point_facts, points_at};
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 
@@ -60,26 +61,28 @@ impl CreditCalculation {
         question: Question,
     ) -> Result<PointChanges, ServiceError> {
         let ChangesQuery { partner, client, start, end } = query;
+        let (transaction, basis) = self.begin_partner_reading(partner, &question).await?;
         // A start ahead of now, where no end is stated, is as if nothing happened yet.
-        let stretch = |now: Instant| (start, end.unwrap_or(now).max(start));
-        let loaded = self.point_facts(ClientScope { partner, client }, stretch, question).await?;
-        let (from, to) = loaded.stretch;
-        let terms = self.terms(&loaded.tiers);
-        let (mut at_start, mut at_end) = (PointsTotal::default(), PointsTotal::default());
+        let (from, to) = (start, end.unwrap_or(basis.calculation_time).max(start));
+        let Loaded { facts, tiers } = match client {
+            Some(client) => client_point_facts(&transaction, partner, client, &question, (from, to)).await?,
+            None => all_point_facts(&transaction, partner, (from, to)).await?,
+        };
+        drop(transaction);
+        let terms = self.terms(&tiers);
         let mut changes = Vec::new();
-        for facts in &loaded.facts {
+        for facts in &facts {
             let of_client = &facts.credit_facts;
-            at_start.add(of_client.credit(partner, terms, from).points);
-            at_end.add(of_client.credit(partner, terms, to).points);
             changes.extend(point_changes(of_client, partner, terms, from, to).into_iter().map(|change| {
                 let display_name = facts.known.as_ref().map(|known| known.display_name.clone());
                 ClientPointChange { client: of_client.client, display_name, change }
             }));
         }
-        changes.sort_by_key(|each| (each.change.time, each.client, each.change.cause));
+        changes.sort_by_key(|each| (each.change.time, each.client, each.change.kind, each.change.cause));
         let totals = totals(&changes);
-        let (start_points, end_points) = (at_start.points, at_end.points);
-        Ok(PointChanges { changes, start_points, end_points, totals, basis: loaded.basis })
+        let [start_points, end_points] = [from, to].map(|at| points_at(&facts, partner, terms, at).total());
+        let basis = Basis { as_of: to, ..basis };
+        Ok(PointChanges { changes, start_points, end_points, totals, basis })
     }
 }
 

@@ -1,60 +1,60 @@
 //! Everything that the points of a partner depend on over a stretch of time.
 
 use domain::access::HubId;
-use domain::tier::CreditedTiers;
+use domain::credit::{ClientPoints, PartnerPoints, Terms};
 use domain::time::Instant;
-use service_kit::ServiceError;
 use service_kit::permission::unknown_client;
+use service_kit::{ReadTransaction, ServiceError};
 
-use super::breakdown::{Loaded, RowFacts, load};
+use super::breakdown::{Loaded, RowFacts, clients_of, load};
 use super::reading::{Basis, Question, require_client};
 use crate::CreditCalculation;
-use crate::store::{clients, contacts};
-
-/// Whose points, of which clients.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ClientScope {
-    pub partner: HubId,
-    /// Absent means all.
-    pub client: Option<HubId>,
-}
-
-/// The facts of clients for every instant of a stretch, both ends included.
-#[derive(Debug)]
-pub(super) struct PointFacts {
-    pub stretch: (Instant, Instant),
-    pub facts: Vec<RowFacts>,
-    pub tiers: CreditedTiers,
-    /// As of the end of the stretch.
-    pub basis: Basis,
-}
+use crate::store::clients;
 
 impl CreditCalculation {
-    /// The facts of all clients with which the partner had anything to do by the end of the stretch, which may depend on
-    /// what is now.
-    pub(super) async fn point_facts(
+    /// One moment of the database for a question about a partner, by an actor who may ask.
+    pub(super) async fn begin_partner_reading(
         &self,
-        scope: ClientScope,
-        stretch: impl FnOnce(Instant) -> (Instant, Instant),
-        question: Question,
-    ) -> Result<PointFacts, ServiceError> {
-        let Question { actor, at_least, deadline, .. } = question;
-        let ClientScope { partner, client } = scope;
-        let (transaction, basis) = self.begin_reading(&at_least, None, deadline).await?;
-        self.require_partner(&transaction, &actor, partner).await?;
-        let stretch = stretch(basis.calculation_time);
-        let client_ids = match client {
-            Some(client) => {
-                require_client(&transaction, &actor, partner, client).await?;
-                vec![client]
-            }
-            None => contacts::clients_of(&*transaction, partner, stretch.1).await?,
-        };
-        let known = clients::load(&*transaction, &client_ids).await?;
-        let Loaded { facts, tiers } = load(&transaction, partner, &client_ids, known, stretch).await?;
-        if let Some(client) = client.filter(|_| !facts.iter().all(RowFacts::is_known)) {
-            return Err(unknown_client(client).into());
-        }
-        Ok(PointFacts { stretch, facts, tiers, basis: Basis { as_of: stretch.1, ..basis } })
+        partner: HubId,
+        question: &Question,
+    ) -> Result<(ReadTransaction, Basis), ServiceError> {
+        let Question { actor, as_of, at_least, deadline } = question;
+        let (transaction, basis) = self.begin_reading(at_least, *as_of, *deadline).await?;
+        self.require_partner(&transaction, actor, partner).await?;
+        Ok((transaction, basis))
     }
+}
+
+/// The facts of all clients with which the partner had anything to do by the end of the stretch, for every instant of it.
+pub(super) async fn all_point_facts(
+    transaction: &ReadTransaction,
+    partner: HubId,
+    stretch: (Instant, Instant),
+) -> Result<Loaded, ServiceError> {
+    let client_ids = clients_of(transaction, partner, stretch.1).await?;
+    let known = clients::load(&**transaction, &client_ids).await?;
+    load(transaction, partner, &client_ids, known, stretch).await
+}
+
+/// The same of one client, which must be known by something, for an actor who may know of it.
+pub(super) async fn client_point_facts(
+    transaction: &ReadTransaction,
+    partner: HubId,
+    client: HubId,
+    question: &Question,
+    stretch: (Instant, Instant),
+) -> Result<Loaded, ServiceError> {
+    require_client(transaction, &question.actor, partner, client).await?;
+    let known = clients::load(&**transaction, &[client]).await?;
+    let loaded = load(transaction, partner, &[client], known, stretch).await?;
+    if loaded.facts.iter().all(RowFacts::is_known) { Ok(loaded) } else { Err(unknown_client(client).into()) }
+}
+
+/// The points of all these clients at an instant.
+pub(super) fn points_at(facts: &[RowFacts], partner: HubId, terms: Terms<'_>, at: Instant) -> PartnerPoints {
+    let mut points = PartnerPoints::default();
+    for facts in facts {
+        points.add(&ClientPoints::of(&facts.credit_facts, partner, terms, at));
+    }
+    points
 }

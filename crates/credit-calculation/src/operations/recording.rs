@@ -1,4 +1,4 @@
-//! A transaction that appends to the subscriptions.
+//! A transaction that appends to this service's own facts.
 
 use contracts::{Feed, Revision, SubscriptionName};
 use domain::access::{Actor, HubId};
@@ -8,9 +8,10 @@ use domain::time::Instant;
 use prost::Message;
 use service_kit::feed::{Head, lock_head, store_head};
 use service_kit::request_log::{self, RequestKey};
-use service_kit::{ServiceError, Statement, WriteTransaction};
+use service_kit::{ServiceError, Statement, WriteTransaction, stored_position};
 
 use crate::CreditCalculation;
+use crate::store::own_facts::{self, Recorded, Row};
 use crate::store::subscriptions;
 
 /// A subscription as it is recorded.
@@ -49,13 +50,15 @@ impl Recording {
         service: &CreditCalculation,
         statement: Statement,
     ) -> Result<Begun<A>, ServiceError> {
-        let Statement { actor, request, .. } = statement;
+        let Statement { actor, on_behalf_of, request, .. } = statement;
+        // Whoever decided, where the platform says so.
+        let actor = on_behalf_of.map_or(actor, Actor::Person);
         let transaction = service.database.begin_write().await?;
         let head = lock_head(&*transaction, Feed::Credit).await?;
         if let Some(answer) = request_log::first_answer(&*transaction, request.as_ref()).await? {
             return Ok(Begun::Repeated(answer));
         }
-        let last = subscriptions::last_record_time(&*transaction).await?;
+        let last = own_facts::last_record_time(&*transaction).await?;
         let now = service.clock.now().max(last.unwrap_or(Instant::MIN_UTC));
         Ok(Begun::New(Self { transaction, head, actor, request, now }))
     }
@@ -76,6 +79,22 @@ impl Recording {
         let change = SubscriptionChange { subscription, position, effective_time, mrr };
         subscriptions::append(&*self.transaction, &mut self.head, client, &change, self.now, &self.actor).await?;
         Ok(position)
+    }
+
+    /// Where and by whom the next fact is recorded.
+    pub fn next(&self) -> Recorded<'_> {
+        Recorded { position: stored_position(self.head.next_position()), time: self.now, actor: &self.actor }
+    }
+
+    /// Takes a fact into the log, whose row has the place that [`Self::next`] said; answers the transaction to insert it in.
+    pub fn append(&mut self, row: &impl Row) -> &WriteTransaction {
+        self.head.advance(&row.own_fact().hashed);
+        &self.transaction
+    }
+
+    /// The transaction, for what is read in it.
+    pub const fn transaction(&self) -> &WriteTransaction {
+        &self.transaction
     }
 
     /// The revision that contains everything that was recorded so far.

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::access::{Actor, EmailAddress, HubId};
+use domain::access::{Actor, HubId};
 use domain::credit::{SubscriptionChange, SubscriptionHistory};
 use domain::money::Money;
 use domain::time::Instant;
 use prost::Message;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
-use sea_orm::{QueryOrder as _, QuerySelect as _};
 use service_kit::feed::Head;
 use service_kit::{ServiceError, position, stored_position};
 
+use super::own_facts::{OwnFact, Row};
 use super::{hub_id, portions};
 use crate::entity::subscription_change::{ActiveModel, Column, Entity, Model};
 
@@ -34,6 +33,12 @@ struct HashedChange {
     currency_code: String,
     #[prost(int64, tag = "7")]
     minor_units: i64,
+}
+
+impl Row for Model {
+    fn own_fact(&self) -> OwnFact {
+        OwnFact { position: self.position, actor: self.actor.clone(), hashed: hashed_bytes(self) }
+    }
 }
 
 /// Appends a change, which has the head's next position; the head was locked in the same transaction.
@@ -61,7 +66,7 @@ pub(crate) async fn append<C: ConnectionTrait>(
 }
 
 /// The bytes of a change that the hash of the history is made of.
-pub(crate) fn hashed_bytes(row: &Model) -> Vec<u8> {
+fn hashed_bytes(row: &Model) -> Vec<u8> {
     let hashed = HashedChange {
         client_id: row.client_id,
         subscription_id: row.subscription_id.clone(),
@@ -72,12 +77,6 @@ pub(crate) fn hashed_bytes(row: &Model) -> Vec<u8> {
         minor_units: row.minor_units,
     };
     hashed.encode_to_vec()
-}
-
-/// The changes behind a position, in order, at most `limit`.
-pub(crate) async fn page<C: ConnectionTrait>(connection: &C, after: u64, limit: u64) -> Result<Vec<Model>, DbErr> {
-    let behind = Entity::find().filter(Column::Position.gt(stored_position(after)));
-    behind.order_by_asc(Column::Position).limit(limit).all(connection).await
 }
 
 fn inserted(row: Model) -> ActiveModel {
@@ -91,26 +90,6 @@ fn inserted(row: Model) -> ActiveModel {
         currency_code: Set(row.currency_code),
         minor_units: Set(row.minor_units),
     }
-}
-
-/// Makes the changes that one address made those of another (R128). The head's hash stays that of what was first recorded.
-pub(crate) async fn replace_actor<C: ConnectionTrait>(
-    transaction: &C,
-    from: &EmailAddress,
-    to: &EmailAddress,
-) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(Column::Actor, Expr::val(to.as_str()))
-        .filter(Column::Actor.eq(from.as_str()))
-        .exec(transaction)
-        .await?;
-    Ok(())
-}
-
-/// When the last change of any client was recorded.
-pub(crate) async fn last_record_time<C: ConnectionTrait>(connection: &C) -> Result<Option<Instant>, DbErr> {
-    let last = Entity::find().order_by_desc(Column::Position).limit(1).one(connection).await?;
-    Ok(last.map(|row| row.record_time.into()))
 }
 
 /// Every change of one client.

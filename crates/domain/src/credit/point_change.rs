@@ -127,11 +127,14 @@ fn managed_at(facts: &CreditFacts, partner: HubId, terms: Terms<'_>, turn: Insta
     changes
 }
 
+/// One of the grounds of sold points.
+type SaleGround = fn(&mut SaleGrounds) -> &mut Instant;
+
 /// The changes of sold points of one instant, in the same way.
 fn sold_at(facts: &CreditFacts, terms: Terms<'_>, turn: Instant) -> Vec<PointChange> {
     let mut grounds = SaleGrounds::of(turn - TimeDelta::microseconds(1));
     let value_on = |grounds| CreditValue { credit: None, points: facts.sold_points_on(terms, grounds) };
-    let steps: [(PointsCause, fn(&mut SaleGrounds) -> &mut Instant); 4] = [
+    let steps: [(PointsCause, SaleGround); 4] = [
         (PointsCause::Policy, |grounds| &mut grounds.numbers),
         (PointsCause::Country, |grounds| &mut grounds.country),
         (PointsCause::SaleRunOut, |grounds| &mut grounds.run_out),

@@ -1,6 +1,8 @@
 //! What becomes of a partner's tier on the 15th of a month (R99 to R105).
 
 use super::Tier;
+use std::str::FromStr;
+
 use super::calendar::{PROTECTED_MONTHS, is_reevaluation, window_start};
 use super::threshold::TierPoints;
 use crate::time::Instant;
@@ -44,6 +46,36 @@ pub enum EvaluationOutcome {
     Lowered,
     /// The certification was not valid on a re-evaluation day: the partner falls to no tier, whatever its points (R103).
     CertificationExpired,
+}
+
+/// A text that names no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an evaluation ends with RAISED, KEPT, PROTECTED, LOWERED or CERTIFICATION_EXPIRED")]
+pub struct EvaluationOutcomeError;
+
+impl EvaluationOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] = [Self::Raised, Self::Kept, Self::Protected, Self::Lowered, Self::CertificationExpired];
+
+    /// The name in stored text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Raised => "RAISED",
+            Self::Kept => "KEPT",
+            Self::Protected => "PROTECTED",
+            Self::Lowered => "LOWERED",
+            Self::CertificationExpired => "CERTIFICATION_EXPIRED",
+        }
+    }
+}
+
+impl FromStr for EvaluationOutcome {
+    type Err = EvaluationOutcomeError;
+
+    fn from_str(text: &str) -> Result<Self, EvaluationOutcomeError> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text).ok_or(EvaluationOutcomeError)
+    }
 }
 
 /// An evaluation of one partner.

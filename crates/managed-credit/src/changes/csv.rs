@@ -7,10 +7,11 @@ use contracts::wire::credit::{ListPointChangesResponse, Money, PointChange};
 use crate::output::not_a_formula;
 use crate::wording::{hub_id, rfc_3339, short_name};
 
-const HEADER: [&str; 10] = [
+const HEADER: [&str; 11] = [
     "time",
     "client",
     "client_display_name",
+    "kind",
     "cause",
     "difference",
     "points_before",
@@ -37,6 +38,7 @@ fn cells(change: &PointChange) -> [String; HEADER.len()] {
         rfc_3339(change.time.as_ref()).unwrap_or_default(),
         hub_id(&change.client).to_owned(),
         not_a_formula(&change.client_display_name),
+        short_name(change.kind().as_str_name(), "POINTS_KIND_").to_owned(),
         short_name(change.cause().as_str_name(), "POINT_CHANGE_CAUSE_").to_owned(),
         // A number below zero is no formula: it must stay one that can be added.
         change.difference.clone(),

@@ -32,7 +32,7 @@ pub(super) fn chart(points: &[TimelinePoint], end: Instant, now: Instant) -> Opt
 
 fn step(point: &TimelinePoint) -> Option<(Instant, f64)> {
     let time = instant(point.time.as_ref()?).ok()?;
-    Some((time, point.managed_points.parse().ok()?))
+    Some((time, point.total_points.parse().ok()?))
 }
 
 /// The first and last day, and dots from the forecast on.
@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn point(time: &str, points: &str) -> TimelinePoint {
-        TimelinePoint { time: Some(timestamp(at(time))), managed_points: points.to_owned(), ..TimelinePoint::default() }
+        TimelinePoint { time: Some(timestamp(at(time))), total_points: points.to_owned(), ..TimelinePoint::default() }
     }
 
     #[test]

@@ -21,6 +21,8 @@ struct TimelineJson<'answer> {
 struct PointJson<'answer> {
     time: Option<String>,
     managed_points: &'answer str,
+    sold_points: &'answer str,
+    total_points: &'answer str,
     clients_without_points: i32,
     forecast: bool,
 }
@@ -29,6 +31,8 @@ pub(super) fn write(partner: &str, answer: &GetPointsTimelineResponse, out: &mut
     let points = answer.points.iter().map(|point| PointJson {
         time: rfc_3339(point.time.as_ref()),
         managed_points: &point.managed_points,
+        sold_points: &point.sold_points,
+        total_points: &point.total_points,
         clients_without_points: point.clients_without_points,
         forecast: point.forecast,
     });

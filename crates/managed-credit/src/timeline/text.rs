@@ -13,14 +13,16 @@ use crate::wording;
 pub(super) fn write(answer: &GetPointsTimelineResponse, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     let known = answer.basis.clone().unwrap_or_default();
     if let Some(chart) = chart_of(answer) {
-        writeln!(out, "Managed points\n{chart}\n")?;
+        writeln!(out, "Sold and managed points together\n{chart}\n")?;
     }
-    let mut table = table(width, ["From (UTC)", "Managed points", "Clients without points", ""]);
+    let mut table = table(width, ["From (UTC)", "Managed", "Sold", "Total points", "Clients without points", ""]);
     for point in &answer.points {
         let from = wording::minute_or_absent(point.time.as_ref());
         table.add_row([
             Cell::new(from.trim_end_matches(" UTC")),
             number(&point.managed_points),
+            number(&point.sold_points),
+            number(&point.total_points),
             number(point.clients_without_points),
             Cell::new(if point.forecast { "forecast" } else { "" }),
         ]);

@@ -87,6 +87,12 @@ async fn a_running_system_is_asked_in_every_format() {
         insta::assert_snapshot!("why_table", why("table"));
         insta::assert_snapshot!("why_csv", why("csv"));
         insta::assert_snapshot!("why_json", why("json"));
+        for format in ["table", "json"] {
+            let flags = ["tier", "show", "--partner", "1001", "--as-of", "2025-09-01", "--format", format];
+            let answer = services.ask(&flags);
+            assert_eq!(answer.code, Some(0), "{answer:?}");
+            insta::assert_snapshot!(format!("tier_{format}"), answer.stdout);
+        }
         for command in ["timeline", "changes"] {
             for format in ["table", "csv", "json"] {
                 insta::assert_snapshot!(format!("{command}_{format}"), over_time(command, format));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use contracts::wire::maintenance::{Difference, VerifyResponse};
 use tokio::time::Instant;
 
-use super::work::Messages;
 use crate::ServiceError;
+use crate::streaming::Messages;
 
 /// After how many that were compared progress is told, at the latest.
 const CHECKED_PER_MESSAGE: u64 = 1_000;

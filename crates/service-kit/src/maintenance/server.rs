@@ -7,15 +7,15 @@ use contracts::wire::maintenance as wire;
 use contracts::wire::maintenance::maintenance_service_server::{MaintenanceService, MaintenanceServiceServer};
 use contracts::{Failure, Feed, Violations};
 use domain::policy::Policy;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 
-use super::work::{self, ReplayProgress};
-use super::{Maintain, Verification, nothing_to_replay, status};
-use crate::platform_only;
+use super::{Maintain, ReplayProgress, Verification, nothing_to_replay, status};
+use crate::streaming::take_turn;
+use crate::{platform_only, streaming};
 
 /// How many differences are listed where nothing is said, and at most.
 const DEFAULT_DIFFERENCES: u32 = 100;
@@ -67,7 +67,7 @@ impl<M: Maintain> MaintenanceService for Maintenance<M> {
         let under_way = || Failure::new(ErrorReason::Overloaded, "a verification is under way already");
         let turn = take_turn(&self.verifying).ok_or_else(under_way)?;
         let service = self.service.clone();
-        let stream = work::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
+        let stream = streaming::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
             let mut verification = Verification::new(messages, maximum_differences);
             service.verify(&mut verification).await?;
             verification.complete().await
@@ -83,7 +83,7 @@ impl<M: Maintain> MaintenanceService for Maintenance<M> {
         let under_way = || Failure::new(ErrorReason::ReplayRunning, "a copy is being built anew already");
         let turn = take_turn(&self.replaying).ok_or_else(under_way)?;
         let service = self.service.clone();
-        let stream = work::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
+        let stream = streaming::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
             let mut progress = ReplayProgress::new(messages);
             for feed in feeds {
                 progress = progress.of_feed(feed);
@@ -93,10 +93,6 @@ impl<M: Maintain> MaintenanceService for Maintenance<M> {
         });
         Ok(Response::new(stream))
     }
-}
-
-fn take_turn(turns: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(turns).try_acquire_owned().ok()
 }
 
 fn maximum_differences(request: &wire::VerifyRequest) -> Result<u32, Failure> {

@@ -1,20 +1,18 @@
-//! A change of the tier that a partner is credited with; only ever appended.
+//! A sale was taken back; only ever appended.
 
 use sea_orm::entity::prelude::*;
 use service_kit::StoredInstant;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "tier_change")]
+#[sea_orm(table_name = "sold_credit_voiding")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
     pub partner_id: i64,
-    pub effective_time: StoredInstant,
+    pub sold_credit_id: String,
+    pub reason: String,
     pub record_time: StoredInstant,
     pub actor: String,
-    /// Absent means none.
-    pub tier: Option<String>,
-    pub reason: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

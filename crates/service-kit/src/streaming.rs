@@ -1,11 +1,11 @@
-//! Work that is told message by message while it goes on.
+//! Work that is told message by message while it goes on: the answer of an RPC that streams.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Failure;
 use contracts::wire::error::ErrorReason;
-use contracts::wire::maintenance::ReplayResponse;
-use contracts::{Failure, Feed};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,9 +21,13 @@ const READING_LIMIT: Duration = Duration::from_secs(60);
 
 /// Where the messages of a work go.
 #[derive(Debug)]
-pub(super) struct Messages<T>(mpsc::Sender<Result<T, Status>>);
+pub struct Messages<T>(mpsc::Sender<Result<T, Status>>);
 
 impl<T> Messages<T> {
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// The caller does not read.
     pub async fn send(&self, message: T) -> Result<(), ServiceError> {
         let sent = self.0.send_timeout(Ok(message), READING_LIMIT).await;
         sent.map_err(|_| Failure::new(ErrorReason::Overloaded, "the caller does not read what it asked for").into())
@@ -32,7 +36,7 @@ impl<T> Messages<T> {
 
 /// Starts a work that goes on until it is done, its caller is gone, or the service shuts down, in which case its messages
 /// just end; `turn` is held until then.
-pub(super) fn start<T, F>(
+pub fn start<T, F>(
     background: &TaskTracker,
     shutdown: CancellationToken,
     turn: OwnedSemaphorePermit,
@@ -63,41 +67,8 @@ where
     ReceiverStream::new(receiver)
 }
 
-/// Where a replay tells how far it is.
-#[derive(Debug)]
-pub struct ReplayProgress {
-    feed: Feed,
-    messages: Messages<ReplayResponse>,
-}
-
-impl ReplayProgress {
-    pub(super) fn of_feed(self, feed: Feed) -> Self {
-        Self { feed, ..self }
-    }
-
-    pub(super) const fn new(messages: Messages<ReplayResponse>) -> Self {
-        Self { feed: Feed::Access, messages }
-    }
-
-    /// So many changes of the feed have been taken over.
-    ///
-    /// # Errors
-    /// The caller does not read.
-    pub async fn applied(&self, changes: u64) -> Result<(), ServiceError> {
-        self.tell(changes, false).await
-    }
-
-    /// The new copy, of so many changes, is in its place.
-    ///
-    /// # Errors
-    /// The caller does not read.
-    pub async fn complete(&self, changes: u64) -> Result<(), ServiceError> {
-        self.tell(changes, true).await
-    }
-
-    async fn tell(&self, changes: u64, complete: bool) -> Result<(), ServiceError> {
-        let feed = self.feed.as_str().to_owned();
-        let applied_changes = i64::try_from(changes).unwrap_or(i64::MAX);
-        self.messages.send(ReplayResponse { feed, applied_changes, complete }).await
-    }
+/// The only turn of a work of which one goes on at a time; nothing while it goes on.
+#[must_use]
+pub fn take_turn(turns: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(turns).try_acquire_owned().ok()
 }
