@@ -57,6 +57,24 @@ impl From<NoCreditReason> for wire::NoCreditReason {
     }
 }
 
+/// Why there is no credit; nothing where no reason is stated.
+#[must_use]
+pub const fn no_credit_reason_from_wire(reason: wire::NoCreditReason) -> Option<NoCreditReason> {
+    match reason {
+        wire::NoCreditReason::Unspecified => None,
+        wire::NoCreditReason::OwnAccount => Some(NoCreditReason::OwnAccount),
+        wire::NoCreditReason::NotManaged => Some(NoCreditReason::NotManaged),
+        wire::NoCreditReason::Lapsed => Some(NoCreditReason::Lapsed),
+        wire::NoCreditReason::AllEmployeesRemoved => Some(NoCreditReason::AllEmployeesRemoved),
+        wire::NoCreditReason::ServicesEnded => Some(NoCreditReason::ServicesEnded),
+        wire::NoCreditReason::PartnerLeft => Some(NoCreditReason::PartnerLeft),
+        wire::NoCreditReason::ClientClosed => Some(NoCreditReason::ClientClosed),
+        wire::NoCreditReason::TierActivityMinimum => Some(NoCreditReason::TierActivityMinimum),
+        wire::NoCreditReason::NoPaidSubscription => Some(NoCreditReason::NoPaidSubscription),
+        wire::NoCreditReason::MrrUnknown => Some(NoCreditReason::MrrUnknown),
+    }
+}
+
 impl From<PointsAbsentReason> for wire::PointsAbsentReason {
     fn from(reason: PointsAbsentReason) -> Self {
         match reason {

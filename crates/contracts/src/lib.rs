@@ -22,7 +22,7 @@ pub use activity::{
     ServicingChange, activity_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire, remedy_to_wire,
     servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,
 };
-pub use credit::money_from_wire;
+pub use credit::{money_from_wire, no_credit_reason_from_wire};
 pub use failure::{Failure, code_of, reason_name};
 pub use resource_name::{
     AccessLinkName, ActivityName, AssetName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError,

@@ -36,7 +36,13 @@ pub(crate) struct EvidenceSource<'question> {
 impl EvidenceSource<'_> {
     /// How the relationships with these clients stand with a minimum of live activities, in the order of the clients.
     pub async fn standings(&self, clients: &[HubId], minimum: u32) -> Result<Vec<Standing>, ServiceError> {
-        let mut standings = Vec::with_capacity(clients.len());
+        let servicings = self.servicings(clients, minimum).await?;
+        Ok(servicings.iter().map(standing_from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// The same with the last activity of each.
+    pub async fn servicings(&self, clients: &[HubId], minimum: u32) -> Result<Vec<wire::Servicing>, ServiceError> {
+        let mut servicings = Vec::with_capacity(clients.len());
         for clients in clients.chunks(PAIRS_PER_CALL) {
             let request = wire::BatchGetServicingRequest {
                 pairs: clients.iter().map(|client| self.pair(*client)).collect(),
@@ -50,11 +56,9 @@ impl EvidenceSource<'_> {
             if answer.servicings.len() != clients.len() {
                 return Err(ServiceError::stored("activity-tracking answered another number of pairs than was asked"));
             }
-            for servicing in &answer.servicings {
-                standings.push(standing_from_wire(servicing)?);
-            }
+            servicings.extend(answer.servicings);
         }
-        Ok(standings)
+        Ok(servicings)
     }
 
     /// How the partner serviced a client, with what was done there; nothing where activity-tracking does not know the

@@ -1,6 +1,7 @@
 //! The gRPC side: read all of a request and report everything that is wrong with it, call the operation, answer.
 
 mod answer;
+mod breakdown;
 mod points;
 mod tier;
 
@@ -12,7 +13,7 @@ use contracts::{
 use domain::access::HubId;
 use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
-use service_kit::page::{DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, PageRequest};
+use service_kit::page::PageRequest;
 use service_kit::{Statement, actor, answer_limit, platform_only, streaming};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
@@ -20,10 +21,7 @@ use tonic::{Request, Response, Status};
 
 use crate::CreditCalculation;
 use crate::evidence::Deadline;
-use crate::operations::{BreakdownOrder, BreakdownQuery, ChangedSubscription, NewSubscription, PageStart, Question};
-
-/// The longest text to search for, in characters.
-const SEARCH_LENGTH: usize = 200;
+use crate::operations::{ChangedSubscription, NewSubscription, Question};
 
 /// What every read states beside its subject.
 fn question(
@@ -111,7 +109,7 @@ impl CreditCalculationService for CreditCalculation {
         let mut violations = Violations::default();
         let (as_of_time, revisions) = (stated.as_of_time.as_ref(), &stated.at_least_revisions);
         let question = question(&mut violations, request.metadata(), as_of_time, revisions)?;
-        let (query, start, page_size) = breakdown_query(violations, stated, &question)?;
+        let (query, start, page_size) = breakdown::breakdown_query(violations, stated, &question)?;
         let page = self.list_managed_credits(&query, start, page_size, question).await?;
         Ok(Response::new(answer::breakdown(page, &self.policy)))
     }
@@ -281,52 +279,4 @@ fn pair(mut violations: Violations, partner: &str, client: &str) -> Result<(HubI
     let partner: Option<PartnerName> = violations.parse("partner", partner);
     let client: Option<ClientName> = violations.parse("client", client);
     violations.finish(|| Some((partner?.0, client?.0)))
-}
-
-fn breakdown_query(
-    mut violations: Violations,
-    request: &wire::ListManagedCreditsRequest,
-    question: &Question,
-) -> Result<(BreakdownQuery, Option<PageStart>, usize), Failure> {
-    let partner: Option<PartnerName> = violations.parse("parent", &request.parent);
-    let search = search(&mut violations, &request.client_search);
-    let order = order(&mut violations, request.order);
-    let page_size = violations.bounded("page_size", request.page_size, DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE);
-    let query = partner.zip(order).map(|(PartnerName(partner), order)| BreakdownQuery {
-        partner,
-        search,
-        order,
-        descending: request.descending,
-        as_of: question.as_of,
-    });
-    let start = page_start(&mut violations, query.as_ref(), &request.page_token);
-    violations.finish(|| Some((query?, start, usize::try_from(page_size?).ok()?)))
-}
-
-fn search(violations: &mut Violations, text: &str) -> String {
-    if text.chars().count() > SEARCH_LENGTH {
-        violations.add("client_search", format!("at most {SEARCH_LENGTH} characters"));
-    }
-    text.to_owned()
-}
-
-fn order(violations: &mut Violations, order: i32) -> Option<BreakdownOrder> {
-    let Ok(order) = wire::ManagedCreditOrder::try_from(order) else {
-        violations.add("order", "a value of ManagedCreditOrder");
-        return None;
-    };
-    Some(match order {
-        wire::ManagedCreditOrder::Unspecified | wire::ManagedCreditOrder::ClientDisplayName => {
-            BreakdownOrder::ClientDisplayName
-        }
-        wire::ManagedCreditOrder::Client => BreakdownOrder::Client,
-        wire::ManagedCreditOrder::Points => BreakdownOrder::Points,
-        wire::ManagedCreditOrder::ExpireTime => BreakdownOrder::ExpireTime,
-    })
-}
-
-/// Where the page begins; a token can only be read where the rest of its query is right.
-fn page_start(violations: &mut Violations, query: Option<&BreakdownQuery>, token: &str) -> Option<PageStart> {
-    let query = query.filter(|_| !token.is_empty())?;
-    violations.check("page_token", query.page_start(token))
 }

@@ -9,6 +9,7 @@ mod get_managed_credit;
 mod get_points_timeline;
 mod get_tier_standing;
 mod grant_tier;
+mod last_activities;
 mod list_managed_credits;
 mod list_point_changes;
 mod list_subscriptions;
@@ -20,14 +21,16 @@ mod tier_facts;
 mod update_certification;
 mod update_subscription;
 
-pub(crate) use breakdown::Row;
+pub(crate) use breakdown::{LastActivity, Row};
 pub(crate) use create_subscription::NewSubscription;
 pub(crate) use evaluate_tiers::{EvaluatedPartner, EvaluationQuery};
 pub(crate) use explain_credit::ExplainedRow;
 pub(crate) use get_points_timeline::TimelineQuery;
 pub(crate) use get_tier_standing::{HeldBy, Standing};
 pub(crate) use grant_tier::TierGrant;
-pub(crate) use list_managed_credits::{BreakdownOrder, BreakdownPage, BreakdownQuery, PageStart};
+pub(crate) use list_managed_credits::{
+    BreakdownFilter, BreakdownOrder, BreakdownPage, BreakdownQuery, PageStart, Totals,
+};
 pub(crate) use list_point_changes::{ChangesQuery, ClientPointChange, GainedAndLost, PointChanges};
 pub(crate) use list_subscriptions::Subscriptions;
 pub(crate) use reading::{Basis, Question};

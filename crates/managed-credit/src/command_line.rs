@@ -9,6 +9,7 @@ use crate::access::AccessCommand;
 use crate::breakdown::BreakdownCommand;
 use crate::changes::ChangesCommand;
 use crate::demo::DemoCommand;
+use crate::expiring::ExpiringCommand;
 use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
 use crate::replay::ReplayCommand;
@@ -18,7 +19,9 @@ use crate::tier::TierCommand;
 use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
-use crate::{access, breakdown, changes, demo, import, migrate, replay, serve, status, tier, timeline, verify, why};
+use crate::{
+    access, breakdown, changes, demo, expiring, import, migrate, replay, serve, status, tier, timeline, verify, why,
+};
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
 ///
@@ -51,6 +54,9 @@ enum Command {
     /// Why a client brings a partner credit, or none
     #[command(after_help = WHY_EXAMPLES)]
     Why(WhyCommand),
+    /// The credit that a partner loses soon if nothing else happens: what is at risk, and who worked there last
+    #[command(after_help = EXPIRING_EXAMPLES)]
+    Expiring(ExpiringCommand),
     /// A partner's points over time, past and forecast
     #[command(after_help = TIMELINE_EXAMPLES)]
     Timeline(TimelineCommand),
@@ -89,12 +95,18 @@ const BREAKDOWN_EXAMPLES: &str = "\
 Examples:
   managed-credit breakdown --partner 1001
   managed-credit breakdown --partner 1001 --order points --descending --as-of 2025-09-01
-  managed-credit breakdown --partner 1001 --search borgo --format csv";
+  managed-credit breakdown --partner 1001 --search borgo --format csv
+  managed-credit breakdown --partner 1001 --reason lapsed,tier-activity-minimum --output lost.csv --format csv";
 
 const WHY_EXAMPLES: &str = "\
 Examples:
   managed-credit why --partner 1001 --client \"caffe borgo\"
   managed-credit why --partner 1001 --client 2004 --as-of 2025-09-01 --format json";
+
+const EXPIRING_EXAMPLES: &str = "\
+Examples:
+  managed-credit expiring --partner 1001
+  managed-credit expiring --partner 1001 --days 7 --format csv";
 
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
@@ -159,6 +171,7 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Access(command) => access::access(command, out).await,
         Command::Breakdown(command) => breakdown::breakdown(command, out).await,
         Command::Why(command) => why::why(command, out).await,
+        Command::Expiring(command) => expiring::expiring(command, out).await,
         Command::Timeline(command) => timeline::timeline(command, out).await,
         Command::Tier(command) => tier::tier(command, out).await,
         Command::Changes(command) => changes::changes(command, out).await,

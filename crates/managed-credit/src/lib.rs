@@ -14,6 +14,7 @@ mod client_search;
 mod command_line;
 mod databases;
 mod demo;
+mod expiring;
 mod import;
 mod migrate;
 mod output;

@@ -1,7 +1,9 @@
 //! How answers are printed: tables of a fixed width where no terminal says its own.
 
 use std::io::Write;
+use std::path::Path;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
@@ -105,6 +107,20 @@ pub(crate) fn basis(basis: &AnswerBasis, width: Width) -> String {
 pub(crate) fn write_json(answer: &impl Serialize, out: &mut impl Write) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut *out, answer)?;
     Ok(writeln!(out)?)
+}
+
+/// Writes a file that is there whole or not at all: beside its place, and renamed once all of it is written.
+pub(crate) fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut tempfile::NamedTempFile) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
+    write(&mut file)?;
+    file.flush()?;
+    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
 }
 
 /// A cell with a number.

@@ -4,8 +4,8 @@ use contracts::instant;
 use contracts::wire::access::{AccessRole, AccessType, Assignment, AssignmentOrigin, AssignmentState, ClientUserState};
 use contracts::wire::activity::NotCountedReason;
 use contracts::wire::credit::{
-    ConditionStatus, CreditState, EvaluationOutcome, ManagedCredit, Money, NoCreditReason, PointChangeCause,
-    PointsAbsentReason, Tier, TierCriterionKind,
+    ConditionStatus, CreditState, EvaluationOutcome, LastActivity, ManagedCredit, Money, NoCreditReason,
+    PointChangeCause, PointsAbsentReason, Tier, TierCriterionKind,
 };
 use domain::time::Instant;
 use prost_types::Timestamp;
@@ -76,6 +76,14 @@ pub(crate) fn state(state: CreditState) -> &'static str {
         CreditState::Expiring => "expiring",
         CreditState::Ended => "ended",
     }
+}
+
+/// Who did what last, and on which day.
+pub(crate) fn last_activity(last: Option<&LastActivity>) -> String {
+    let Some(LastActivity { occur_time, tool, action, person }) = last else { return ABSENT.to_owned() };
+    let who = if person.is_empty() { "someone" } else { person };
+    let day = occur_time.as_ref().and_then(|time| instant(time).ok()).map(|time| time.format("%Y-%m-%d").to_string());
+    format!("{who}: {tool} {action}, {}", day.unwrap_or_else(|| ABSENT.to_owned()))
 }
 
 /// Why a row is as it is, and what to do, in short.

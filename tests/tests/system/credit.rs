@@ -1,5 +1,6 @@
 //! credit-calculation through gRPC: subscriptions, the breakdown, the "why", and where its facts come from.
 
+mod breakdown;
 mod permission;
 mod points;
 mod repeats;

@@ -8,7 +8,7 @@ use service_kit::feed::{Follow as _, lock_head, store_head};
 use super::*;
 use crate::entity::{partner_client, subscription_change};
 use crate::evidence::Deadline;
-use crate::operations::{BreakdownOrder, BreakdownQuery, Question};
+use crate::operations::{BreakdownFilter, BreakdownOrder, BreakdownQuery, Question};
 use crate::store::{clients, contacts, subscriptions};
 use crate::testing::{
     TestService, access_message, agency, anna, at, client_with_anna, dated_message, hub, servicing_change,
@@ -184,6 +184,7 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
     pay_everybody(&test.service, 100_000..102_500, &Actor::Platform).await;
 
     let query = BreakdownQuery {
+        filter: BreakdownFilter::default(),
         partner: hub(1001),
         search: "client".to_owned(),
         order: BreakdownOrder::ExpireTime,
@@ -197,7 +198,7 @@ async fn a_breakdown_of_thousands_of_clients_adds_up_over_all_its_pages() {
         let question = Question { actor, as_of: None, at_least, deadline: Deadline::now() };
         let page = test.service.list_managed_credits(&query, start, 1_000, question).await.expect("a page");
         assert_eq!(
-            (page.total_size, page.total),
+            (page.totals.rows, page.totals.managed),
             (2_500, PointsTotal { points: Points(2_500 * 10), clients_without_points: 0 })
         );
         seen.extend(page.rows.iter().map(|row| row.client.get()));

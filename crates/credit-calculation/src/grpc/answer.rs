@@ -6,7 +6,9 @@ use domain::credit::{Loss, Mrr, NoCreditReason, PointsOutcome};
 use domain::policy::Policy;
 use service_kit::page::PageRequest;
 
-use crate::operations::{Basis, BreakdownPage, ExplainedRow, RecordedSubscription, Row, Subscriptions};
+use crate::operations::{
+    Basis, BreakdownPage, ExplainedRow, LastActivity, RecordedSubscription, Row, Subscriptions, Totals,
+};
 
 pub(super) fn basis(basis: &Basis, policy: &Policy) -> wire::AnswerBasis {
     wire::AnswerBasis {
@@ -20,13 +22,20 @@ pub(super) fn basis(basis: &Basis, policy: &Policy) -> wire::AnswerBasis {
 }
 
 pub(super) fn breakdown(page: BreakdownPage, policy: &Policy) -> wire::ListManagedCreditsResponse {
+    let Totals { rows, managed, sold, rows_with_credit, .. } = &page.totals;
     wire::ListManagedCreditsResponse {
         basis: Some(basis(&page.basis, policy)),
+        total_size: saturated(*rows),
+        total_points: managed.points.to_string(),
+        rows_without_points: saturated(managed.clients_without_points),
+        total_sold_points: sold.points.to_string(),
+        rows_without_sold_points: saturated(sold.clients_without_points),
+        total_credits: page.totals.credits().iter().map(Into::into).collect(),
+        total_mrrs: page.totals.mrrs().iter().map(Into::into).collect(),
+        rows_with_credit: saturated(*rows_with_credit),
+        warning_days: policy.warning_days().iter().map(|days| saturated(*days)).collect(),
         managed_credits: page.rows.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token.unwrap_or_default(),
-        total_size: saturated(page.total_size),
-        total_points: page.total.points.to_string(),
-        rows_without_points: saturated(page.total.clients_without_points),
     }
 }
 
@@ -71,10 +80,8 @@ impl From<&RecordedSubscription> for wire::Subscription {
 impl From<Row> for wire::ManagedCredit {
     fn from(row: Row) -> Self {
         let credit = row.credit;
-        let (points, points_absent_reason) = match credit.points {
-            PointsOutcome::Known(points) => (Some(points.to_string()), wire::PointsAbsentReason::Unspecified),
-            PointsOutcome::Absent(reason) => (None, reason.into()),
-        };
+        let (points, points_absent_reason) = told_points(credit.points);
+        let (sold_points, sold_points_absent_reason) = told_points(row.sold_points);
         Self {
             partner: PartnerName(row.partner).to_string(),
             client: ClientName(row.client).to_string(),
@@ -92,7 +99,26 @@ impl From<Row> for wire::ManagedCredit {
             serviced_since_time: credit.serviced_since.map(timestamp),
             expire_time: credit.expire_time.map(timestamp),
             last_activity_time: credit.last_activity_time.map(timestamp),
+            last_activity: row.last_activity.map(Into::into),
+            units_per_point: row.units_per_point.map(|units| units.normalize().to_string()).unwrap_or_default(),
+            sold_points,
+            sold_points_absent_reason: sold_points_absent_reason.into(),
         }
+    }
+}
+
+impl From<LastActivity> for wire::LastActivity {
+    fn from(last: LastActivity) -> Self {
+        let LastActivity { occur_time, tool, action, person } = last;
+        Self { occur_time: Some(timestamp(occur_time)), tool, action, person: person.unwrap_or_default() }
+    }
+}
+
+/// Points, or why there are none.
+pub(super) fn told_points(outcome: PointsOutcome) -> (Option<String>, wire::PointsAbsentReason) {
+    match outcome {
+        PointsOutcome::Known(points) => (Some(points.to_string()), wire::PointsAbsentReason::Unspecified),
+        PointsOutcome::Absent(reason) => (None, reason.into()),
     }
 }
 

@@ -6,13 +6,13 @@ use contracts::{
     tier_to_wire, timestamp,
 };
 use domain::access::HubId;
-use domain::credit::{PointsOutcome, SoldCredit, SoldCreditId};
+use domain::credit::{SoldCredit, SoldCreditId};
 use domain::policy::Policy;
 use domain::tier::{CertificationChange, Tier, TierThreshold, evaluation_on};
 use domain::time::Instant;
 use service_kit::page::{PageRequest, Place};
 
-use super::answer::basis;
+use super::answer::{basis, told_points};
 use crate::evidence::Deadline;
 use crate::operations::{Basis, EvaluatedPartner, EvaluationQuery, HeldBy, Standing, TierGrant, ValuedSale};
 use crate::store::tiers::{Grant, RecordedEvaluation};
@@ -128,10 +128,7 @@ impl ValuedSale {
     /// As it is answered.
     pub fn message(&self, policy: &Policy) -> wire::SoldCredit {
         let sale = &self.recorded.sale;
-        let (points, points_absent_reason) = match self.points {
-            PointsOutcome::Known(points) => (Some(points.to_string()), wire::PointsAbsentReason::Unspecified),
-            PointsOutcome::Absent(reason) => (None, reason.into()),
-        };
+        let (points, points_absent_reason) = told_points(self.points);
         wire::SoldCredit {
             name: SoldCreditName { partner: self.partner, sold_credit: sale.id.clone() }.to_string(),
             client: ClientName(sale.client).to_string(),

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{CountryCode, HubId};
-use domain::credit::{CreditFacts, ManagedCredit, RELATIONSHIP_MINIMUM, Relationship, Terms};
+use domain::credit::{CreditFacts, ManagedCredit, Mrr, PointsOutcome, RELATIONSHIP_MINIMUM, Relationship, Terms};
 use domain::tier::CreditedTiers;
 use domain::time::Instant;
+use rust_decimal::Decimal;
 use service_kit::{ReadTransaction, ServiceError};
 
 use crate::evidence::EvidenceSource;
@@ -25,7 +26,22 @@ pub(crate) struct Row {
     /// The country as of the instant.
     pub country: Option<CountryCode>,
     pub growth_market: bool,
+    /// Absent where the MRR is unknown or its currency does not convert.
+    pub units_per_point: Option<Decimal>,
     pub credit: ManagedCredit,
+    pub sold_points: PointsOutcome,
+    /// Absent where nothing was done, or nobody could be asked.
+    pub last_activity: Option<LastActivity>,
+}
+
+/// What was done last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastActivity {
+    pub occur_time: Instant,
+    pub tool: String,
+    pub action: String,
+    /// Absent where it is nobody of the partner's.
+    pub person: Option<String>,
 }
 
 /// Everything that a row is computed from.
@@ -36,6 +52,7 @@ pub(super) struct RowFacts {
     pub credit_facts: CreditFacts,
     /// How the relationship stood, where it is known for certain.
     settled: Option<Settled>,
+    last_activity: Option<LastActivity>,
 }
 
 /// A relationship with a minimum of one, and with that of the tier.
@@ -71,9 +88,18 @@ impl RowFacts {
             .any(|minimum| self.credit_facts.relationship(self.partner, *minimum, terms.policy, as_of).speaks_of_later)
     }
 
+    /// Whether anything of the partner's has counted there by the instant.
+    pub fn has_activity(&self, as_of: Instant) -> bool {
+        let work = self.credit_facts.servicing.get(&self.partner);
+        work.is_some_and(|work| {
+            work.last_activity_time.is_some()
+                && work.periods_of(RELATIONSHIP_MINIMUM).iter().any(|period| period.start <= as_of)
+        })
+    }
+
     /// The row. Its credit and points are right in any case; its state and times once `settle` has been asked.
     pub fn row(&self, terms: Terms<'_>, as_of: Instant) -> Row {
-        let Self { partner, known, credit_facts, settled } = self;
+        let Self { partner, known, credit_facts, settled, last_activity } = self;
         let country = credit_facts.countries.country_at(as_of);
         let credit = match settled {
             Some(Settled { relationship, earning }) => {
@@ -88,8 +114,19 @@ impl RowFacts {
             search_name: known.as_ref().map(|known| known.search_name.clone()),
             country,
             growth_market: country.is_some_and(|country| terms.policy.is_growth_market_at(country, as_of)),
+            units_per_point: match credit.mrr {
+                Mrr::Known { mrr, .. } => terms.policy.units_per_point_at(mrr.currency, as_of),
+                Mrr::Unknown => None,
+            },
             credit,
+            sold_points: credit_facts.sold_points(terms, as_of),
+            last_activity: last_activity.clone(),
         }
+    }
+
+    /// Adds what was done last.
+    pub fn with_last_activity(self, last_activity: Option<LastActivity>) -> Self {
+        Self { last_activity, ..self }
     }
 
     /// Replaces what the copy says of the relationship by what is known for certain.
@@ -134,7 +171,7 @@ pub(super) async fn load(
             servicing: work.remove(client).unwrap_or_default(),
             sold: sales.remove(client).unwrap_or_default(),
         };
-        RowFacts { partner, known, credit_facts, settled: None }
+        RowFacts { partner, known, credit_facts, settled: None, last_activity: None }
     };
     Ok(Loaded { facts: client_ids.iter().map(facts_of).collect(), tiers })
 }

@@ -63,6 +63,7 @@ impl CreditCalculation {
         drop(transaction);
 
         let row = facts
+            .with_last_activity(access_side.last_activity(evidence)?)
             .settled(Relationship::from(activity_side.relationship), Relationship::from(activity_side.earning))
             .row(self.terms(&tiers), basis.as_of);
         let units_per_point = match row.credit.mrr {

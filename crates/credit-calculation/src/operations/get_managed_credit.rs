@@ -24,6 +24,7 @@ impl CreditCalculation {
         let terms = self.terms(&tiers);
         let source = self.evidence_source(partner, &basis, deadline);
         let settled = settle(vec![facts], &source, terms).await?;
+        let settled = self.with_last_activities(settled, &source).await?;
         let row = settled.first().map(|facts| facts.row(terms, basis.as_of));
         Ok((row.ok_or_else(|| unknown_client(client))?, basis))
     }

@@ -4,13 +4,15 @@
 //! queries per thousand clients. The search is made in memory on names that were folded when they arrived: no database
 //! folds accents alike, and no text of a caller comes near SQL.
 
+mod filter;
 mod order;
 mod page_token;
+mod totals;
 
 use std::collections::BTreeMap;
 
 use domain::access::{HubId, folded};
-use domain::credit::{PointsTotal, Terms};
+use domain::credit::Terms;
 use domain::time::Instant;
 use service_kit::{ReadTransaction, ServiceError};
 
@@ -19,9 +21,11 @@ use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::store::clients::{self, KnownClient};
 
+pub(crate) use filter::BreakdownFilter;
 pub(crate) use order::BreakdownOrder;
 use order::{Place, compare};
 use page_token::PageToken;
+pub(crate) use totals::Totals;
 
 /// Which rows, in which order; the same for all pages.
 #[derive(Debug, Clone)]
@@ -29,6 +33,7 @@ pub(crate) struct BreakdownQuery {
     pub partner: HubId,
     /// A part of the client's name, or its hub id; empty for all clients.
     pub search: String,
+    pub filter: BreakdownFilter,
     pub order: BreakdownOrder,
     pub descending: bool,
     /// As stated; absent means the present of the first page.
@@ -41,8 +46,7 @@ pub(crate) struct BreakdownPage {
     pub rows: Vec<Row>,
     /// Absent on the last page.
     pub next_page_token: Option<String>,
-    pub total_size: usize,
-    pub total: PointsTotal,
+    pub totals: Totals,
     pub basis: Basis,
 }
 
@@ -77,43 +81,45 @@ impl CreditCalculation {
 
         let terms = self.terms(&tiers);
         let source = self.evidence_source(query.partner, &basis, deadline);
-        if query.order == BreakdownOrder::ExpireTime {
+        if query.order.needs_settled() || query.filter.needs_settled() {
             facts = settle(facts, &source, terms).await?;
         }
-        let Computed { mut rows, total } = compute(facts, query, terms, basis.as_of);
-        let total_size = rows.len();
+        let Computed { mut rows, totals } = compute(facts, query, terms, basis.as_of);
         let first = token.map_or(0, |token| {
             rows.partition_point(|(place, _)| compare(place, &token.last, query.descending).is_le())
         });
-        let page: Vec<_> = rows.drain(first..total_size.min(first.saturating_add(page_size))).collect();
-        let has_more = first + page.len() < total_size;
+        let page: Vec<_> = rows.drain(first..totals.rows.min(first.saturating_add(page_size))).collect();
+        let has_more = first + page.len() < totals.rows;
         let next_page_token = page
             .last()
             .filter(|_| has_more)
             .map(|(last, _)| PageToken { as_of: basis.as_of, last: last.clone() }.write(query));
         let page = page.into_iter().map(|(_, facts)| facts).collect();
         let settled = settle(page, &source, terms).await?;
-        let rows = settled.iter().map(|facts| facts.row(terms, basis.as_of)).collect();
-        Ok(BreakdownPage { rows, next_page_token, total_size, total, basis })
+        let complete = self.with_last_activities(settled, &source).await?;
+        let rows = complete.iter().map(|facts| facts.row(terms, basis.as_of)).collect();
+        Ok(BreakdownPage { rows, next_page_token, totals, basis })
     }
 }
 
-/// All rows in the order of the query, and their totals.
+/// All rows that the filter accepts in the order of the query, and their totals.
 fn compute(facts: Vec<RowFacts>, query: &BreakdownQuery, terms: Terms<'_>, as_of: Instant) -> Computed {
-    let mut total = PointsTotal::default();
+    let mut totals = Totals::default();
     let mut rows = Vec::with_capacity(facts.len());
     for facts in facts {
         let row = facts.row(terms, as_of);
-        total.add(row.credit.points);
-        rows.push((Place::of(&row, query.order), facts));
+        if query.filter.accepts(&row, as_of) {
+            totals.add(&row);
+            rows.push((Place::of(&row, query.order), facts));
+        }
     }
     rows.sort_by(|(one, _), (other, _)| compare(one, other, query.descending));
-    Computed { rows, total }
+    Computed { rows, totals }
 }
 
 struct Computed {
     rows: Vec<(Place, RowFacts)>,
-    total: PointsTotal,
+    totals: Totals,
 }
 
 /// The clients of the partner that the query searches for, and what is known of them.

@@ -16,7 +16,12 @@ struct BreakdownJson<'answer> {
     total_size: usize,
     total_points: &'answer str,
     rows_without_points: i32,
-    basis: BasisJson<'answer>,
+    total_sold_points: &'answer str,
+    rows_without_sold_points: i32,
+    total_credits: Vec<MoneyJson<'answer>>,
+    total_mrrs: Vec<MoneyJson<'answer>>,
+    rows_with_credit: i32,
+    basis: Option<BasisJson<'answer>>,
 }
 
 /// `managedcredit.credit.v1.ManagedCredit`
@@ -38,6 +43,19 @@ pub(crate) struct ManagedCreditJson<'answer> {
     serviced_since_time: Option<String>,
     expire_time: Option<String>,
     last_activity_time: Option<String>,
+    last_activity: Option<LastActivityJson<'answer>>,
+    units_per_point: &'answer str,
+    sold_points: Option<&'answer str>,
+    sold_points_absent_reason: &'static str,
+}
+
+/// `managedcredit.credit.v1.LastActivity`
+#[derive(Debug, Serialize)]
+struct LastActivityJson<'answer> {
+    occur_time: Option<String>,
+    tool: &'answer str,
+    action: &'answer str,
+    person: &'answer str,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +100,15 @@ impl<'answer> From<&'answer ManagedCredit> for ManagedCreditJson<'answer> {
             serviced_since_time: rfc_3339(row.serviced_since_time.as_ref()),
             expire_time: rfc_3339(row.expire_time.as_ref()),
             last_activity_time: rfc_3339(row.last_activity_time.as_ref()),
+            last_activity: row.last_activity.as_ref().map(|last| LastActivityJson {
+                occur_time: rfc_3339(last.occur_time.as_ref()),
+                tool: &last.tool,
+                action: &last.action,
+                person: &last.person,
+            }),
+            units_per_point: &row.units_per_point,
+            sold_points: row.sold_points.as_deref(),
+            sold_points_absent_reason: row.sold_points_absent_reason().as_str_name(),
         }
     }
 }
@@ -100,13 +127,19 @@ impl<'answer> From<&'answer AnswerBasis> for BasisJson<'answer> {
 }
 
 pub(super) fn write(partner: &str, breakdown: &Breakdown, out: &mut impl Write) -> anyhow::Result<()> {
+    let totals = &breakdown.totals;
     let answer = BreakdownJson {
         partner,
         managed_credits: breakdown.rows.iter().map(Into::into).collect(),
         total_size: breakdown.rows.len(),
-        total_points: &breakdown.total_points,
-        rows_without_points: breakdown.rows_without_points,
-        basis: (&breakdown.basis).into(),
+        total_points: &totals.total_points,
+        rows_without_points: totals.rows_without_points,
+        total_sold_points: &totals.total_sold_points,
+        rows_without_sold_points: totals.rows_without_sold_points,
+        total_credits: totals.total_credits.iter().map(Into::into).collect(),
+        total_mrrs: totals.total_mrrs.iter().map(Into::into).collect(),
+        rows_with_credit: totals.rows_with_credit,
+        basis: totals.basis.as_ref().map(Into::into),
     };
     write_json(&answer, out)
 }

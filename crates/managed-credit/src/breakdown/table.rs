@@ -15,8 +15,8 @@ const UNBROKEN_COLUMNS: std::ops::RangeInclusive<usize> = 1..=5;
 /// The rows with their total; amounts are not added, for they are of different currencies (R10).
 pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     if breakdown.rows.is_empty() {
-        writeln!(out, "No clients: the partner has to do with none, or with none that the search finds.")?;
-        writeln!(out, "{}", basis(&breakdown.basis, width))?;
+        writeln!(out, "No clients: the partner has to do with none, or with none that is asked for.")?;
+        writeln!(out, "{}", basis(&breakdown.basis(), width))?;
         return Ok(());
     }
     let header = ["Client", "Pays a month", "Credit", "Points", "State", "Ends, ended (UTC)", "In short"];
@@ -29,13 +29,25 @@ pub(crate) fn write_table(breakdown: &Breakdown, width: Width, out: &mut impl Wr
     for row in &breakdown.rows {
         table.add_row(cells(row));
     }
-    let total = [Cell::new("Total"), Cell::new(""), Cell::new(""), number(&breakdown.total_points)];
+    let total = [Cell::new("Total"), Cell::new(""), Cell::new(""), number(&breakdown.totals.total_points)];
     table.add_row(total);
     writeln!(out, "{table}")?;
-    if breakdown.rows_without_points > 0 {
-        writeln!(out, "Not in the total: {} without points.", breakdown.rows_without_points)?;
+    for (what, amounts) in [("Credit", &breakdown.totals.total_credits), ("Clients pay", &breakdown.totals.total_mrrs)]
+    {
+        let amounts: Vec<String> = amounts.iter().map(|amount| wording::money(Some(amount))).collect();
+        writeln!(
+            out,
+            "{what} by currency: {}.",
+            if amounts.is_empty() { wording::ABSENT.to_owned() } else { amounts.join(", ") }
+        )?;
     }
-    Ok(writeln!(out, "{}", basis(&breakdown.basis, width))?)
+    if breakdown.totals.total_sold_points.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+        writeln!(out, "Sold points beside the managed ones: {}.", breakdown.totals.total_sold_points)?;
+    }
+    if breakdown.totals.rows_without_points > 0 {
+        writeln!(out, "Not in the total: {} without points.", breakdown.totals.rows_without_points)?;
+    }
+    Ok(writeln!(out, "{}", basis(&breakdown.basis(), width))?)
 }
 
 fn cells(row: &ManagedCredit) -> [Cell; 7] {
@@ -52,13 +64,14 @@ fn cells(row: &ManagedCredit) -> [Cell; 7] {
 
 #[cfg(test)]
 mod tests {
-    use contracts::wire::credit::{CreditState, Money, NoCreditReason, PointsAbsentReason};
+    use contracts::wire::credit::{CreditState, ListManagedCreditsResponse, Money, NoCreditReason, PointsAbsentReason};
 
     use super::*;
 
     fn printed(rows: Vec<ManagedCredit>, rows_without_points: i32) -> String {
-        let breakdown =
-            Breakdown { rows, rows_without_points, total_points: "10.00".to_owned(), ..Breakdown::default() };
+        let total_points = "10.00".to_owned();
+        let totals = ListManagedCreditsResponse { rows_without_points, total_points, ..Default::default() };
+        let breakdown = Breakdown { rows, totals };
         let mut out = Vec::new();
         write_table(&breakdown, Width::Fixed, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("text")

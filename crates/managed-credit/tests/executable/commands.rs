@@ -16,9 +16,32 @@ fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
     }
 }
 
+#[tokio::test]
+async fn a_breakdown_is_filtered_and_written_to_a_file_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = services_with_sample(folder.path()).await;
+    let file = folder.path().join("lost.csv");
+    let path = file.to_str().expect("a path of text");
+    let flags = ["breakdown", "--partner", "1001", "--as-of", "2025-09-01", "--format", "csv", "--output", path];
+    let lost = services.ask(&[&flags as &[&str], &["--reason", "lapsed", "--with-credit", "false"]].concat());
+    assert_eq!((lost.code, lost.stdout.as_str()), (Some(0), ""), "{lost:?}");
+    let written = std::fs::read_to_string(&file).expect("a file");
+    assert_eq!(written.lines().count(), 2, "{written}");
+    assert!(written.contains("Verde Vivo Garden") && written.contains(",LAPSED,"), "{written}");
+
+    let refused = services.ask(&[&flags as &[&str], &["--currency", "EURO"]].concat());
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("filter.currency_code"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(&file).expect("the file of before"), written);
+    let nowhere = folder.path().join("nowhere/lost.csv");
+    let nowhere = services.ask(&["breakdown", "--partner", "1001", "--output", nowhere.to_str().expect("text")]);
+    assert_eq!(nowhere.code, Some(1));
+    assert!(nowhere.stderr.contains("cannot write"), "{}", nowhere.stderr);
+}
+
 #[test]
 fn help_has_examples() {
-    for command in ["serve", "migrate", "breakdown", "why", "timeline", "changes", "demo"] {
+    for command in ["serve", "migrate", "breakdown", "why", "expiring", "timeline", "changes", "tier", "demo"] {
         let help = run(&[command, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains(&format!("managed-credit {command}")), "{}", help.stdout);
@@ -92,6 +115,11 @@ async fn a_running_system_is_asked_in_every_format() {
             let answer = services.ask(&flags);
             assert_eq!(answer.code, Some(0), "{answer:?}");
             insta::assert_snapshot!(format!("tier_{format}"), answer.stdout);
+        }
+        for format in ["table", "csv", "json"] {
+            let answer = services.ask(&["expiring", "--partner", "1001", "--as-of", "2025-09-01", "--format", format]);
+            assert_eq!(answer.code, Some(0), "{answer:?}");
+            insta::assert_snapshot!(format!("expiring_{format}"), answer.stdout);
         }
         for command in ["timeline", "changes"] {
             for format in ["table", "csv", "json"] {

@@ -16,6 +16,9 @@ use domain::time::{Instant, Period};
 use service_kit::access_log::{self, Question};
 use service_kit::{ReadTransaction, ServiceError};
 
+use crate::operations::LastActivity;
+use crate::operations::last_activities::last_activity;
+
 /// The facts of access about one partner and client, as of one instant.
 pub(super) struct AccessSide {
     partner: HubId,
@@ -151,6 +154,15 @@ impl AccessSide {
         Ok((counted, not_counted))
     }
 
+    /// What was done last, in few words.
+    pub fn last_activity(
+        &self,
+        evidence: Option<&wire::GetServicingResponse>,
+    ) -> Result<Option<LastActivity>, ServiceError> {
+        let judged = evidence.and_then(|evidence| evidence.servicing.as_ref()?.last_activity.as_ref());
+        judged.map_or(Ok(None), |judged| last_activity(judged, self.partner, &self.history))
+    }
+
     fn counted(&self, judged: &wire::JudgedActivity) -> Result<CountedFacts, WireError> {
         let expire_time = judged.verdict.as_ref().and_then(|verdict| verdict.expire_time.as_ref());
         Ok(CountedFacts {
@@ -193,7 +205,8 @@ fn is_voided(judged: &wire::JudgedActivity) -> bool {
 
 fn addresses(evidence: &wire::GetServicingResponse) -> BTreeSet<EmailAddress> {
     let judged = evidence.counted_activities.iter().chain(&evidence.not_counted_activities);
-    let activities = judged.filter_map(|judged| judged.activity.as_ref());
+    let last = evidence.servicing.as_ref().and_then(|servicing| servicing.last_activity.as_ref());
+    let activities = judged.chain(last).filter_map(|judged| judged.activity.as_ref());
     activities.filter_map(|activity| activity.email_address.parse().ok()).collect()
 }
 

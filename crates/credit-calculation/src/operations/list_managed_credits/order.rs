@@ -2,8 +2,11 @@
 
 use std::cmp::Ordering;
 
+use contracts::wire::credit as wire;
 use domain::access::HubId;
-use domain::credit::PointsOutcome;
+use domain::credit::{Mrr, PointsOutcome};
+use domain::money::Money;
+use domain::time::Instant;
 
 use crate::operations::Row;
 
@@ -18,6 +21,35 @@ pub(crate) enum BreakdownOrder {
     Points,
     /// By the instant at which the relationship ends or ended.
     ExpireTime,
+    /// By country.
+    CountryCode,
+    /// By what the client pays, currency by currency.
+    Mrr,
+    /// By the number of partners that earn.
+    ServicingPartners,
+    /// By the share, currency by currency.
+    Credit,
+    /// By the multiplier.
+    Multiplier,
+    /// By sold points.
+    SoldPoints,
+    /// By managed and sold points together.
+    TotalPoints,
+    /// By state.
+    State,
+    /// By the reason why there is no credit.
+    NoCreditReason,
+    /// By the beginning of the relationship.
+    ServicedSince,
+    /// By the last counted activity.
+    LastActivity,
+}
+
+impl BreakdownOrder {
+    /// Whether it needs to know for certain how relationships stood.
+    pub const fn needs_settled(self) -> bool {
+        matches!(self, Self::ExpireTime | Self::State | Self::LastActivity)
+    }
 }
 
 /// Where a row stands in an order.
@@ -32,23 +64,52 @@ pub(super) struct Place {
 pub(super) enum Value {
     Number(i64),
     Text(String),
+    /// Of a currency, in minor units.
+    Amount(String, i64),
 }
 
 impl Place {
     pub fn of(row: &Row, order: BreakdownOrder) -> Self {
+        let credit = &row.credit;
+        let time = |time: Option<Instant>| time.map(|time| Value::Number(time.timestamp_micros()));
         let value = match order {
             BreakdownOrder::ClientDisplayName => row.search_name.clone().map(Value::Text),
             BreakdownOrder::Client => Some(Value::Number(row.client.get())),
-            BreakdownOrder::Points => match row.credit.points {
-                PointsOutcome::Known(points) => Some(Value::Number(points.0)),
-                PointsOutcome::Absent(_) => None,
+            BreakdownOrder::Points => known(credit.points).map(Value::Number),
+            BreakdownOrder::ExpireTime => time(credit.expire_time),
+            BreakdownOrder::CountryCode => row.country.map(|country| Value::Text(country.to_string())),
+            BreakdownOrder::Mrr => match credit.mrr {
+                Mrr::Known { mrr, .. } => Some(amount(mrr)),
+                Mrr::Unknown => None,
             },
-            BreakdownOrder::ExpireTime => {
-                row.credit.expire_time.map(|expire_time| Value::Number(expire_time.timestamp_micros()))
+            BreakdownOrder::ServicingPartners => Some(Value::Number(credit.servicing_partners.into())),
+            BreakdownOrder::Credit => credit.credit.map(amount),
+            BreakdownOrder::Multiplier => credit.multiplier.map(|multiplier| Value::Number(multiplier.into())),
+            BreakdownOrder::SoldPoints => known(row.sold_points).map(Value::Number),
+            BreakdownOrder::TotalPoints => {
+                let both = known(credit.points).zip(known(row.sold_points));
+                both.map(|(managed, sold)| Value::Number(managed.saturating_add(sold)))
             }
+            BreakdownOrder::State => Some(Value::Number(wire::CreditState::from(credit.state) as i64)),
+            BreakdownOrder::NoCreditReason => {
+                credit.no_credit_reason.map(|reason| Value::Number(wire::NoCreditReason::from(reason) as i64))
+            }
+            BreakdownOrder::ServicedSince => time(credit.serviced_since),
+            BreakdownOrder::LastActivity => time(credit.last_activity_time),
         };
         Self { value, client: row.client }
     }
+}
+
+fn known(points: PointsOutcome) -> Option<i64> {
+    match points {
+        PointsOutcome::Known(points) => Some(points.0),
+        PointsOutcome::Absent(_) => None,
+    }
+}
+
+fn amount(money: Money) -> Value {
+    Value::Amount(money.currency.code().to_owned(), money.minor_units)
 }
 
 /// Which of two places comes first.

@@ -51,6 +51,7 @@ impl PageToken {
             None => (None, None),
             Some(Value::Number(number)) => (Some(number), None),
             Some(Value::Text(text)) => (None, Some(text)),
+            Some(Value::Amount(currency, minor_units)) => (Some(minor_units), Some(currency)),
         };
         let encoded = Encoded {
             query_hash: hash(query),
@@ -72,34 +73,32 @@ impl PageToken {
         if !is_storable(as_of) || query.as_of.is_some_and(|asked| asked != as_of) {
             return Err(PageTokenError);
         }
-        let number = encoded.number.map(Value::Number);
-        Ok(Self {
-            as_of,
-            last: Place {
-                value: number.or(encoded.text.map(Value::Text)),
-                client: HubId::try_from(encoded.client).map_err(|_| PageTokenError)?,
-            },
-        })
+        let value = match (encoded.number, encoded.text) {
+            (Some(minor_units), Some(currency)) => Some(Value::Amount(currency, minor_units)),
+            (number, text) => number.map(Value::Number).or(text.map(Value::Text)),
+        };
+        Ok(Self { as_of, last: Place { value, client: HubId::try_from(encoded.client).map_err(|_| PageTokenError)? } })
     }
 }
 
 /// What a query is, in few bytes.
 fn hash(query: &BreakdownQuery) -> Vec<u8> {
-    let BreakdownQuery { partner, search, order, descending, as_of } = query;
+    let BreakdownQuery { partner, search, filter, order, descending, as_of } = query;
     // The search comes last, because only it may hold any character.
-    let text = format!("{partner}/{order:?}/{descending}/{as_of:?}/{search}");
+    let text = format!("{partner}/{order:?}/{descending}/{as_of:?}/{filter:?}/{search}");
     Sha256::digest(text).to_vec()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::BreakdownOrder;
+    use super::super::{BreakdownFilter, BreakdownOrder};
     use super::*;
 
     fn query() -> BreakdownQuery {
         BreakdownQuery {
             partner: HubId::try_from(1001).expect("a hub id"),
             search: "müller".to_owned(),
+            filter: BreakdownFilter::default(),
             order: BreakdownOrder::Points,
             descending: true,
             as_of: None,
@@ -115,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_by_its_own_query() {
-        for value in [None, Some(Value::Number(-1)), Some(Value::Text(String::new()))] {
+        for value in
+            [None, Some(Value::Number(-1)), Some(Value::Text(String::new())), Some(Value::Amount("EUR".to_owned(), 0))]
+        {
             assert_eq!(PageToken::read(&token(value.clone()).write(&query()), &query()), Ok(token(value)));
         }
     }
@@ -128,6 +129,7 @@ mod tests {
             BreakdownQuery { search: "mueller".to_owned(), ..query() },
             BreakdownQuery { order: BreakdownOrder::Client, ..query() },
             BreakdownQuery { descending: false, ..query() },
+            BreakdownQuery { filter: BreakdownFilter { shared: Some(true), ..BreakdownFilter::default() }, ..query() },
             BreakdownQuery { as_of: Some(token(None).as_of), ..query() },
         ];
         for other in others {
