@@ -1,17 +1,16 @@
 //! Money, credit and explanations on the wire.
 
+mod explanation;
+
 use domain::access::EndingCause;
-use domain::credit::{
-    Condition, ConditionKind, ConditionStatus, Evidence, NoCreditReason, PointsAbsentReason, PointsCause, PointsKind,
-    SubscriptionRefusal,
-};
+use domain::credit::{NoCreditReason, PointsAbsentReason, PointsCause, PointsKind, SubscriptionRefusal};
 use domain::money::{Currency, Money};
 use domain::servicing::ServicingState;
 use tonic_types::FieldViolation;
 
 use crate::wire::credit as wire;
 use crate::wire::error::ErrorReason;
-use crate::{Failure, Violations, timestamp};
+use crate::{Failure, Violations};
 
 /// The amount that a caller states, or violations of `path`.
 pub fn money_from_wire(violations: &mut Violations, path: &str, stated: Option<&wire::Money>) -> Option<Money> {
@@ -110,56 +109,6 @@ impl From<PointsKind> for wire::PointsKind {
         match kind {
             PointsKind::Managed => Self::Managed,
             PointsKind::Sold => Self::Sold,
-        }
-    }
-}
-
-impl From<ConditionKind> for wire::ConditionKind {
-    fn from(kind: ConditionKind) -> Self {
-        match kind {
-            ConditionKind::NotOwnAccount => Self::NotOwnAccount,
-            ConditionKind::PartnerInProgramme => Self::PartnerInProgramme,
-            ConditionKind::EmployeeExists => Self::EmployeeExists,
-            ConditionKind::EmployeeFlagged => Self::EmployeeFlagged,
-            ConditionKind::UserInClient => Self::UserInClient,
-            ConditionKind::UserActive => Self::UserActive,
-            ConditionKind::ClientAssigned => Self::ClientAssigned,
-            ConditionKind::QualifyingActivity => Self::QualifyingActivity,
-            ConditionKind::NotEnded => Self::NotEnded,
-            ConditionKind::NotExpired => Self::NotExpired,
-            ConditionKind::ActivityMinimum => Self::ActivityMinimum,
-            ConditionKind::PaidSubscription => Self::PaidSubscription,
-            ConditionKind::SupportedCurrency => Self::SupportedCurrency,
-        }
-    }
-}
-
-impl From<ConditionStatus> for wire::ConditionStatus {
-    fn from(status: ConditionStatus) -> Self {
-        match status {
-            ConditionStatus::Passed => Self::Passed,
-            ConditionStatus::Failed => Self::Failed,
-            ConditionStatus::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<Evidence> for wire::Evidence {
-    fn from(evidence: Evidence) -> Self {
-        Self { time: evidence.time.map(timestamp), text: evidence.text }
-    }
-}
-
-impl From<Condition> for wire::Condition {
-    fn from(condition: Condition) -> Self {
-        Self {
-            kind: wire::ConditionKind::from(condition.kind).into(),
-            rule: condition.rule.to_owned(),
-            status: wire::ConditionStatus::from(condition.status).into(),
-            since_time: condition.since.map(timestamp),
-            statement: condition.statement,
-            evidence: condition.evidence.into_iter().map(Into::into).collect(),
-            help: condition.help.unwrap_or_default(),
         }
     }
 }

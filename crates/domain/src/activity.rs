@@ -12,7 +12,7 @@ mod remedy;
 mod report;
 pub(crate) mod step;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod verdict;
 mod voiding;
 
@@ -28,5 +28,6 @@ pub use report::{
     IdleAssignment, NotCountedWork, Reader, UNMATCHED_REASONS, UnmatchedAddress, UnmatchedCase, UnmatchedCaseError,
     UnmatchedWork, WorkThere, idle_assignments, unmatched_addresses,
 };
+pub(crate) use verdict::partner_of_qualifying_work;
 pub use verdict::{Attribution, Judgement, NotCountedReason, NotCountedReasonError, Verdict, judge};
 pub use voiding::{Voiding, VoidingReasonError};

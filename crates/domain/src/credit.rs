@@ -7,6 +7,7 @@
 
 mod credit_facts;
 mod explain;
+mod loss;
 mod managed_credit;
 mod point_change;
 mod points;
@@ -23,10 +24,12 @@ mod world;
 
 pub use credit_facts::{CountryHistory, CreditFacts, RELATIONSHIP_MINIMUM, ServicingFacts, Terms};
 pub use explain::{
-    ActivityFacts, AssignmentFacts, ClientFacts, Condition, ConditionKind, ConditionStatus, CountedFacts,
-    EmploymentFacts, Evidence, Explanation, ExplanationFacts, Loss, NotCountedFacts, PartnerFacts, PersonFacts,
-    explain,
+    ActivityFacts, AssignmentFacts, ChangeFacts, ChangedBy, ClientFacts, Condition, ConditionKind, ConditionStatus,
+    CountedFacts, EmploymentFacts, EndingFacts, Evidence, Explanation, ExplanationFacts, ExplanationGrounds, Loss,
+    NotCountedFacts, PartnerFacts, PartnerView, PersonChanges, PersonFacts, Prospect, Remedy, RemedyAim, RemedyPerson,
+    RemedyStep, RemedyStepKind, RemedyTaker, explain,
 };
+pub use loss::{CreditLoss, LossCause, MinimumChange, MinimumFacts};
 pub use managed_credit::{
     CreditQuestion, ManagedCredit, NoCreditReason, PointsAbsentReason, PointsOutcome, managed_credit,
 };

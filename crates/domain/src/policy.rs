@@ -291,6 +291,13 @@ impl Policy {
         self.tier_thresholds_official
     }
 
+    /// Since when the currency converts as it does at `at`; none without an entry, or where it always did.
+    #[must_use]
+    pub fn units_per_point_since(&self, currency: Currency, at: Instant) -> Option<Instant> {
+        let (period, _) = self.units_per_point.get(currency.code())?.in_force(at)?;
+        (period.start > FIRST_STORABLE).then_some(period.start)
+    }
+
     /// Every instant from which on points can be others by this policy alone, in no order: of units per point, growth
     /// markets, sold points, and the minimums of tiers.
     pub fn points_turns(&self) -> impl Iterator<Item = Instant> {

@@ -14,7 +14,7 @@ mod as_of;
 mod period;
 mod standing;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use alteration::Alteration;
 pub use as_of::{Lives, living_since, periods_as_of, standing_from_periods};
@@ -22,4 +22,4 @@ pub use period::{CountedActivity, PeriodEndCause, PeriodEndCauseError, Servicing
 pub use standing::{ServicingState, Standing, standing};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

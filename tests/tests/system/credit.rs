@@ -5,6 +5,7 @@ mod permission;
 mod points;
 mod repeats;
 mod tier;
+mod why;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use contracts::wire::credit::{
     self, ConditionKind, ConditionStatus, CreditState, ManagedCreditOrder, NoCreditReason, PointsAbsentReason,
+    RemedyAim,
 };
 use contracts::wire::{access, activity};
 use domain::policy::Policy;
@@ -582,7 +584,7 @@ on_both_databases!(why_there_is_credit, |cluster| {
     let row = explained.managed_credit.as_ref().expect("a row");
     assert_eq!((amount(row.credit.as_ref()).as_str(), row.servicing_partners), ("500.00 USD", 2));
     assert_eq!(open_conditions(&explained), []);
-    assert_eq!((explained.loss.as_ref(), explained.remedy.as_str()), (None, ""));
+    assert_eq!((explained.loss.as_ref(), explained.remedy_aim()), (None, RemedyAim::Keep));
     let texts = all_texts(&explained);
     assert!(texts.contains("blog publish by anna on 20 December 2025"), "{texts}");
     // R127: other partners are a number.
@@ -668,7 +670,7 @@ on_both_databases!(why_serviced_clients_without_a_known_subscription_have_no_cre
     let expected = [(ConditionKind::PaidSubscription, unknown), (ConditionKind::SupportedCurrency, unknown)];
     assert_eq!(open_conditions(&explained), expected);
     assert!(explained.loss.is_none() && !explained.remedy.is_empty());
-    assert_eq!(explained.conditions.len(), 13);
+    assert_eq!(explained.conditions.len(), 15);
     let rules: Vec<_> = explained.conditions.iter().map(|condition| condition.rule.as_str()).collect();
     assert_eq!(rules[..4], ["R12", "R76", "R7a", "R20"]);
 });

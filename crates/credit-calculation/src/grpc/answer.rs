@@ -2,7 +2,7 @@
 
 use contracts::wire::credit as wire;
 use contracts::{ClientName, PartnerName, timestamp};
-use domain::credit::{Loss, Mrr, NoCreditReason, PointsOutcome};
+use domain::credit::{Mrr, NoCreditReason, PointsOutcome};
 use domain::policy::Policy;
 use service_kit::page::PageRequest;
 
@@ -129,20 +129,6 @@ fn no_credit_reason(reason: Option<NoCreditReason>) -> wire::NoCreditReason {
 impl From<ExplainedRow> for wire::Explanation {
     fn from(explained: ExplainedRow) -> Self {
         let ExplainedRow { row, explanation } = explained;
-        Self {
-            headline: explanation.headline,
-            managed_credit: Some(row.into()),
-            conditions: explanation.conditions.into_iter().map(Into::into).collect(),
-            loss: explanation.loss.as_ref().map(loss),
-            remedy: explanation.remedy.unwrap_or_default(),
-        }
-    }
-}
-
-fn loss(loss: &Loss) -> wire::Loss {
-    wire::Loss {
-        lose_time: Some(timestamp(loss.time)),
-        cause: wire::NoCreditReason::from(NoCreditReason::from(loss.cause)).into(),
-        activities: loss.evidence().map(Into::into).collect(),
+        Self { managed_credit: Some(row.into()), ..Self::from(explanation) }
     }
 }

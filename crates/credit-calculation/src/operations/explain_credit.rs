@@ -6,17 +6,16 @@ mod gathering;
 use std::collections::BTreeSet;
 
 use contracts::wire::activity::GetServicingResponse;
-use contracts::{Revision, servicing_period_from_wire, standing_from_wire};
+use contracts::{Revision, standing_from_wire};
 use domain::access::HubId;
-use domain::credit::{Explanation, ExplanationFacts, Mrr, Relationship, explain};
-use domain::servicing::{ServicingPeriod, ServicingState, Standing};
+use domain::credit::{Explanation, ExplanationFacts, ExplanationGrounds, PartnerView, Relationship, explain};
+use domain::servicing::{ServicingState, Standing};
 use service_kit::ServiceError;
 
 use super::breakdown::Row;
 use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::evidence::EvidenceSource;
-use gathering::AccessSide;
 
 /// An explanation with the row that it explains.
 #[derive(Debug)]
@@ -31,7 +30,6 @@ struct ActivitySide {
     relationship: Standing,
     /// With the minimum of the tier.
     earning: Standing,
-    earning_periods: Vec<ServicingPeriod>,
     /// Absent where it does not know the client.
     evidence: Option<GetServicingResponse>,
     revisions: Vec<Revision>,
@@ -59,32 +57,28 @@ impl CreditCalculation {
         let (transaction, basis) = self.begin_reading(&at_least, Some(before.as_of), deadline).await?;
         let (facts, tiers) = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
         let evidence = activity_side.evidence.as_ref();
-        let access_side = AccessSide::load(&transaction, partner, client, evidence, &self.policy, basis.as_of).await?;
+        let evidenced = evidence.map(gathering::addresses).unwrap_or_default();
+        let place = (partner, client, basis.as_of);
+        let history = gathering::access_history(&transaction, place, &evidenced).await?;
         drop(transaction);
 
-        let row = facts
-            .with_last_activity(access_side.last_activity(evidence)?)
-            .settled(Relationship::from(activity_side.relationship), Relationship::from(activity_side.earning))
-            .row(self.terms(&tiers), basis.as_of);
-        let units_per_point = match row.credit.mrr {
-            Mrr::Known { mrr, .. } => self.policy.units_per_point_at(mrr.currency, basis.as_of),
-            Mrr::Unknown => None,
-        };
-        let (counted, not_counted) = access_side.activities(evidence)?;
-        let explanation = explain(&ExplanationFacts {
-            partner: access_side.partner_facts(),
-            client: access_side.client_facts(),
-            as_of: basis.as_of,
-            people: access_side.people(),
+        let terms = self.terms(&tiers);
+        let facts = facts
+            .with_last_activity(gathering::last_activity(partner, &history, evidence)?)
+            .settled(Relationship::from(activity_side.relationship), Relationship::from(activity_side.earning));
+        let row = facts.row(terms, basis.as_of);
+        let view = PartnerView { history: &history, partner, client, as_of: basis.as_of };
+        let (counted, not_counted) = gathering::activities(view, evidence)?;
+        let explanation = explain(&ExplanationFacts::from(ExplanationGrounds {
+            view,
+            terms,
+            credit_facts: &facts.credit_facts,
+            relationship: activity_side.relationship,
+            credit: row.credit,
+            evidenced: &evidenced,
             counted,
             not_counted,
-            relationship: activity_side.relationship,
-            minimum_activities: minimum,
-            earning_periods: activity_side.earning_periods,
-            endings: access_side.endings(),
-            units_per_point,
-            credit: row.credit,
-        });
+        }));
         Ok((ExplainedRow { row, explanation }, basis))
     }
 }
@@ -97,11 +91,10 @@ async fn ask(source: &EvidenceSource<'_>, client: HubId, minimum: u32) -> Result
         1 => earning,
         _ => source.standings(&[client], 1).await?.first().copied().unwrap_or(NEVER_SERVICED),
     };
-    let earning_periods = answer.periods.iter().map(servicing_period_from_wire).collect::<Result<_, _>>()?;
     let revisions: BTreeSet<Revision> =
         answer.revisions.iter().map(|text| text.parse().map_err(ServiceError::stored)).collect::<Result<_, _>>()?;
     let revisions = revisions.into_iter().collect();
-    Ok(ActivitySide { relationship, earning, earning_periods, evidence: Some(answer), revisions })
+    Ok(ActivitySide { relationship, earning, evidence: Some(answer), revisions })
 }
 
 /// A relationship in which nothing has ever counted.
@@ -115,12 +108,6 @@ const NEVER_SERVICED: Standing = Standing {
 
 impl ActivitySide {
     const fn nothing() -> Self {
-        Self {
-            relationship: NEVER_SERVICED,
-            earning: NEVER_SERVICED,
-            earning_periods: Vec::new(),
-            evidence: None,
-            revisions: Vec::new(),
-        }
+        Self { relationship: NEVER_SERVICED, earning: NEVER_SERVICED, evidence: None, revisions: Vec::new() }
     }
 }

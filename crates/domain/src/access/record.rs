@@ -139,6 +139,15 @@ impl EmployeeSpell {
         by_then.last().is_some_and(|(_, is_flagged)| *is_flagged)
     }
 
+    /// Since when the flag in force at an instant has been as it is, without a break.
+    #[must_use]
+    pub fn flag_since(&self, at: Instant) -> Option<Instant> {
+        let is_flagged = self.is_partner_employee(at);
+        let by_then = self.flags[..self.flags.partition_point(|(from, _)| *from <= at)].iter().rev();
+        let unbroken = by_then.take_while(|(from, _)| self.is_partner_employee(*from) == is_flagged);
+        unbroken.last().map(|(from, _)| *from)
+    }
+
     /// The first instant at which it was flagged; none if it never was.
     #[must_use]
     pub fn first_flagged(&self) -> Option<Instant> {

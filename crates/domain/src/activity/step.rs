@@ -71,6 +71,11 @@ fn link(somebody: &str, client: &str, name: &str) -> String {
     )
 }
 
+/// For an employee of several partners whose work counts for another one of them.
+pub(crate) fn counts_for_another_company(name: &str) -> String {
+    format!("Work of {name} there counts for one company only, and another one comes first.")
+}
+
 /// What could be done with a tool, or with others where it has nothing that qualifies, at a time at which something does
 /// (R50).
 pub(super) fn qualifying_work(tool: &str, policy: &Policy, at: Instant) -> String {
@@ -100,5 +105,10 @@ fn other_tools(tool: &str, policy: &Policy, at: Instant) -> String {
 /// Why no work helps, where nothing qualifies.
 pub(super) fn nothing_qualifies(policy: &Policy, at: Instant) -> Option<String> {
     let is_empty = policy.qualifying_example_of_each_tool(at).next().is_none();
-    is_empty.then(|| format!("As of {}, nothing qualifies by the programme's catalogue.", date_and_time(at)))
+    is_empty.then(|| nothing_qualifies_at(at))
+}
+
+/// The same, where it is known that nothing does.
+pub(crate) fn nothing_qualifies_at(at: Instant) -> String {
+    format!("As of {}, nothing qualifies by the programme's catalogue.", date_and_time(at))
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::question::Question;
 use super::{Activity, CatalogueAction};
-use crate::access::{AccessHistory, EmployeeId, HubId};
+use crate::access::{AccessHistory, EmailAddress, EmployeeId, HubId};
 use crate::policy::Policy;
 use crate::time::Instant;
 
@@ -157,6 +157,18 @@ impl fmt::Display for NotCountedReason {
 pub fn judge(activity: &Activity, history: &AccessHistory, policy: &Policy) -> Judgement {
     let question = Question::of_activity(activity, history, policy);
     question.judgement(question.best_candidate(), policy)
+}
+
+/// For which partner qualifying work that a person with an address does in a client account at an instant counts; none
+/// where it does not count. The history is that of [`judge`].
+pub(crate) fn partner_of_qualifying_work(
+    place: (HubId, &EmailAddress),
+    at: Instant,
+    history: &AccessHistory,
+) -> Option<HubId> {
+    let question = Question::of_qualifying_work(place, at, history);
+    let employee = question.best_candidate()?;
+    question.objections(Some(employee)).next().is_none().then_some(employee.partner)
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ impl CountryHistory {
         by_then.last().map(|(_, country)| *country)
     }
 
+    /// Since when the country of an instant is a fact; none before the client is known.
+    #[must_use]
+    pub fn country_since(&self, at: Instant) -> Option<Instant> {
+        let country = self.country_at(at)?;
+        let by_then = self.countries.iter().rev().skip_while(|(since, _)| *since > at);
+        by_then.take_while(|(_, known)| *known == country).last().map(|(since, _)| *since)
+    }
+
     fn turns(&self) -> impl Iterator<Item = Instant> {
         self.countries.iter().map(|(since, _)| *since)
     }
@@ -95,7 +103,7 @@ impl ServicingFacts {
         self.periods.get(&minimum).map_or(&[], Vec::as_slice)
     }
 
-    fn period_at(&self, minimum: u32, at: Instant) -> Option<&ServicingPeriod> {
+    pub(super) fn period_at(&self, minimum: u32, at: Instant) -> Option<&ServicingPeriod> {
         self.periods_of(minimum).iter().find(|period| period.start <= at && at < period.end)
     }
 }

@@ -1,22 +1,32 @@
 //! Why a client counts for a partner, or does not, in words for the partner's manager (R126).
 //!
-//! Invariants: there is always a headline; there is a remedy exactly when there is no credit; no text holds a rule id,
-//! the name of another partner, or the name of a person who is not of this one (R127).
+//! Invariants: there is always a headline and a remedy; no text holds a rule id, the name of another partner, or the name
+//! of a person who is not of this one (R127). Reasons of changes are told in the words of whoever gave them.
 
+mod change;
 mod conditions;
 mod facts;
+mod gather;
 mod headline;
 mod people;
+mod prospect;
 mod remedy;
+mod view;
 mod wording;
 
+pub use change::{ChangeFacts, ChangedBy};
 pub use facts::{
-    ActivityFacts, AssignmentFacts, ClientFacts, CountedFacts, EmploymentFacts, ExplanationFacts, NotCountedFacts,
-    PartnerFacts, PersonFacts,
+    ActivityFacts, AssignmentFacts, ClientFacts, CountedFacts, EmploymentFacts, EndingFacts, ExplanationFacts,
+    NotCountedFacts, PartnerFacts, PersonChanges, PersonFacts,
 };
+pub use gather::ExplanationGrounds;
+pub use prospect::Prospect;
+pub use remedy::{Remedy, RemedyAim, RemedyPerson, RemedyStep, RemedyStepKind, RemedyTaker};
+pub use view::PartnerView;
 
+use super::loss::{CreditLoss, LossCause, MinimumFacts};
 use super::managed_credit::NoCreditReason;
-use crate::servicing::{PeriodEndCause, ServicingState};
+use crate::servicing::ServicingState;
 use crate::time::Instant;
 use crate::wording::{date_and_time, sentence};
 
@@ -27,10 +37,14 @@ pub struct Explanation {
     pub headline: String,
     /// Every condition of credit and points, in the order of [`ConditionKind::ALL`].
     pub conditions: Vec<Condition>,
-    /// When and how the partner stopped earning; absent where it earns or never did.
+    /// When and how the credit was lost; absent where there is some, or never was.
     pub loss: Option<Loss>,
-    /// Who could do what so that there is credit; present exactly where there is none.
-    pub remedy: Option<String>,
+    /// Who could do what so that there is credit again, or goes on being.
+    pub remedy: Remedy,
+    /// How many activities count at the instant.
+    pub live_activities: u32,
+    /// How many the partner needs, and by which tier (R57).
+    pub minimum: MinimumFacts,
 }
 
 /// One condition of credit and points, and whether it is met.
@@ -85,11 +99,16 @@ pub enum ConditionKind {
     PaidSubscription,
     /// The client's currency converts to points (R98).
     SupportedCurrency,
+    /// It is known where the client is, and so what multiplies its points (R90).
+    CountryKnown,
+    /// The credit is shared in equal parts with everybody who earns (R5); always met, and said so that the sum is
+    /// understood.
+    EqualShare,
 }
 
 impl ConditionKind {
     /// Every condition, in the order in which they build on each other.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NotOwnAccount,
         Self::PartnerInProgramme,
         Self::EmployeeExists,
@@ -103,6 +122,8 @@ impl ConditionKind {
         Self::ActivityMinimum,
         Self::PaidSubscription,
         Self::SupportedCurrency,
+        Self::CountryKnown,
+        Self::EqualShare,
     ];
 
     /// The id of the rule that states the condition.
@@ -122,6 +143,8 @@ impl ConditionKind {
             Self::ActivityMinimum => "R57",
             Self::PaidSubscription => "R11",
             Self::SupportedCurrency => "R98",
+            Self::CountryKnown => "R90",
+            Self::EqualShare => "R5",
         }
     }
 }
@@ -144,15 +167,19 @@ pub struct Evidence {
     pub time: Option<Instant>,
     /// In words.
     pub text: String,
+    /// The change by which it became so; absent where there was none, or it is no matter of access.
+    pub change: Option<ChangeFacts>,
 }
 
-/// How a partner stopped earning on a client.
+/// How a credit was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The first instant without credit.
     pub time: Instant,
     /// Why.
-    pub cause: PeriodEndCause,
+    pub cause: LossCause,
+    /// By which change, where an ending is the cause.
+    pub change: Option<ChangeFacts>,
     /// The activities that expired at that instant, or that counted until the ending cut them off; newest first, of
     /// those that the facts hold.
     pub activities: Vec<CountedFacts>,
@@ -168,6 +195,7 @@ impl Loss {
                 wording::activity(&counted.activity),
                 date_and_time(counted.expire_time.min(self.time))
             )),
+            change: None,
         })
     }
 }
@@ -179,26 +207,32 @@ pub fn explain(facts: &ExplanationFacts) -> Explanation {
     Explanation {
         headline: sentence(headline::headline(facts, loss.as_ref())),
         conditions: conditions::conditions(facts),
-        remedy: facts.credit.no_credit_reason.map(|reason| remedy::remedy(facts, reason)),
+        remedy: remedy::remedy(facts),
+        live_activities: facts.relationship.live_activities,
+        minimum: facts.minimum,
         loss,
     }
 }
 
-/// The end of the last period in which the partner earned, where it does not earn now.
+/// The last loss of the credit, where there is none now, with the activities that it is about.
 fn loss(facts: &ExplanationFacts) -> Option<Loss> {
-    if facts.is_own_account() || facts.earns() {
+    let CreditLoss { time, cause } = facts.last_loss?;
+    if matches!(facts.credit.no_credit_reason, None | Some(NoCreditReason::MrrUnknown)) {
         return None;
     }
-    let over = facts.earning_periods.iter().filter(|period| period.end <= facts.as_of);
-    let last = over.max_by_key(|period| period.end)?;
-    let concerned = facts.counted.iter().filter(|counted| {
-        let stopped = match last.end_cause {
-            PeriodEndCause::Lapsed => counted.expire_time == last.end,
-            PeriodEndCause::Ended(_) => counted.activity.occur_time < last.end && last.end <= counted.expire_time,
-        };
-        stopped && !facts.was_cut_off_before(counted, last.end)
-    });
-    Some(Loss { time: last.end, cause: last.end_cause, activities: concerned.cloned().collect() })
+    let stopped = |counted: &&CountedFacts| match cause {
+        LossCause::Lapsed | LossCause::BelowMinimum => counted.expire_time == time,
+        LossCause::Ended(_) => counted.activity.occur_time < time && time <= counted.expire_time,
+        LossCause::MinimumRaised(_) | LossCause::NoPaidSubscription => false,
+    };
+    let concerned = facts.counted.iter().filter(stopped).filter(|counted| !facts.was_cut_off_before(counted, time));
+    let ending = facts.ending_at(time).filter(|_| matches!(cause, LossCause::Ended(_)));
+    Some(Loss {
+        time,
+        cause,
+        change: ending.and_then(|ending| ending.change.clone()),
+        activities: concerned.cloned().collect(),
+    })
 }
 
 impl ExplanationFacts {
@@ -217,17 +251,6 @@ impl ExplanationFacts {
                 | NoCreditReason::TierActivityMinimum,
             ) => false,
         }
-    }
-
-    /// Since when the partner earns, or no longer does; absent where it never did.
-    fn earning_since(&self) -> Option<Instant> {
-        let turns = self.earning_periods.iter().flat_map(|period| [period.start, period.end]);
-        turns.filter(|turn| *turn <= self.as_of).max()
-    }
-
-    /// Whether an ending cut the activity off before an instant (R73).
-    fn was_cut_off_before(&self, counted: &CountedFacts, at: Instant) -> bool {
-        self.endings.iter().any(|ending| counted.activity.occur_time < ending.time && ending.time < at)
     }
 
     /// Whether something that was done still counts, enough for the tier or not.

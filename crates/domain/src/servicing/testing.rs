@@ -44,7 +44,7 @@ pub(super) fn histories() -> impl Strategy<Value = (Vec<CountedActivity>, Vec<En
 }
 
 /// How many activities live at an instant, counted one by one (R57).
-pub(super) fn slow_live(activities: &[CountedActivity], endings: &[Ending], time: Instant) -> usize {
+pub(crate) fn slow_live(activities: &[CountedActivity], endings: &[Ending], time: Instant) -> usize {
     let is_cut = |activity: &CountedActivity| {
         endings.iter().any(|ending| activity.occur_time < ending.time && ending.time <= time)
     };
@@ -54,7 +54,7 @@ pub(super) fn slow_live(activities: &[CountedActivity], endings: &[Ending], time
 }
 
 /// The cause of the ending at an instant, the most sweeping of several.
-pub(super) fn slow_ending(endings: &[Ending], time: Instant) -> Option<EndingCause> {
+pub(crate) fn slow_ending(endings: &[Ending], time: Instant) -> Option<EndingCause> {
     endings.iter().filter(|ending| ending.time == time).map(|ending| ending.cause).max()
 }
 

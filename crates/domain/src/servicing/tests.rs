@@ -1,8 +1,8 @@
 //! Periods that are kept arrival by arrival are those that everything that arrived says.
 
 mod ledger;
-mod policies;
-mod world;
+pub(crate) mod policies;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

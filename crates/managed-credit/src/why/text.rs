@@ -5,7 +5,7 @@ use std::io::Write;
 
 use comfy_table::Cell;
 use contracts::wire::credit::{
-    Condition, ConditionKind, Evidence, ExplainCreditResponse, Explanation, Loss, NoCreditReason,
+    Condition, ConditionKind, Evidence, ExplainCreditResponse, Explanation, Loss, NoCreditReason, RemedyAim,
 };
 
 use crate::output::{Width, basis, item, paragraph, table};
@@ -38,7 +38,11 @@ pub(crate) fn write_text(answer: &ExplainCreditResponse, width: Width, out: &mut
 pub(crate) fn write_summary(explanation: &Explanation, width: Width, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "{}", paragraph(&explanation.headline, width))?;
     if !explanation.remedy.is_empty() {
-        writeln!(out, "\n{}", paragraph(&format!("Next step: {}", explanation.remedy), width))?;
+        let aim = match explanation.remedy_aim() {
+            RemedyAim::Keep => "To keep it",
+            RemedyAim::Restore | RemedyAim::Unspecified => "Next step",
+        };
+        writeln!(out, "\n{}", paragraph(&format!("{aim}: {}", explanation.remedy), width))?;
     }
     Ok(())
 }
@@ -97,11 +101,22 @@ fn people(explanation: &Explanation) -> Vec<String> {
 fn qualifying_work(explanation: &Explanation) -> Vec<String> {
     let expiries = evidence_of(explanation, ConditionKind::NotExpired);
     let text = |evidence: &Evidence| evidence.text.trim_end_matches('.').to_owned();
-    let Some(loss) = explanation.loss.as_ref().filter(|loss| loss.cause() != NoCreditReason::Lapsed) else {
+    let Some(loss) = explanation.loss.as_ref().filter(|loss| is_ending(loss.cause())) else {
         return expiries.iter().map(text).collect();
     };
     let earlier = expiries.iter().filter(|expiry| is_before(expiry, loss));
     loss.activities.iter().chain(earlier).map(text).collect()
+}
+
+/// Whether the loss cut off what still counted.
+const fn is_ending(cause: NoCreditReason) -> bool {
+    matches!(
+        cause,
+        NoCreditReason::AllEmployeesRemoved
+            | NoCreditReason::ServicesEnded
+            | NoCreditReason::PartnerLeft
+            | NoCreditReason::ClientClosed
+    )
 }
 
 fn is_before(expiry: &Evidence, loss: &Loss) -> bool {
@@ -142,7 +157,8 @@ mod tests {
     use super::*;
 
     fn evidence(day: i64, text: &str) -> Evidence {
-        Evidence { time: Some(Timestamp { seconds: day * 86_400, nanos: 0 }), text: text.to_owned() }
+        let time = Some(Timestamp { seconds: day * 86_400, nanos: 0 });
+        Evidence { time, text: text.to_owned(), change: None }
     }
 
     fn condition(kind: ConditionKind, statement: &str, evidence: Vec<Evidence>) -> Condition {
@@ -206,6 +222,7 @@ mod tests {
                 lose_time: evidence(50, "").time,
                 cause: NoCreditReason::AllEmployeesRemoved.into(),
                 activities: vec![evidence(2, "New counted until day 50.")],
+                ..Loss::default()
             }),
             ..Explanation::default()
         };

@@ -97,9 +97,10 @@ async fn a_running_system_is_asked_in_every_format() {
         answer.stdout
     };
     insta::with_settings!({filters => [
-        // What differs from run to run: when it was calculated, and from which revisions.
+        // What differs from run to run: when it was recorded and calculated, and from which revisions.
         (r#""calculation_time": "[^"]+""#, r#""calculation_time": "[time]""#),
         (r#""fresh_time": "[^"]+""#, r#""fresh_time": "[time]""#),
+        (r#""record_time": "[^"]+""#, r#""record_time": "[time]""#),
         (r#""policy_digest": "[0-9a-f]{64}""#, r#""policy_digest": "[digest]""#),
         (r"calculated at [^.]*\.", "calculated at [time]."),
         (r#""(access|servicing|credit)-\d+""#, r#""$1-[position]""#),

@@ -131,10 +131,9 @@ impl Pair<'_> {
                 (RemedyKind::ReactivateClientUser, step::reactivate_client_user(client, name))
             }
             // It would count, but for another employer of the same address.
-            _ if question.best_candidate() != Some(self.employee) => (
-                RemedyKind::NothingHelps,
-                format!("Work of {name} there counts for one company only, and another one comes first."),
-            ),
+            _ if question.best_candidate() != Some(self.employee) => {
+                (RemedyKind::NothingHelps, step::counts_for_another_company(name))
+            }
             _ => self.other_work(work),
         };
         Remedy::new(kind, sentence(text))

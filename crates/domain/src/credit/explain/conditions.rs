@@ -1,8 +1,9 @@
 //! Each condition of credit and points with its status, evidence and help.
 
-use super::facts::{ExplanationFacts, NotCountedFacts};
+use super::change::{by_whom, recorded_by};
+use super::facts::{EndingFacts, ExplanationFacts, NotCountedFacts};
 use super::people::{Step, furthest};
-use super::wording::{activity, window};
+use super::wording::{activity, tier, window};
 use super::{Condition, ConditionKind, ConditionStatus, Evidence, remedy};
 use crate::access::EndingCause;
 use crate::credit::subscription::Mrr;
@@ -29,6 +30,8 @@ fn condition(facts: &ExplanationFacts, kind: ConditionKind) -> Condition {
         ConditionKind::ActivityMinimum => activity_minimum(facts),
         ConditionKind::PaidSubscription => paid_subscription(facts),
         ConditionKind::SupportedCurrency => supported_currency(facts),
+        ConditionKind::CountryKnown => country_known(facts),
+        ConditionKind::EqualShare => equal_share(facts),
     };
     let Finding { status, since, statement, evidence, help } = found;
     let help = help.filter(|_| status != ConditionStatus::Passed);
@@ -89,16 +92,23 @@ fn partner_in_programme(facts: &ExplanationFacts) -> Finding {
         "Your company has left the programme."
     };
     let since = programme.end.filter(|end| *end <= facts.as_of);
-    Finding::new(ConditionStatus::Failed, statement).since(since).help(remedy::servicing_help(facts))
+    let leaving = facts.partner.left.as_ref().map(|change| Evidence {
+        time: since,
+        text: format!("your company left the programme{}", recorded_by(Some(change))),
+        change: Some(change.clone()),
+    });
+    let finding = Finding::new(ConditionStatus::Failed, statement).since(since).shown_by(leaving);
+    finding.help(remedy::servicing_help(facts))
 }
 
 /// A condition of one and the same person.
 fn people(facts: &ExplanationFacts, step: Step) -> Finding {
     let as_of = facts.as_of;
-    let evidence = facts
-        .people
-        .iter()
-        .map(|person| Evidence { time: person.since(step, as_of), text: person.evidence(step, as_of) });
+    let evidence = facts.people.iter().map(|person| Evidence {
+        time: person.since(step, as_of),
+        text: person.evidence(step, as_of),
+        change: person.change(step).cloned(),
+    });
     let best = furthest(facts);
     let is_met_now = best.is_some_and(|person| person.has_reached(step, as_of));
     let finding = if facts.is_serviced() && !is_met_now {
@@ -149,6 +159,7 @@ fn qualifying_activity(facts: &ExplanationFacts) -> Finding {
     let counted = facts.counted.iter().map(|counted| Evidence {
         time: Some(counted.activity.occur_time),
         text: format!("{} qualified, for {}", activity(&counted.activity), window(counted)),
+        change: None,
     });
     let evidence = counted.chain(facts.not_counted.iter().map(not_counted_evidence));
     let is_met = facts.relationship.state != ServicingState::None;
@@ -158,20 +169,23 @@ fn qualifying_activity(facts: &ExplanationFacts) -> Finding {
         (true, None) => "Qualifying work was done there.".to_owned(),
         (false, _) => "No work that counts was ever done there by your people.".to_owned(),
     };
-    Finding::new(passed_if(is_met), statement).shown_by(evidence).help(remedy::servicing_help(facts))
+    let finding = Finding::new(passed_if(is_met), statement).since(facts.first_serviced).shown_by(evidence);
+    finding.help(remedy::servicing_help(facts))
 }
 
 fn not_counted_evidence(not_counted: &NotCountedFacts) -> Evidence {
     Evidence {
         time: Some(not_counted.activity.occur_time),
         text: format!("{} does not count: {}", activity(&not_counted.activity), not_counted.reason.in_words()),
+        change: None,
     }
 }
 
 fn not_ended(facts: &ExplanationFacts) -> Finding {
-    let endings = facts.endings.iter().filter(|ending| ending.time <= facts.as_of).map(|ending| Evidence {
+    let endings = facts.endings.iter().map(|ending| Evidence {
         time: Some(ending.time),
-        text: format!("{} on {}", ending_words(ending.cause), date_and_time(ending.time)),
+        text: ending_text(ending),
+        change: ending.change.clone(),
     });
     let finding = match facts.relationship.state {
         ServicingState::None => Finding::new(ConditionStatus::Unknown, "There was nothing that could have been ended."),
@@ -186,6 +200,15 @@ fn not_ended(facts: &ExplanationFacts) -> Finding {
         }
     };
     finding.shown_by(endings)
+}
+
+fn ending_text(ending: &EndingFacts) -> String {
+    let change = ending.change.as_ref();
+    let by = match ending.cause {
+        EndingCause::AllEmployeesRemoved => by_whom(change),
+        EndingCause::ServicesEnded | EndingCause::PartnerLeft | EndingCause::ClientClosed => recorded_by(change),
+    };
+    format!("{} on {}{by}", ending_words(ending.cause), date_and_time(ending.time))
 }
 
 fn ending_words(cause: EndingCause) -> &'static str {
@@ -203,6 +226,7 @@ fn not_expired(facts: &ExplanationFacts) -> Finding {
         Evidence {
             time: Some(counted.expire_time),
             text: format!("{} {verb} on {}", activity(&counted.activity), date_and_time(counted.expire_time)),
+            change: None,
         }
     });
     let end = facts.relationship.expire_time;
@@ -232,12 +256,13 @@ fn activity_minimum(facts: &ExplanationFacts) -> Finding {
         0 => "No qualifying activity counts".to_owned(),
         live => plural(live, "qualifying activity counts", "qualifying activities count"),
     };
-    let needed = match facts.minimum_activities {
-        1 => "one is enough".to_owned(),
-        needed => format!("your tier needs {needed}"),
+    let needed = match (facts.minimum.activities, facts.minimum.tier) {
+        (1, _) => "one is enough".to_owned(),
+        (needed, None) => format!("a partner without a tier needs {needed}"),
+        (needed, credited) => format!("your tier, {}, needs {needed}", tier(credited)),
     };
     let statement = format!("{live} now; {needed}.");
-    Finding::new(passed_if(facts.earns()), statement).since(facts.earning_since()).help(remedy::servicing_help(facts))
+    Finding::new(passed_if(facts.earns()), statement).since(facts.earning_since).help(remedy::servicing_help(facts))
 }
 
 fn paid_subscription(facts: &ExplanationFacts) -> Finding {
@@ -262,11 +287,40 @@ fn supported_currency(facts: &ExplanationFacts) -> Finding {
     };
     let currency = mrr.currency;
     match facts.units_per_point {
-        Some(units) => Finding::new(ConditionStatus::Passed, format!("{units} {currency} are worth one point.")),
+        Some(units) => Finding::new(ConditionStatus::Passed, format!("{units} {currency} are worth one point."))
+            .since(facts.units_since),
         None => Finding::new(
             ConditionStatus::Failed,
             format!("The programme has no conversion of {currency} to points, so the credit has no points."),
         )
         .help(format!("Ask the programme for a conversion of {currency}; the credit itself is not affected.")),
     }
+}
+
+fn country_known(facts: &ExplanationFacts) -> Finding {
+    let client = facts.client_name();
+    let Some((country, since)) = facts.client.country else {
+        let statement = format!("It is not known in which country {client} is, so its points cannot be said.");
+        return Finding::new(ConditionStatus::Failed, statement)
+            .help(format!("Ask the programme to add the account of {client}; the credit itself is not affected."));
+    };
+    let multiplied = match facts.credit.multiplier {
+        None | Some(1) => "which is no growth market".to_owned(),
+        Some(multiplier) => format!("a growth market: points are multiplied by {multiplier}"),
+    };
+    Finding::new(ConditionStatus::Passed, format!("{client} is in {country}, {multiplied}.")).since(since)
+}
+
+/// Other partners are a number (R127).
+fn equal_share(facts: &ExplanationFacts) -> Finding {
+    let client = facts.client_name();
+    let earning = facts.credit.servicing_partners;
+    let statement = match (facts.earns(), earning) {
+        (true, 0 | 1) => format!("You are the only partner that earns on {client}."),
+        (true, earning) => format!("{earning} partners earn on {client}, you among them, in equal parts."),
+        (false, 0) => format!("No partner earns on {client}."),
+        (false, 1) => format!("Another partner earns on {client}; you would share with it in equal parts."),
+        (false, earning) => format!("{earning} other partners earn on {client}; you would share in equal parts."),
+    };
+    Finding::new(ConditionStatus::Passed, statement)
 }

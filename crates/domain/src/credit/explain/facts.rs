@@ -1,11 +1,16 @@
-//! What an explanation is made of: plain values as of one instant, gathered by the caller.
+//! What an explanation is made of: plain values as of one instant.
 
 use rust_decimal::Decimal;
 
-use crate::access::{AssignmentOrigin, AssignmentState, ClientUserState, EmailAddress, Ending, HubId};
+use super::change::ChangeFacts;
+use super::prospect::Prospect;
+use crate::access::{
+    AssignmentOrigin, AssignmentState, ClientUserState, CountryCode, EmailAddress, EndingCause, HubId,
+};
 use crate::activity::NotCountedReason;
 use crate::credit::ManagedCredit;
-use crate::servicing::{ServicingPeriod, Standing};
+use crate::credit::loss::{CreditLoss, MinimumFacts};
+use crate::servicing::Standing;
 use crate::time::{Instant, Period};
 
 /// Everything that is known of one partner at one client as of one instant. Nothing in it occurred later than `as_of`;
@@ -27,14 +32,22 @@ pub struct ExplanationFacts {
     pub not_counted: Vec<NotCountedFacts>,
     /// Where the relationship stands, with a minimum of one activity (R57).
     pub relationship: Standing,
+    /// When the first relationship began; absent where there never was one.
+    pub first_serviced: Option<Instant>,
     /// How many activities the partner's tier needs (R57).
-    pub minimum_activities: u32,
-    /// The periods in which the partner earned, with the minimum of its tier, in any order.
-    pub earning_periods: Vec<ServicingPeriod>,
-    /// What ended relationships with the client at once, in any order (R71, R76).
-    pub endings: Vec<Ending>,
+    pub minimum: MinimumFacts,
+    /// Since when the partner earns without a gap, or does not earn any more; absent where it never did.
+    pub earning_since: Option<Instant>,
+    /// The last time that there was no credit any more; absent where it was never lost.
+    pub last_loss: Option<CreditLoss>,
+    /// What ended relationships with the client at once, in order (R71, R76).
+    pub endings: Vec<EndingFacts>,
     /// How many units of the client's currency are one point; absent where the policy has no number for it (R98).
     pub units_per_point: Option<Decimal>,
+    /// Since when that is so; absent where it always was, or is not.
+    pub units_since: Option<Instant>,
+    /// Whether any kind of action qualifies at the instant (R50).
+    pub something_qualifies: bool,
     /// The row that is explained.
     pub credit: ManagedCredit,
 }
@@ -46,6 +59,8 @@ pub struct PartnerFacts {
     pub partner: HubId,
     /// In the programme from when to when; absent while the partner is not known.
     pub programme: Option<Period>,
+    /// The change by which it left, if it did.
+    pub left: Option<ChangeFacts>,
 }
 
 /// The client that is asked about.
@@ -55,8 +70,12 @@ pub struct ClientFacts {
     pub client: HubId,
     /// Its name; absent while the client is not known.
     pub display_name: Option<String>,
+    /// Whether its account is known at the instant.
+    pub is_known: bool,
     /// When its account was closed.
     pub closed_time: Option<Instant>,
+    /// Where it is, and since when that is a fact; absent while it is not known.
+    pub country: Option<(CountryCode, Instant)>,
 }
 
 /// A person of the partner, and what it is at the client at the instant.
@@ -72,8 +91,31 @@ pub struct PersonFacts {
     pub user_state: ClientUserState,
     /// Since when; absent where it never was a user there.
     pub user_state_since: Option<Instant>,
+    /// Since when the present user is there, active or not.
+    pub user_since: Option<Instant>,
     /// Its assignment to the client; absent while there is none.
     pub assignment: Option<AssignmentFacts>,
+    /// Since when the client is assigned no more; absent where it is, or never was.
+    pub unassigned_since: Option<Instant>,
+    /// The changes by which it is what it is.
+    pub changes: PersonChanges,
+    /// What becomes of its work there once it lacks nothing.
+    pub prospect: Prospect,
+}
+
+/// The changes by which a person is what it is; absent where there was none, or where it came about by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonChanges {
+    /// It was created or deleted in the partner account.
+    pub employment: Option<ChangeFacts>,
+    /// It was flagged, or its flag was taken away.
+    pub flag: Option<ChangeFacts>,
+    /// It was added to the client account, or removed from there.
+    pub user: Option<ChangeFacts>,
+    /// It was added, deactivated, reactivated or removed there, whatever came last.
+    pub user_state: Option<ChangeFacts>,
+    /// The client was linked or unlinked, or the services were ended.
+    pub assignment: Option<ChangeFacts>,
 }
 
 /// One stretch of time in the partner account.
@@ -83,6 +125,8 @@ pub struct EmploymentFacts {
     pub period: Period,
     /// Whether it was flagged as partner employee (R20).
     pub partner_employee: bool,
+    /// Since when the flag is so.
+    pub flag_since: Option<Instant>,
 }
 
 /// An assignment at the instant.
@@ -94,6 +138,17 @@ pub struct AssignmentFacts {
     pub since: Instant,
     /// How it came about.
     pub origin: AssignmentOrigin,
+}
+
+/// What ended relationships at once, and by which change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndingFacts {
+    /// From when on earlier activities no longer count (R73).
+    pub time: Instant,
+    /// Why.
+    pub cause: EndingCause,
+    /// By which change.
+    pub change: Option<ChangeFacts>,
 }
 
 /// What somebody did at the client.
@@ -150,5 +205,15 @@ impl ExplanationFacts {
     /// The latest activity that was counted.
     pub(super) fn last_counted(&self) -> Option<&CountedFacts> {
         self.counted.first()
+    }
+
+    /// Whether an ending before an instant cut the activity off (R73).
+    pub(super) fn was_cut_off_before(&self, counted: &CountedFacts, at: Instant) -> bool {
+        self.endings.iter().any(|ending| counted.activity.occur_time < ending.time && ending.time < at)
+    }
+
+    /// The ending at an instant.
+    pub(super) fn ending_at(&self, time: Instant) -> Option<&EndingFacts> {
+        self.endings.iter().find(|ending| ending.time == time)
     }
 }

@@ -1,13 +1,16 @@
 //! The one sentence that comes first.
 
+use super::change::{by_whom, recorded_by};
 use super::facts::{CountedFacts, ExplanationFacts};
 use super::people::Step;
-use super::wording::{activity, window};
+use super::wording::{activity, tier, window};
 use super::{Loss, people};
 use crate::access::EndingCause;
+use crate::credit::loss::{LossCause, MinimumChange, MinimumFacts};
 use crate::credit::managed_credit::{NoCreditReason, PointsAbsentReason, PointsOutcome};
 use crate::credit::subscription::Mrr;
-use crate::servicing::PeriodEndCause;
+use crate::servicing::{PeriodEndCause, ServicingState};
+use crate::tier::Tier;
 use crate::time::Instant;
 use crate::wording::{date_and_time, plural};
 
@@ -17,7 +20,7 @@ pub(super) fn headline(facts: &ExplanationFacts, loss: Option<&Loss>) -> String 
         // From the instant at which the tier's minimum was reached, which may be later than the first work (R57).
         return format!(
             "{client} has counted for you{}: {}{}.",
-            since(facts.earning_since()),
+            since(facts.earning_since),
             worth(facts),
             until(facts)
         );
@@ -77,7 +80,11 @@ fn worth(facts: &ExplanationFacts) -> String {
 
 fn until(facts: &ExplanationFacts) -> String {
     let expiry = |end| {
-        format!("; it expires on {} unless one of your people does qualifying work there before", date_and_time(end))
+        let unless = match facts.activities_to_go_on(end) {
+            1 => "one of your people does qualifying work there before".to_owned(),
+            missing => format!("your people do at least {missing} qualifying activities there before"),
+        };
+        format!("; it expires on {} unless {unless}", date_and_time(end))
     };
     facts.credit.expire_time.map_or_else(String::new, expiry)
 }
@@ -122,41 +129,112 @@ fn not_counting(facts: &ExplanationFacts, loss: Option<&Loss>) -> String {
     match loss {
         Some(loss) => {
             let time = date_and_time(loss.time);
-            format!("{client} stopped counting for you on {time}: {}.", cause(facts, loss))
+            format!("{client} stopped counting for you on {time}: {}{}.", cause(facts, loss), besides(facts, loss))
         }
-        None => format!(
-            "{client} has not counted for you yet: your tier needs {} that count at the same time, and {} now.",
-            plural(facts.minimum_activities, "qualifying activity", "qualifying activities"),
-            plural(facts.relationship.live_activities, "counts", "count"),
+        None => format!("{client} has not counted for you yet: {}.", why_it_never_did(facts)),
+    }
+}
+
+/// Why there never was credit, though something has counted.
+fn why_it_never_did(facts: &ExplanationFacts) -> String {
+    match facts.relationship.state {
+        ServicingState::Ended(end) => {
+            format!("{}, before anything that was done there had brought credit", end_words(facts, end))
+        }
+        ServicingState::None | ServicingState::Active | ServicingState::Expiring => format!(
+            "{} that count at the same time, and {} now",
+            needs(facts.minimum.tier, facts.minimum.activities),
+            plural(facts.relationship.live_activities, "counts", "count")
         ),
+    }
+}
+
+/// How and when the relationship ended.
+fn end_words(facts: &ExplanationFacts, end: PeriodEndCause) -> String {
+    let time = facts.relationship.expire_time;
+    let on = time.map_or_else(String::new, |time| format!(" on {}", date_and_time(time)));
+    match end {
+        PeriodEndCause::Lapsed => format!("the last qualifying activity expired{on}"),
+        PeriodEndCause::Ended(cause) => format!("{}{on}", ending(cause, time, facts)),
     }
 }
 
 fn cause(facts: &ExplanationFacts, loss: &Loss) -> String {
     match loss.cause {
-        PeriodEndCause::Lapsed => lapse(facts, loss.activities.first()),
-        PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved) => {
-            "the last of your people there was removed from its account".to_owned()
+        LossCause::Lapsed => lapse(facts, loss.activities.first()),
+        LossCause::BelowMinimum => too_few(facts, loss),
+        LossCause::Ended(cause) => ending(cause, Some(loss.time), facts),
+        LossCause::MinimumRaised(minimum) => raised_minimum(minimum),
+        LossCause::NoPaidSubscription => "from then on it paid for no subscription".to_owned(),
+    }
+}
+
+fn ending(cause: EndingCause, time: Option<Instant>, facts: &ExplanationFacts) -> String {
+    let change = time.and_then(|time| facts.ending_at(time)).and_then(|ending| ending.change.as_ref());
+    match cause {
+        EndingCause::AllEmployeesRemoved => {
+            format!("the last of your people there was removed from its account{}", by_whom(change))
         }
-        PeriodEndCause::Ended(EndingCause::ServicesEnded) => {
-            "your company ended its services for the client".to_owned()
+        EndingCause::ServicesEnded => {
+            format!("your company ended its services for the client{}", recorded_by(change))
         }
-        PeriodEndCause::Ended(EndingCause::PartnerLeft) => "your company left the programme".to_owned(),
-        PeriodEndCause::Ended(EndingCause::ClientClosed) => "its account was closed".to_owned(),
+        EndingCause::PartnerLeft => format!("your company left the programme{}", recorded_by(change)),
+        EndingCause::ClientClosed => format!("its account was closed{}", recorded_by(change)),
     }
 }
 
 fn lapse(facts: &ExplanationFacts, expired: Option<&CountedFacts>) -> String {
-    let needed = facts.minimum_activities;
-    let (which, consequence) = if needed > 1 {
-        ("a qualifying activity", format!("fewer than the {needed} that your tier needs were left"))
-    } else if facts.has_worked_in_vain() {
-        ("the last qualifying activity", "nobody did anything there that counts since".to_owned())
+    let consequence = if facts.has_worked_in_vain() {
+        "nobody did anything there that counts since"
     } else {
-        ("the last qualifying activity", "nobody worked there since".to_owned())
+        "nobody worked there since"
     };
+    expiry("the last qualifying activity", expired, consequence)
+}
+
+fn too_few(facts: &ExplanationFacts, loss: &Loss) -> String {
+    let MinimumFacts { activities, .. } = facts.minimum;
+    let consequence = format!("fewer than the {activities} that your tier needs were left");
+    expiry("a qualifying activity", loss.activities.first(), &consequence)
+}
+
+fn expiry(which: &str, expired: Option<&CountedFacts>, consequence: &str) -> String {
     let Some(expired) = expired else { return format!("{which} expired and {consequence}") };
     format!("{which} ({}) reached its {} and {consequence}", activity(&expired.activity), window(expired))
+}
+
+/// What was needed became more: by another tier, or by the programme.
+fn raised_minimum(MinimumChange { before, after }: MinimumChange) -> String {
+    let needed = plural(after.activities, "qualifying activity", "qualifying activities");
+    let instead = format!("{needed} that count at the same time, instead of {}", before.activities);
+    if before.tier == after.tier {
+        format!("from then on the programme asks {} for {instead}", tier(after.tier))
+    } else {
+        format!("from then on you are credited with {}, which needs {instead}", tier(after.tier))
+    }
+}
+
+/// What stands in the way of credit beside what took it away.
+fn besides(facts: &ExplanationFacts, loss: &Loss) -> String {
+    match (loss.cause, facts.credit.mrr) {
+        (LossCause::NoPaidSubscription, _) => match facts.relationship.state {
+            ServicingState::Ended(end) => format!("; besides, {}", end_words(facts, end)),
+            ServicingState::None | ServicingState::Active | ServicingState::Expiring => {
+                format!("; besides, {}", why_it_never_did(facts))
+            }
+        },
+        (_, Mrr::Known { mrr, .. }) if mrr.minor_units == 0 => format!("; besides, {}", pays_nothing(facts)),
+        _ => String::new(),
+    }
+}
+
+/// `your tier, Elite, needs 3 qualifying activities`.
+fn needs(credited: Option<Tier>, activities: u32) -> String {
+    let activities = plural(activities, "qualifying activity", "qualifying activities");
+    match credited {
+        Some(_) => format!("your tier, {}, needs {activities}", tier(credited)),
+        None => format!("{} needs {activities}", tier(None)),
+    }
 }
 
 impl ExplanationFacts {

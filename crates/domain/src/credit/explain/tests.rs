@@ -1,7 +1,9 @@
 //! The sentences of one made-up relationship: Anna Bianchi, of partner 1, works for Rossi S.r.l.
 
+mod histories;
 mod losses;
 mod properties;
+mod remedies;
 mod story;
 
 use super::*;
@@ -26,7 +28,12 @@ fn first_failed(explanation: &Explanation) -> Option<ConditionKind> {
 }
 
 fn remedy(explanation: &Explanation) -> &str {
-    explanation.remedy.as_deref().expect("without credit there is a remedy")
+    &explanation.remedy.text
+}
+
+/// The steps of the remedy: the kind, and for work how often and before when.
+fn steps(explanation: &Explanation) -> Vec<(RemedyStepKind, Option<u32>, Option<Instant>)> {
+    explanation.remedy.steps.iter().map(|step| (step.kind, step.activities, step.before)).collect()
 }
 
 const ANNA_WORKS: &str = "Anna Bianchi is assigned and active there: any qualifying activity, for example publishing a \
@@ -34,8 +41,7 @@ const ANNA_WORKS: &str = "Anna Bianchi is assigned and active there: any qualify
 
 #[test]
 fn example_05_a_contractor_who_was_never_linked_is_named_with_the_link_that_is_missing() {
-    let mut contractor = person("Carla Conti", "carla@contractor.example");
-    contractor.assignment = None;
+    let contractor = story::unassigned(person("Carla Conti", "carla@contractor.example"));
     let story = Story {
         people: vec![contractor],
         counted: vec![],
@@ -106,8 +112,7 @@ fn the_first_missing_thing_is_named_for_each_way_of_never_having_counted() {
 
 #[test]
 fn the_person_who_has_come_furthest_speaks_for_a_condition_and_all_are_shown() {
-    let mut unlinked = person("Bruno Verdi", "bruno@agency.example");
-    unlinked.assignment = None;
+    let unlinked = story::unassigned(person("Bruno Verdi", "bruno@agency.example"));
     let mut absent = person("Zoe Neri", "aaa@agency.example");
     absent.user_state = ClientUserState::None;
     absent.user_state_since = None;
@@ -131,8 +136,7 @@ fn r7_two_people_who_meet_different_conditions_do_not_make_one_who_meets_all() {
         since: at("2025-01-02T09:00:00Z"),
         origin: AssignmentOrigin::ByHand,
     });
-    let mut unlinked = anna();
-    unlinked.assignment = None;
+    let unlinked = story::unassigned(anna());
     let story = Story { people: vec![pending, unlinked], counted: vec![], ..Story::default() };
     let explanation = story.explain("2025-02-01T00:00:00Z");
     assert_eq!(first_failed(&explanation), Some(ConditionKind::ClientAssigned));
@@ -157,12 +161,12 @@ fn example_16_too_few_activities_for_the_tier_say_how_many_are_missing() {
     let explanation = story.explain("2025-02-01T00:00:00Z");
     assert_eq!(
         explanation.headline,
-        "Rossi S.r.l. has not counted for you yet: your tier needs 3 qualifying activities that count at the same \
+        "Rossi S.r.l. has not counted for you yet: a partner without a tier needs 3 qualifying activities that count at the same \
          time, and 1 counts now."
     );
     assert_eq!(statuses(&explanation, ConditionStatus::Failed), [ConditionKind::ActivityMinimum]);
     let minimum = condition(&explanation, ConditionKind::ActivityMinimum);
-    assert_eq!(minimum.statement, "1 qualifying activity counts now; your tier needs 3.");
+    assert_eq!(minimum.statement, "1 qualifying activity counts now; a partner without a tier needs 3.");
     assert_eq!(
         remedy(&explanation),
         "Anna Bianchi is assigned and active there: 2 more qualifying activities, for example publishing blog posts or \
@@ -217,7 +221,7 @@ fn r98_a_currency_without_conversion_is_said_beside_a_credit_that_counts() {
     assert!(explanation.headline.contains(
         ": 1000 ISK of managed credit without points, because its currency does not convert to points; it expires on"
     ));
-    assert_eq!(explanation.remedy, None);
+    assert_eq!(explanation.remedy.aim, RemedyAim::Keep);
     assert_eq!(statuses(&explanation, ConditionStatus::Failed), [ConditionKind::SupportedCurrency]);
 }
 

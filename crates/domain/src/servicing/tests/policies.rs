@@ -9,7 +9,7 @@ use super::world::instants;
 use crate::policy::Policy;
 use crate::time::{FIRST_STORABLE, Instant};
 
-type Dated<T> = BTreeMap<Instant, T>;
+pub(crate) type Dated<T> = BTreeMap<Instant, T>;
 
 /// A policy with random windows, minimums, catalogue and effects of endings.
 pub(super) fn policies() -> impl Strategy<Value = Policy> {
@@ -28,7 +28,7 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
 
 /// The policy with these windows in days, these minimums for a tier, and this said of editing a form, by date. The effects
 /// are those of removing all employees, of ending services, of leaving and of closing.
-pub(super) fn policy(
+pub(crate) fn policy(
     windows: &Dated<u32>,
     minimums: &Dated<u32>,
     qualifies: &Dated<bool>,

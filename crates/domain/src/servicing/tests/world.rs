@@ -54,12 +54,12 @@ enum Companion {
 }
 
 /// The start of a day: windows are days long, so expiries, facts and activities often fall on one instant.
-pub(super) fn day(number: i64) -> Instant {
+pub(crate) fn day(number: i64) -> Instant {
     tick(number * SECONDS_PER_DAY)
 }
 
 /// A random instant: mostly the start of a day, else beside it or within the day.
-pub(super) fn instants() -> impl Strategy<Value = Instant> {
+pub(crate) fn instants() -> impl Strategy<Value = Instant> {
     let beside = prop_oneof![
         4 => Just(TimeDelta::zero()),
         1 => Just(TimeDelta::microseconds(-1)),
@@ -90,7 +90,7 @@ fn taken_up_again((number, attempt, partner, client, person): Step) -> Option<St
 }
 
 /// A log of access facts in which a tick is a day.
-fn access_logs() -> impl Strategy<Value = Vec<AccessChange>> {
+pub(crate) fn access_logs() -> impl Strategy<Value = Vec<AccessChange>> {
     steps().prop_map(|attempts| {
         let thinned = attempts.len().div_ceil(MAXIMUM_ATTEMPTS).max(1);
         let attempts = attempts.into_iter().step_by(thinned);
@@ -107,7 +107,7 @@ fn access_logs() -> impl Strategy<Value = Vec<AccessChange>> {
 }
 
 /// An activity without an id.
-fn activities() -> impl Strategy<Value = Activity> {
+pub(crate) fn activities() -> impl Strategy<Value = Activity> {
     let client = prop_oneof![6 => Just(CLIENTS[0]), 1 => Just(CLIENTS[1])];
     let action = prop_oneof![9 => Just("form/edit"), 1 => Just("form/view")];
     let origin = prop_oneof![19 => Just(Origin::Person), 1 => Just(Origin::Workflow)];

@@ -12,7 +12,7 @@ fn a_lapse_names_the_instant_the_last_activity_and_what_brings_the_credit_back()
     );
     assert_eq!(remedy(&explanation), ANNA_WORKS);
     let loss = explanation.loss.as_ref().expect("it was lost");
-    assert_eq!((loss.time, loss.cause), (at("2025-03-11T12:00:00Z"), PeriodEndCause::Lapsed));
+    assert_eq!((loss.time, loss.cause), (at("2025-03-11T12:00:00Z"), LossCause::Lapsed));
     assert_eq!(loss.activities.len(), 1);
     // People are as they should be; what expired is the first thing that fails, since that instant.
     let expected = [ConditionKind::NotExpired, ConditionKind::ActivityMinimum];
@@ -31,7 +31,7 @@ fn example_01_the_credit_is_explained_on_both_sides_of_the_instant_at_which_it_l
         "Rossi S.r.l. has counted for you since 10 January 2025 at 12:00 UTC: 1000.00 USD of managed credit and 10.00 \
          points; it expires on 11 March 2025 at 12:00 UTC unless one of your people does qualifying work there before."
     );
-    assert_eq!((before.loss.as_ref(), before.remedy.as_ref()), (None, None));
+    assert_eq!((before.loss.as_ref(), before.remedy.aim), (None, RemedyAim::Keep));
     assert_eq!(statuses(&before, ConditionStatus::Passed), ConditionKind::ALL);
     assert!(before.conditions.iter().all(|condition| condition.help.is_none()));
     let at_the_instant = Story::default().explain("2025-03-11T12:00:00Z");
@@ -61,6 +61,7 @@ fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_adde
     let mut removed = anna();
     removed.user_state = ClientUserState::Removed;
     removed.user_state_since = Some(at("2025-02-20T08:00:00Z"));
+    removed.user_since = None;
     removed.assignment = None;
     let story = Story {
         people: vec![removed],
@@ -75,10 +76,9 @@ fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_adde
     );
     assert_eq!(
         remedy(&explanation),
-        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. Where the employee e-mail \
-         domain does not assign it, somebody with access to the Client Access Manager links Rossi S.r.l. to Anna \
-         Bianchi: Employees tab, Anna Bianchi, Link clients. After that, any qualifying activity, for example \
-         publishing a blog post or editing a form, brings the credit back from that instant."
+        "A Partner admin or a super admin of Rossi S.r.l. adds Anna Bianchi as a user there. The client is then \
+         assigned by itself, by the employee e-mail domain. After that, any qualifying activity, for example publishing \
+         a blog post or editing a form, brings the credit back from that instant."
     );
     assert_eq!(first_failed(&explanation), Some(ConditionKind::UserInClient));
     let in_client = condition(&explanation, ConditionKind::UserInClient);
@@ -91,7 +91,7 @@ fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_adde
     assert_eq!((not_ended.status, not_ended.since), (ConditionStatus::Failed, Some(at("2025-02-20T08:00:00Z"))));
     assert_eq!(condition(&explanation, ConditionKind::NotExpired).status, ConditionStatus::Passed);
     let loss = explanation.loss.expect("it was lost");
-    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    assert_eq!(loss.cause, LossCause::Ended(EndingCause::AllEmployeesRemoved));
     assert_eq!(loss.activities.len(), 1);
 }
 
@@ -102,7 +102,7 @@ fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_condition
     deactivated.user_state_since = Some(at("2025-01-20T00:00:00Z"));
     let story = Story { people: vec![deactivated], ..Story::default() };
     let earning = story.explain("2025-02-01T00:00:00Z");
-    assert_eq!(earning.remedy, None);
+    assert_eq!(earning.remedy.aim, RemedyAim::Keep);
     let active = condition(&earning, ConditionKind::UserActive);
     assert_eq!(active.status, ConditionStatus::Passed);
     assert_eq!(
@@ -113,8 +113,7 @@ fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_condition
 
     let lapsed = story.explain("2025-04-01T00:00:00Z");
     assert_eq!(first_failed(&lapsed), Some(ConditionKind::UserActive));
-    // Since when the user is there is not among the facts, only since when it is deactivated.
-    assert_eq!(condition(&lapsed, ConditionKind::UserInClient).since, None);
+    assert_eq!(condition(&lapsed, ConditionKind::UserInClient).since, Some(at("2025-01-02T09:00:00Z")));
     let active = condition(&lapsed, ConditionKind::UserActive);
     assert_eq!(active.since, Some(at("2025-01-20T00:00:00Z")));
     assert_eq!(active.statement, "The user of Anna Bianchi at Rossi S.r.l. is deactivated.");
@@ -151,8 +150,7 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
 
 #[test]
 fn r76_a_partner_that_ended_its_services_is_told_so_and_that_it_can_link_again() {
-    let mut unlinked = anna();
-    unlinked.assignment = None;
+    let unlinked = story::unassigned(anna());
     let story = Story {
         people: vec![unlinked],
         endings: vec![("2025-02-01T00:00:00Z", EndingCause::ServicesEnded)],
@@ -192,9 +190,8 @@ fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
     assert_eq!(flagged.since, None);
     assert_eq!(flagged.statement, "Nobody meets the conditions before this one, so nobody meets this one.");
     assert!(remedy(&explanation).starts_with(
-        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. Where the \
-         employee e-mail domain does not assign it, somebody with access to the Client Access Manager links Rossi \
-         S.r.l. to Anna Bianchi:"
+        "A super admin of your account creates a user for Anna Bianchi and flags it as partner employee. The client \
+         is then assigned by itself, by the employee e-mail domain. After that,"
     ));
 }
 
@@ -202,7 +199,7 @@ fn r75_somebody_deleted_in_the_partner_account_has_to_be_created_again() {
 fn r126_a_loss_by_an_ending_at_the_instant_of_expiry_names_what_expired() {
     let endings = vec![("2025-03-11T12:00:00Z", EndingCause::AllEmployeesRemoved)];
     let loss = Story { endings, ..Story::default() }.explain("2025-04-01T00:00:00Z").loss.expect("it was lost");
-    assert_eq!(loss.cause, PeriodEndCause::Ended(EndingCause::AllEmployeesRemoved));
+    assert_eq!(loss.cause, LossCause::Ended(EndingCause::AllEmployeesRemoved));
     let evidence: Vec<_> = loss.evidence().map(|evidence| evidence.text).collect();
     assert_eq!(evidence, ["blog publish by Anna Bianchi on 10 January 2025 counted until 11 March 2025 at 12:00 UTC."]);
 }
@@ -226,4 +223,65 @@ fn r73_an_activity_cut_off_by_an_earlier_ending_has_no_part_in_a_later_loss() {
     assert_eq!(loss.time, at("2025-03-01T08:00:00Z"));
     let tools: Vec<_> = loss.activities.iter().map(|counted| counted.activity.tool.as_str()).collect();
     assert_eq!(tools, ["form", "list"]);
+}
+
+#[test]
+fn r77_a_cancelled_subscription_loses_the_credit_and_not_the_relationship() {
+    let cancelled = Story { cancelled: Some(at("2025-02-01T00:00:00Z")), ..Story::default() };
+    let explanation = cancelled.explain("2025-02-10T00:00:00Z");
+    let loss = explanation.loss.as_ref().expect("it was lost");
+    assert_eq!((loss.time, loss.cause), (at("2025-02-01T00:00:00Z"), LossCause::NoPaidSubscription));
+    assert_eq!(loss.activities, []);
+    assert!(explanation.headline.contains("but it has paid for no subscription since 1 February 2025 at 00:00 UTC"));
+    // What came later is told beside it.
+    let lapsed = cancelled.explain("2025-04-01T00:00:00Z");
+    assert_eq!(lapsed.loss.map(|loss| loss.time), Some(at("2025-02-01T00:00:00Z")));
+    assert_eq!(
+        lapsed.headline,
+        "Rossi S.r.l. stopped counting for you on 1 February 2025 at 00:00 UTC: from then on it paid for no \
+         subscription; besides, the last qualifying activity expired on 11 March 2025 at 12:00 UTC."
+    );
+}
+
+#[test]
+fn r57_a_minimum_that_rises_is_named_and_no_activity_is() {
+    let story = Story { minimum_rises: Some(at("2025-02-01T00:00:00Z")), minimum_activities: 3, ..Story::default() };
+    let before = story.explain("2025-01-31T00:00:00Z");
+    assert_eq!(before.loss, None);
+    let explanation = story.explain("2025-02-10T00:00:00Z");
+    let loss = explanation.loss.as_ref().expect("it was lost");
+    assert_eq!((loss.time, loss.activities.len()), (at("2025-02-01T00:00:00Z"), 0));
+    assert!(matches!(loss.cause, LossCause::MinimumRaised(change) if change.after.activities == 3));
+    assert_eq!(
+        explanation.headline,
+        "Rossi S.r.l. stopped counting for you on 1 February 2025 at 00:00 UTC: from then on you are credited with \
+         Elite, which needs 3 qualifying activities that count at the same time, instead of 1."
+    );
+    assert_eq!(steps(&explanation), [(RemedyStepKind::Work, Some(2), None)]);
+    let minimum = condition(&explanation, ConditionKind::ActivityMinimum);
+    assert_eq!(minimum.statement, "1 qualifying activity counts now; your tier, Elite, needs 3.");
+    assert_eq!(minimum.since, Some(at("2025-02-01T00:00:00Z")));
+}
+
+#[test]
+fn r126_an_ending_says_by_whom_and_why() {
+    let by = |by| {
+        let change = ChangeFacts { by, record_time: at("2025-02-20T08:00:00Z"), reason: "left the team".to_owned() };
+        let endings = vec![("2025-02-20T08:00:00Z", EndingCause::AllEmployeesRemoved)];
+        Story { endings, ended_by: Some(change), ..Story::default() }.explain("2025-03-01T00:00:00Z")
+    };
+    for (author, words) in [
+        (ChangedBy::Colleague("Bruno Verdi".to_owned()), "Bruno Verdi"),
+        (ChangedBy::Other, "someone at the client"),
+        (ChangedBy::Platform, "the platform"),
+        (ChangedBy::PlatformForColleague("Bruno Verdi".to_owned()), "the platform for Bruno Verdi"),
+        (ChangedBy::PlatformForOther, "the platform for someone at the client"),
+    ] {
+        let explanation = by(author.clone());
+        let expected = format!("was removed from its account by {words} (\"left the team\").");
+        assert!(explanation.headline.ends_with(&expected), "{}", explanation.headline);
+        let shown = &condition(&explanation, ConditionKind::NotEnded).evidence[0];
+        assert!(shown.text.ends_with(&format!(" by {words} (\"left the team\")")), "{}", shown.text);
+        assert_eq!(explanation.loss.and_then(|loss| loss.change).map(|change| change.by), Some(author));
+    }
 }

@@ -1,0 +1,71 @@
+//! From what is known to the facts of an explanation: the same in the service and in the property tests.
+
+use std::collections::BTreeSet;
+
+use super::facts::{CountedFacts, ExplanationFacts, NotCountedFacts};
+use super::view::PartnerView;
+use crate::access::EmailAddress;
+use crate::credit::credit_facts::{CreditFacts, RELATIONSHIP_MINIMUM, Terms};
+use crate::credit::loss::MinimumFacts;
+use crate::credit::managed_credit::ManagedCredit;
+use crate::credit::subscription::Mrr;
+use crate::servicing::Standing;
+use crate::time::Instant;
+
+/// Everything that an explanation rests on.
+#[derive(Debug)]
+pub struct ExplanationGrounds<'a> {
+    /// Access, for one partner, client and instant.
+    pub view: PartnerView<'a>,
+    /// What holds for all clients alike.
+    pub terms: Terms<'a>,
+    /// What is known of the client.
+    pub credit_facts: &'a CreditFacts,
+    /// Where the relationship stands, with a minimum of one activity (R57).
+    pub relationship: Standing,
+    /// What the client is worth at the instant.
+    pub credit: ManagedCredit,
+    /// Everybody of whom the evidence tells.
+    pub evidenced: &'a BTreeSet<EmailAddress>,
+    /// The counted activities that had occurred by the instant, newest first.
+    pub counted: Vec<CountedFacts>,
+    /// Those that do not count, newest first.
+    pub not_counted: Vec<NotCountedFacts>,
+}
+
+impl From<ExplanationGrounds<'_>> for ExplanationFacts {
+    fn from(grounds: ExplanationGrounds<'_>) -> Self {
+        let ExplanationGrounds { view, terms, credit_facts, relationship, credit, evidenced, counted, not_counted } =
+            grounds;
+        let PartnerView { partner, as_of, .. } = view;
+        let policy = terms.policy;
+        let currency = match credit.mrr {
+            Mrr::Known { mrr, .. } => Some(mrr.currency),
+            Mrr::Unknown => None,
+        };
+        Self {
+            partner: view.partner_facts(),
+            client: view.client_facts(&credit_facts.countries),
+            as_of,
+            people: view.people_facts(evidenced, policy),
+            counted,
+            not_counted,
+            relationship,
+            first_serviced: first_serviced(credit_facts, view),
+            minimum: MinimumFacts::of(partner, terms, as_of),
+            earning_since: credit_facts.earning_since(partner, terms, as_of),
+            last_loss: credit_facts.last_loss(partner, terms, as_of),
+            endings: view.endings(policy),
+            units_per_point: currency.and_then(|currency| policy.units_per_point_at(currency, as_of)),
+            units_since: currency.and_then(|currency| policy.units_per_point_since(currency, as_of)),
+            something_qualifies: policy.qualifying_example_of_each_tool(as_of).next().is_some(),
+            credit,
+        }
+    }
+}
+
+fn first_serviced(credit_facts: &CreditFacts, view: PartnerView<'_>) -> Option<Instant> {
+    let work = credit_facts.servicing.get(&view.partner)?;
+    let starts = work.periods_of(RELATIONSHIP_MINIMUM).iter().map(|period| period.start);
+    starts.filter(|start| *start <= view.as_of).min()
+}
