@@ -156,6 +156,7 @@ impl From<RemedyStep> for wire::RemedyStep {
             display_name,
             activities: step.activities.map(count).unwrap_or_default(),
             before_time: step.before.map(timestamp),
+            from_time: step.from.map(timestamp),
             text: step.text,
         }
     }

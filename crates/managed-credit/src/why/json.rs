@@ -40,6 +40,7 @@ struct RemedyStepJson<'answer> {
     display_name: &'answer str,
     activities: i32,
     before_time: Option<String>,
+    from_time: Option<String>,
     text: &'answer str,
 }
 
@@ -123,6 +124,7 @@ impl<'answer> From<&'answer RemedyStep> for RemedyStepJson<'answer> {
             display_name: &step.display_name,
             activities: step.activities,
             before_time: rfc_3339(step.before_time.as_ref()),
+            from_time: rfc_3339(step.from_time.as_ref()),
             text: &step.text,
         }
     }

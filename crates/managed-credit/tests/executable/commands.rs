@@ -84,12 +84,13 @@ async fn a_running_system_is_asked_in_every_format() {
         assert_eq!(answer.code, Some(0), "{answer:?}");
         answer.stdout
     };
-    let why = |format: &str| {
-        let flags = ["--client", "SAKURA", "--as-of", "2025-09-01", "--format", format];
+    let why_of = |client: &str, format: &str| {
+        let flags = ["--client", client, "--as-of", "2025-09-01", "--format", format];
         let answer = services.ask(&[&["why", "--partner", "1001"] as &[&str], &flags].concat());
         assert_eq!(answer.code, Some(0), "{answer:?}");
         answer.stdout
     };
+    let why = |format: &str| why_of("SAKURA", format);
     let over_time = |command: &str, format: &str| {
         let flags = ["--from", "2025-06-01", "--to", "2025-12-01", "--format", format];
         let answer = services.ask(&[&[command, "--partner", "1001"] as &[&str], &flags].concat());
@@ -111,6 +112,8 @@ async fn a_running_system_is_asked_in_every_format() {
         insta::assert_snapshot!("why_table", why("table"));
         insta::assert_snapshot!("why_csv", why("csv"));
         insta::assert_snapshot!("why_json", why("json"));
+        insta::assert_snapshot!("why_there_is_credit", why_of("lumina", "table"));
+        insta::assert_snapshot!("why_it_was_lost", why_of("verde vivo", "json"));
         for format in ["table", "json"] {
             let flags = ["tier", "show", "--partner", "1001", "--as-of", "2025-09-01", "--format", format];
             let answer = services.ask(&flags);

@@ -46,6 +46,9 @@ pub struct ExplanationFacts {
     pub units_per_point: Option<Decimal>,
     /// Since when that is so; absent where it always was, or is not.
     pub units_since: Option<Instant>,
+    /// From when on work outlives the credit's expiry; absent where all work from now on does. It does not where the
+    /// programme has made the window shorter since (R63).
+    pub outlasting_from: Option<Instant>,
     /// Whether any kind of action qualifies at the instant (R50).
     pub something_qualifies: bool,
     /// The row that is explained.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::facts::{CountedFacts, ExplanationFacts, NotCountedFacts};
 use super::view::PartnerView;
 use crate::access::EmailAddress;
@@ -9,8 +11,9 @@ use crate::credit::credit_facts::{CreditFacts, RELATIONSHIP_MINIMUM, Terms};
 use crate::credit::loss::MinimumFacts;
 use crate::credit::managed_credit::ManagedCredit;
 use crate::credit::subscription::Mrr;
+use crate::policy::Policy;
 use crate::servicing::Standing;
-use crate::time::Instant;
+use crate::time::{Instant, Period};
 
 /// Everything that an explanation rests on.
 #[derive(Debug)]
@@ -58,10 +61,21 @@ impl From<ExplanationGrounds<'_>> for ExplanationFacts {
             endings: view.endings(policy),
             units_per_point: currency.and_then(|currency| policy.units_per_point_at(currency, as_of)),
             units_since: currency.and_then(|currency| policy.units_per_point_since(currency, as_of)),
+            outlasting_from: credit.expire_time.and_then(|end| outlasting_from(policy, as_of, end)),
             something_qualifies: policy.qualifying_example_of_each_tool(as_of).next().is_some(),
             credit,
         }
     }
+}
+
+/// From when on, before `end`, work still counts at `end`; nothing where all work after `as_of` does.
+fn outlasting_from(policy: &Policy, as_of: Instant, end: Instant) -> Option<Instant> {
+    let ahead = Period::between(as_of + TimeDelta::microseconds(1), end);
+    let stretches = policy.occurred_for(Period::at(end)).into_iter().rev();
+    let outlasting = stretches.filter_map(|stretch| stretch.overlap(ahead));
+    // Without a break until the end: stretches of different windows may touch.
+    let from = outlasting.fold(end, |from, stretch| if stretch.end == Some(from) { stretch.start } else { from });
+    (ahead.start < from && from < end).then_some(from)
 }
 
 fn first_serviced(credit_facts: &CreditFacts, view: PartnerView<'_>) -> Option<Instant> {

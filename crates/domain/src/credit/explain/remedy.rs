@@ -39,6 +39,8 @@ pub struct RemedyStep {
     pub person: Option<RemedyPerson>,
     /// How many qualifying activities are needed at least; only for work.
     pub activities: Option<u32>,
+    /// From which instant on it helps; absent where it does at any time.
+    pub from: Option<Instant>,
     /// Before which instant it has to be done; absent where it may be done at any time.
     pub before: Option<Instant>,
     /// Who does what where, for the partner's manager.
@@ -120,7 +122,7 @@ impl RemedyStep {
     fn new(kind: RemedyStepKind, person: Option<&PersonFacts>, text: impl Into<String>) -> Self {
         let person = person
             .map(|person| RemedyPerson { display_name: person.display_name.clone(), address: person.address.clone() });
-        Self { kind, person, activities: None, before: None, text: sentence(text) }
+        Self { kind, person, activities: None, from: None, before: None, text: sentence(text) }
     }
 }
 
@@ -205,7 +207,7 @@ fn payment(facts: &ExplanationFacts) -> (Vec<RemedyStep>, String) {
     let plan = Plan::new(facts);
     let missing = facts.activities_to_go_on(expire_time);
     let work = if missing == 1 { "qualifying work".to_owned() } else { format!("qualifying work, {missing} times,") };
-    let keeps = format!("{work} there before {} keeps you servicing it", date_and_time(expire_time));
+    let keeps = format!("{work} there {} keeps you servicing it", facts.in_time(expire_time));
     let access: Vec<_> = plan.sentences();
     let text = match access[..] {
         [] => format!("{payment}; {keeps}."),
@@ -226,10 +228,10 @@ fn keeping(facts: &ExplanationFacts) -> Remedy {
     };
     let plan = Plan::new(facts);
     let missing = facts.activities_to_go_on(expire_time);
-    let before = date_and_time(expire_time);
+    let in_time = facts.in_time(expire_time);
     let work = match missing {
-        1 => format!("{} before {before} keeps the credit", step::ANY_QUALIFYING_ACTIVITY),
-        missing => format!("{} before {before} keep the credit", many_activities(missing)),
+        1 => format!("{} {in_time} keeps the credit", step::ANY_QUALIFYING_ACTIVITY),
+        missing => format!("{} {in_time} keep the credit", many_activities(missing)),
     };
     let text = sentence(plan.text(&work));
     let steps = plan.steps.iter().cloned().chain([plan.work(missing, Some(expire_time))]).collect();
@@ -268,9 +270,10 @@ impl<'a> Plan<'a> {
             1 => "any qualifying activity there, for example publishes a blog post or edits a form".to_owned(),
             activities => format!("at least {activities} qualifying activities there"),
         };
-        let by_when = before.map_or_else(String::new, |before| format!(", before {}", date_and_time(before)));
-        let step = RemedyStep::new(RemedyStepKind::Work, self.person, format!("{who} does {what}{by_when}."));
-        RemedyStep { activities: Some(activities), before, ..step }
+        let in_time = before.map_or_else(String::new, |before| format!(", {}", self.facts.in_time(before)));
+        let step = RemedyStep::new(RemedyStepKind::Work, self.person, format!("{who} does {what}{in_time}."));
+        let from = before.and(self.facts.outlasting_from);
+        RemedyStep { activities: Some(activities), from, before, ..step }
     }
 
     /// What is missing, then what work brings.
@@ -393,6 +396,15 @@ impl ExplanationFacts {
         let lives_on = |counted: &&CountedFacts| expire_time < counted.expire_time && !self.was_cut_off(counted);
         let living_on = u32::try_from(self.counted.iter().filter(lives_on).count()).unwrap_or(u32::MAX);
         self.minimum.activities.saturating_sub(living_on).max(1)
+    }
+
+    /// `before 11 March 2025 at 12:00 UTC`, when work there has to be done so that it outlives that instant.
+    fn in_time(&self, expire_time: Instant) -> String {
+        let before = date_and_time(expire_time);
+        self.outlasting_from.map_or_else(
+            || format!("before {before}"),
+            |from| format!("from {} on and before {before}", date_and_time(from)),
+        )
     }
 
     fn was_cut_off(&self, counted: &CountedFacts) -> bool {

@@ -111,3 +111,15 @@ fn what_nobody_of_the_partner_can_mend_is_one_step_that_says_so() {
         assert_eq!(explanation.remedy.steps[0].text, explanation.remedy.text);
     }
 }
+
+#[test]
+fn r63_where_the_window_became_shorter_work_is_said_to_help_only_once_it_outlives_the_expiry() {
+    let facts = Story::default().facts(at("2025-01-20T00:00:00Z"));
+    let facts = ExplanationFacts { outlasting_from: Some(at("2025-03-01T00:00:00Z")), ..facts };
+    let explanation = explain(&facts);
+    assert_eq!(explanation.remedy.steps[0].from, facts.outlasting_from);
+    assert!(
+        remedy(&explanation)
+            .ends_with("from 1 March 2025 at 00:00 UTC on and before 11 March 2025 at 12:00 UTC keeps the credit.")
+    );
+}

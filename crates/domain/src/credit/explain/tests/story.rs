@@ -187,6 +187,7 @@ impl Story {
             endings: self.ending_facts(as_of),
             units_per_point,
             units_since,
+            outlasting_from: None,
             something_qualifies: true,
             credit: managed_credit(&CreditQuestion {
                 partner: hub(1),

@@ -8,9 +8,9 @@ use proptest::test_runner::TestCaseError;
 use super::super::*;
 use crate::access::testing::{
     CLIENTS, LAST_TICK, PARTNERS, PEOPLE, address, change, client_closed, employee_added, employee_updated, hub,
-    linked, partner_left, services_ended, user_added, user_reactivated,
+    linked, partner_left, services_ended, user_added, user_reactivated, user_removed,
 };
-use crate::access::{AccessChange, AccessFact, AccessHistory, Ending, HubId};
+use crate::access::{AccessChange, AccessFact, AccessHistory, ClientUserSpell, Ending, HubId};
 use crate::activity::{Activity, Judgement, Verdict, judge};
 use crate::credit::explain::{ExplanationFacts, ExplanationGrounds, PartnerView};
 use crate::credit::testing::money;
@@ -44,24 +44,45 @@ pub(super) struct History {
     pub endings: Vec<Ending>,
 }
 
-/// What ends relationships more often than random facts do.
-fn sweeping_fact() -> impl Strategy<Value = Option<AccessFact>> {
-    let (client, partner) = (CLIENTS[0], PARTNERS[0]);
-    prop::option::weighted(
-        0.3,
-        prop::sample::select(vec![partner_left(partner), client_closed(client), services_ended(client, partner)]),
-    )
+/// What ends relationships, more often than random facts do.
+#[derive(Debug, Clone)]
+enum Sweep {
+    Fact(AccessFact),
+    EverybodyIsRemoved,
 }
 
-/// Windows do not change, so that whoever works later is never worse off.
+fn sweeps() -> impl Strategy<Value = Option<Sweep>> {
+    let (client, partner) = (CLIENTS[0], PARTNERS[0]);
+    let facts = [partner_left(partner), client_closed(client), services_ended(client, partner)];
+    let sweeps: Vec<_> = facts.into_iter().map(Sweep::Fact).chain([Sweep::EverybodyIsRemoved]).collect();
+    prop::option::weighted(0.4, prop::sample::select(sweeps))
+}
+
+impl Sweep {
+    fn facts(self, known: &AccessHistory, time: Instant) -> Vec<AccessFact> {
+        match self {
+            Self::Fact(fact) => vec![fact],
+            Self::EverybodyIsRemoved => {
+                let users = known.client_users(hub(CLIENTS[0])).filter(|user| user.period.contains(time));
+                let removed =
+                    |user: &ClientUserSpell| user_removed(CLIENTS[0], user.user.0.as_u128(), user.address.as_str());
+                users.map(removed).collect()
+            }
+        }
+    }
+}
+
+/// A policy with random windows, minimums, catalogue and effects of endings.
 fn window_policies() -> impl Strategy<Value = Policy> {
     let minimums = prop::collection::btree_map(instants(), 1..=4_u32, 0..3);
     let qualifies = prop::collection::btree_map(instants(), prop::bool::weighted(0.8), 0..2);
     let effect = prop_oneof![6 => Just("IMMEDIATE"), 1 => Just("LAPSE")];
-    (3..=9_u32, minimums, qualifies, prop::array::uniform4(effect)).prop_map(
-        |(days, minimums, mut qualifies, effects)| {
+    let windows = (3..=9_u32, prop::collection::btree_map(instants(), 1..=9_u32, 0..2));
+    (windows, minimums, qualifies, prop::array::uniform4(effect)).prop_map(
+        |((days, mut windows), minimums, mut qualifies, effects)| {
+            windows.insert(FIRST_STORABLE, days);
             qualifies.insert(FIRST_STORABLE, true);
-            policy(&BTreeMap::from([(FIRST_STORABLE, days)]), &minimums, &qualifies, effects)
+            policy(&windows, &minimums, &qualifies, effects)
         },
     )
 }
@@ -101,13 +122,13 @@ fn tiers() -> impl Strategy<Value = CreditedTiers> {
 /// Random histories.
 pub(super) fn histories() -> impl Strategy<Value = History> {
     let work = prop::collection::vec(activities(), 4..28);
-    let access = (access_logs(), sweeping_fact(), 0..=LAST_TICK);
+    let access = (access_logs(), sweeps(), 0..=LAST_TICK);
     let terms = (window_policies(), subscriptions(), tiers());
     let partner = prop_oneof![3 => Just(PARTNERS[0]), 1 => Just(PARTNERS[1])];
-    (terms, access, work, partner, 1..=LAST_TICK + 6, prop::option::of(instants())).prop_map(
-        |((policy, subscriptions, tiers), (log, sweeping, swept), work, partner, as_of_day, as_of)| {
-            let log = match sweeping {
-                Some(fact) => with_sweeping(log, fact, day(swept), &policy),
+    (terms, access, work, partner, 6..=LAST_TICK + 6, prop::option::weighted(0.3, instants())).prop_map(
+        |((policy, subscriptions, tiers), (log, sweep, swept), work, partner, as_of_day, as_of)| {
+            let log = match sweep {
+                Some(sweep) => with_sweep(log, sweep, day(swept), &policy),
                 None => log,
             };
             let ids = (1..).map(|number| format!("a{number}").parse().expect("an activity id"));
@@ -129,16 +150,18 @@ pub(super) fn histories() -> impl Strategy<Value = History> {
     )
 }
 
-/// The log until an instant, and then the fact, where it is legal.
-fn with_sweeping(mut log: Vec<AccessChange>, fact: AccessFact, time: Instant, policy: &Policy) -> Vec<AccessChange> {
-    let whole = log.clone();
-    log.retain(|change| change.effective_time <= time);
-    let known = AccessHistory::from_changes(log.clone());
-    if known.admit(&fact, time, time, policy).is_err() {
-        return whole;
+/// The log until an instant, and then what sweeps, where it is legal.
+fn with_sweep(log: Vec<AccessChange>, sweep: Sweep, time: Instant, policy: &Policy) -> Vec<AccessChange> {
+    let mut swept = log.clone();
+    swept.retain(|change| change.effective_time <= time);
+    let known = AccessHistory::from_changes(swept.clone());
+    let facts = sweep.facts(&known, time);
+    if !facts.iter().all(|fact| known.admit(fact, time, time, policy).is_ok()) {
+        return log;
     }
-    log.push(change(whole.len() as u64 + 1, time, fact));
-    log
+    let position = log.len() as u64 + 1;
+    swept.extend((position..).zip(facts).map(|(position, fact)| change(position, time, fact)));
+    swept
 }
 
 impl History {
