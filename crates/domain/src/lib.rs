@@ -11,6 +11,7 @@ pub mod credit;
 pub mod money;
 pub mod policy;
 pub mod servicing;
+pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod tier;

@@ -142,6 +142,29 @@ impl fmt::Display for Money {
     }
 }
 
+/// A text that is no number of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("points are a decimal number with two decimals, for example 11.36 or -0.50")]
+pub struct PointsError;
+
+impl FromStr for Points {
+    type Err = PointsError;
+
+    /// Reads points as they are printed; no other spelling.
+    fn from_str(text: &str) -> Result<Self, PointsError> {
+        let decimal = Decimal::from_str_exact(text).map_err(|_| PointsError)?;
+        let hundredths = i64::try_from(decimal.mantissa()).map_err(|_| PointsError)?;
+        let points = Self(hundredths);
+        if points.to_string() == text { Ok(points) } else { Err(PointsError) }
+    }
+}
+
+impl std::iter::Sum for Points {
+    fn sum<I: Iterator<Item = Self>>(points: I) -> Self {
+        Self(points.map(|points| points.0).fold(0, i64::saturating_add))
+    }
+}
+
 impl fmt::Display for Points {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&Decimal::new(self.0, 2).to_string())
@@ -182,6 +205,16 @@ mod tests {
         assert_eq!(money("USD", "99999999999999999999999999999999"), Err(MoneyError::TooLarge));
         assert_eq!(money("usd", "1"), Err(MoneyError::UnknownCurrency));
         assert_eq!(money("XAU", "1"), Err(MoneyError::UnknownCurrency));
+    }
+
+    #[test]
+    fn points_are_read_as_they_are_printed_and_in_no_other_spelling() {
+        for points in [Points(0), Points(5), Points(-568), Points(1_000), Points(i64::MAX)] {
+            assert_eq!(points.to_string().parse(), Ok(points));
+        }
+        for wrong in ["", "1", "1.5", "1.500", "01.50", "+1.50", "1.50 ", "-0.00", "1e2", "99999999999999999999.00"] {
+            assert_eq!(wrong.parse::<Points>(), Err(PointsError), "{wrong}");
+        }
     }
 
     #[test]
