@@ -144,7 +144,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::UnknownAddress
         | ErrorReason::UnknownActivity
         | ErrorReason::UnknownSubscription
-        | ErrorReason::UnknownSoldCredit => Code::NotFound,
+        | ErrorReason::UnknownSoldCredit
+        | ErrorReason::UnknownStatement => Code::NotFound,
         ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
@@ -164,6 +165,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::SubscriptionLimit
         | ErrorReason::EvaluationMissing
         | ErrorReason::TierNotReached
+        | ErrorReason::StatementNotDue
         | ErrorReason::NothingToReplay
         | ErrorReason::ReplayRunning => Code::FailedPrecondition,
     }

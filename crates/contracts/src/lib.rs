@@ -26,7 +26,7 @@ pub use credit::{money_from_wire, no_credit_reason_from_wire};
 pub use failure::{Failure, code_of, reason_name};
 pub use resource_name::{
     AccessLinkName, ActivityName, AssetName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError,
-    SoldCreditName, SubscriptionName,
+    SoldCreditName, StatementName, SubscriptionName,
 };
 pub use revision::{Feed, Revision, RevisionError};
 pub use tier::{sale_kind_from_wire, tier_from_wire, tier_to_wire};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use domain::access::{AccessLinkId, AssetId, ClientUserId, EmployeeId, HubId};
 use domain::activity::ActivityId;
 use domain::credit::{SoldCreditId, SubscriptionId};
+use domain::statement::Month;
 use uuid::Uuid;
 
 /// A text that is not the name of such a resource.
@@ -85,6 +86,15 @@ pub struct SoldCreditName {
     pub partner: HubId,
     /// The caller's id, unique per partner.
     pub sold_credit: SoldCreditId,
+}
+
+/// `partners/{hub id}/statements/{month}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatementName {
+    /// The partner account.
+    pub partner: HubId,
+    /// The month.
+    pub month: Month,
 }
 
 /// The ids of a name with these collections, in order; nothing where the text has another form.
@@ -174,6 +184,13 @@ resource_name!(SoldCreditName, "partners/{hub id}/soldCredits/{id of 1 to 64 let
     },
     name => "partners/{}/soldCredits/{}", name.partner, name.sold_credit);
 
+resource_name!(StatementName, "partners/{hub id}/statements/{month, for example 2026-10}",
+    text => {
+        let [partner, month] = ids(text, ["partners", "statements"])?;
+        Some(Self { partner: partner.parse().ok()?, month: month.parse().ok()? })
+    },
+    name => "partners/{}/statements/{}", name.partner, name.month);
+
 resource_name!(AccessLinkName, "partners/{hub id}/employees/{uuid}/accessLinks/{uuid}",
     text => {
         let [partner, employee, link] = ids(text, ["partners", "employees", "accessLinks"])?;
@@ -208,6 +225,7 @@ mod tests {
         assert!(survives::<AssetName>("clients/2002/assets/wf-7"));
         assert!(survives::<ActivityName>("clients/2002/activities/evt:1"));
         assert!(survives::<SubscriptionName>("clients/2002/subscriptions/main"));
+        assert!(survives::<StatementName>("partners/1001/statements/2026-10"));
         assert!(survives::<SoldCreditName>("partners/1001/soldCredits/deal-7"));
     }
 

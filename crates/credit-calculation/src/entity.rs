@@ -8,6 +8,8 @@ pub(crate) mod servicing_pair;
 pub(crate) mod servicing_period;
 pub(crate) mod sold_credit;
 pub(crate) mod sold_credit_voiding;
+pub(crate) mod statement;
+pub(crate) mod statement_document;
 pub(crate) mod subscription_change;
 pub(crate) mod tier_evaluation;
 pub(crate) mod tier_grant;

@@ -114,7 +114,7 @@ fn wire_minimum(minimum: u32) -> i32 {
 }
 
 /// The answer needs activity-tracking, which did not give it.
-fn away(status: Status) -> ServiceError {
+pub(crate) fn away(status: Status) -> ServiceError {
     tracing::warn!(%status, "activity-tracking gave no evidence");
     let message = "the answer needs evidence of activity-tracking, which is away or behind; try again";
     Failure::new(ErrorReason::EvidenceUnavailable, message).into()

@@ -3,7 +3,10 @@
 mod answer;
 mod breakdown;
 mod points;
+mod statement;
 mod tier;
+
+use std::vec::IntoIter;
 
 use contracts::wire::credit as wire;
 use contracts::wire::credit::credit_calculation_service_server::CreditCalculationService;
@@ -15,6 +18,7 @@ use domain::credit::SubscriptionId;
 use prost_types::Timestamp;
 use service_kit::page::PageRequest;
 use service_kit::{Statement, actor, answer_limit, platform_only, streaming};
+use tokio_stream::Iter;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -236,6 +240,54 @@ impl CreditCalculationService for CreditCalculation {
         let deadline = Deadline::now() + answer_limit(request.metadata());
         let grant = tier::grant(violations, request.get_ref(), deadline)?;
         Ok(Response::new(self.grant_tier(grant, statement).await?))
+    }
+
+    async fn issue_statement(
+        &self,
+        request: Request<wire::IssueStatementRequest>,
+    ) -> Result<Response<wire::IssueStatementResponse>, Status> {
+        platform_only(request.metadata())?;
+        let stated = request.get_ref();
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &stated.at_least_revisions)?;
+        let name = statement::month(violations, stated)?;
+        Ok(Response::new(statement::issued(&self.issue_statement(name, question).await?)))
+    }
+
+    async fn get_statement(
+        &self,
+        request: Request<wire::GetStatementRequest>,
+    ) -> Result<Response<wire::GetStatementResponse>, Status> {
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &[])?;
+        let name = statement::name(violations, &request.get_ref().name)?;
+        let found = self.get_statement(name, question).await?;
+        Ok(Response::new(wire::GetStatementResponse { statement: Some(statement::message(&found)) }))
+    }
+
+    async fn list_statements(
+        &self,
+        request: Request<wire::ListStatementsRequest>,
+    ) -> Result<Response<wire::ListStatementsResponse>, Status> {
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &[])?;
+        let (partner, page) = statement::statements_query(violations, request.get_ref())?;
+        let found = self.list_statements(partner, question).await?;
+        Ok(Response::new(statement::statements(found, &page)))
+    }
+
+    type ExportStatementStream = Iter<IntoIter<Result<wire::ExportStatementResponse, Status>>>;
+
+    async fn export_statement(
+        &self,
+        request: Request<wire::ExportStatementRequest>,
+    ) -> Result<Response<Self::ExportStatementStream>, Status> {
+        let mut violations = Violations::default();
+        let question = question(&mut violations, request.metadata(), None, &[])?;
+        let name = statement::name(violations, &request.get_ref().name)?;
+        let document = self.export_statement(name, question).await?;
+        let pieces: Vec<_> = statement::pieces(&document).into_iter().map(Ok).collect();
+        Ok(Response::new(tokio_stream::iter(pieces)))
     }
 }
 

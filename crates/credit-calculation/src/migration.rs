@@ -5,6 +5,7 @@ mod m0002_subscriptions;
 mod m0003_client_countries;
 mod m0004_requests;
 mod m0005_tiers;
+mod m0006_statements;
 
 use sea_orm_migration::prelude::*;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_client_countries::Migration),
             Box::new(m0004_requests::Migration),
             Box::new(m0005_tiers::Migration),
+            Box::new(m0006_statements::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod contacts;
 pub(crate) mod own_facts;
 pub(crate) mod servicing;
 pub(crate) mod sold_credits;
+pub(crate) mod statements;
 pub(crate) mod subscriptions;
 pub(crate) mod tiers;
 

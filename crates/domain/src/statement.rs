@@ -175,6 +175,15 @@ impl Statement {
         serde_json_canonicalizer::to_vec(&unsealed).expect("texts, whole numbers and lists are JSON")
     }
 
+    /// The whole document with its hash, in the same form.
+    ///
+    /// # Panics
+    /// Never: there is nothing in it that JSON cannot say.
+    #[must_use]
+    pub fn exported(&self) -> Vec<u8> {
+        serde_json_canonicalizer::to_vec(self).expect("texts, whole numbers and lists are JSON")
+    }
+
     /// The hash over [`Self::canonical`], in lower-case hex.
     #[must_use]
     pub fn hash(&self) -> String {

@@ -14,13 +14,15 @@ use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
 use crate::replay::ReplayCommand;
 use crate::serve::ServeCommand;
+use crate::statement::{StatementCommand, VerifyStatementCommand};
 use crate::status::StatusCommand;
 use crate::tier::TierCommand;
 use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
 use crate::{
-    access, breakdown, changes, demo, expiring, import, migrate, replay, serve, status, tier, timeline, verify, why,
+    access, breakdown, changes, demo, expiring, import, migrate, replay, serve, statement, status, tier, timeline,
+    verify, why,
 };
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
@@ -66,6 +68,12 @@ enum Command {
     /// The points that a partner gained and lost between two instants, by client and cause
     #[command(after_help = CHANGES_EXAMPLES)]
     Changes(ChangesCommand),
+    /// Frozen months of partners
+    #[command(subcommand, after_help = STATEMENT_EXAMPLES)]
+    Statement(StatementCommand),
+    /// Check the hash and the arithmetic of an exported statement; needs no service
+    #[command(after_help = VERIFY_STATEMENT_EXAMPLES)]
+    VerifyStatement(VerifyStatementCommand),
     /// How far the services are: what they have copied of each other, and what waits
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusCommand),
@@ -124,6 +132,16 @@ Examples:
   managed-credit changes --partner 1001 --from 2025-07-01 --to 2025-10-01
   managed-credit changes --partner 1001 --from 2025-07-01 --client \"caffe borgo\" --format json";
 
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  managed-credit statement issue --partner 1001 --month 2026-10
+  managed-credit statement export --partner 1001 --month 2026-10 --output 2026-10.json";
+
+const VERIFY_STATEMENT_EXAMPLES: &str = "\
+Examples:
+  managed-credit verify-statement 2026-10.json
+  managed-credit statement export --partner 1001 --month 2026-10 | managed-credit verify-statement -";
+
 const STATUS_EXAMPLES: &str = "\
 Examples:
   managed-credit status
@@ -175,6 +193,8 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Timeline(command) => timeline::timeline(command, out).await,
         Command::Tier(command) => tier::tier(command, out).await,
         Command::Changes(command) => changes::changes(command, out).await,
+        Command::Statement(command) => statement::statement(command, out).await,
+        Command::VerifyStatement(command) => statement::verify_statement(command, out),
         Command::Status(command) => status::status(command, out).await,
         Command::Verify(command) => verify::verify(command, out).await,
         Command::Replay(command) => replay::replay(command, out).await,

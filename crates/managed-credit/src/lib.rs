@@ -24,6 +24,7 @@ pub mod running;
 mod sample;
 mod serve;
 mod servers;
+mod statement;
 mod status;
 mod tier;
 mod timeline;

@@ -4,6 +4,7 @@ mod breakdown;
 mod permission;
 mod points;
 mod repeats;
+mod statements;
 mod tier;
 mod why;
 

@@ -14,12 +14,13 @@ use crate::CreditCalculation;
 use crate::entity::{client, client_country};
 use crate::follow::AccessFollower;
 use crate::store::own_facts::{self, OwnFact};
-use crate::store::{clients, contacts};
+use crate::store::{clients, contacts, statements};
 
 /// How many clients, people or facts are compared at once.
 const CLIENTS_AT_ONCE: u64 = 500;
 const PEOPLE_AT_ONCE: u64 = 100;
 const FACTS_AT_ONCE: u64 = 500;
+const STATEMENTS_AT_ONCE: u64 = 10;
 
 impl CreditCalculation {
     pub(super) async fn verify_everything(&self, verification: &mut Verification) -> Result<(), ServiceError> {
@@ -30,6 +31,7 @@ impl CreditCalculation {
         verify_clients(&*transaction, verification).await?;
         verify_contacts(&*transaction, verification).await?;
         verify_own_facts(&transaction, verification).await?;
+        verify_statements(&transaction, verification).await?;
         verify_history(&AccessFollower::new(self.clone()), &access, verification).await?;
         self.verify_servicing(&transaction, &servicing, verification).await
     }
@@ -115,6 +117,22 @@ async fn verify_own_facts(transaction: &ReadTransaction, verification: &mut Veri
     } else if found.chain_hash != kept.chain_hash && !is_rewritten {
         let (stored, expected) = (hex(&kept.chain_hash), hex(&found.chain_hash));
         verification.differs("hash over the own facts", &stored, &expected);
+    }
+    Ok(())
+}
+
+/// That the documents of statements are those that were issued.
+async fn verify_statements(transaction: &ReadTransaction, verification: &mut Verification) -> Result<(), ServiceError> {
+    verification.begin("statements").await?;
+    let mut after = 0;
+    while let Some((last, checked, wrong)) =
+        statements::wrong_documents(&**transaction, after, STATEMENTS_AT_ONCE).await?
+    {
+        for name in wrong {
+            verification.differs(name, "a document of another hash", "the document that was issued");
+        }
+        verification.checked(usize::try_from(checked).unwrap_or_default()).await?;
+        after = last;
     }
     Ok(())
 }

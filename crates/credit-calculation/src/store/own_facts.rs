@@ -9,7 +9,7 @@ use sea_orm::{QueryOrder as _, QuerySelect as _};
 use service_kit::StoredInstant;
 
 use crate::entity::{
-    certification_change, sold_credit, sold_credit_voiding, subscription_change, tier_evaluation, tier_grant,
+    certification_change, sold_credit, sold_credit_voiding, statement, subscription_change, tier_evaluation, tier_grant,
 };
 
 /// When and by whom a fact is recorded.
@@ -62,6 +62,7 @@ pub(crate) async fn page<C: ConnectionTrait>(connection: &C, after: i64, limit: 
     facts.extend(rows::<certification_change::Entity, _, C>(connection, after, limit).await?);
     facts.extend(rows::<tier_grant::Entity, _, C>(connection, after, limit).await?);
     facts.extend(rows::<tier_evaluation::Entity, _, C>(connection, after, limit).await?);
+    facts.extend(rows::<statement::Entity, _, C>(connection, after, limit).await?);
     facts.sort_by_key(|fact| fact.position);
     facts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(facts)
@@ -94,8 +95,15 @@ pub(crate) async fn last_record_time<C: ConnectionTrait>(connection: &C) -> Resu
                 .await?),+]
         };
     }
-    let last =
-        last!(subscription_change, sold_credit, sold_credit_voiding, certification_change, tier_grant, tier_evaluation);
+    let last = last!(
+        subscription_change,
+        sold_credit,
+        sold_credit_voiding,
+        certification_change,
+        tier_grant,
+        tier_evaluation,
+        statement
+    );
     Ok(last.into_iter().flatten().max().map(Instant::from))
 }
 
@@ -114,6 +122,14 @@ pub(crate) async fn replace_actor<C: ConnectionTrait>(
                 .await?;)+
         };
     }
-    replace!(subscription_change, sold_credit, sold_credit_voiding, certification_change, tier_grant, tier_evaluation);
+    replace!(
+        subscription_change,
+        sold_credit,
+        sold_credit_voiding,
+        certification_change,
+        tier_grant,
+        tier_evaluation,
+        statement
+    );
     Ok(())
 }

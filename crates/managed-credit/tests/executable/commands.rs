@@ -39,9 +39,52 @@ async fn a_breakdown_is_filtered_and_written_to_a_file_whole_or_not_at_all() {
     assert!(nowhere.stderr.contains("cannot write"), "{}", nowhere.stderr);
 }
 
+#[tokio::test]
+async fn a_month_is_frozen_exported_and_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = services_with_sample(folder.path()).await;
+    let of_month = ["--partner", "1001", "--month", "2025-08"];
+    let issued = services.ask(&[&["statement", "issue"] as &[&str], &of_month].concat());
+    assert_eq!(issued.code, Some(0), "{issued:?}");
+    assert!(issued.stdout.starts_with("2025-08: 40.00 points at its end, 45.00 when it began\n"), "{}", issued.stdout);
+    let again = services.ask(&[&["statement", "issue"] as &[&str], &of_month].concat());
+    assert!(again.stdout.starts_with("It was issued before"), "{}", again.stdout);
+    let listed = services.ask(&["statement", "list", "--partner", "1001"]);
+    assert!(listed.stdout.contains("2025-08"), "{}", listed.stdout);
+
+    let file = folder.path().join("2025-08.json");
+    let path = file.to_str().expect("a path of text");
+    let exported = services.ask(&[&["statement", "export", "--output", path] as &[&str], &of_month].concat());
+    assert_eq!((exported.code, exported.stdout.as_str()), (Some(0), ""), "{exported:?}");
+    let right = run(&["verify-statement", path]);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert!(right.stdout.contains("the hash is right, and everything adds up"), "{}", right.stdout);
+
+    let document = std::fs::read_to_string(&file).expect("a file");
+    std::fs::write(&file, document.replace("880.00", "980.00")).expect("a changed file");
+    let changed = run(&["verify-statement", path]);
+    assert_eq!(changed.code, Some(1));
+    assert!(changed.stdout.contains("sha256: is ") && changed.stdout.contains("totals.credits"), "{}", changed.stdout);
+    std::fs::write(&file, "{}").expect("another file");
+    let none = run(&["verify-statement", path]);
+    assert!(none.stderr.contains("is no statement"), "{}", none.stderr);
+}
+
 #[test]
 fn help_has_examples() {
-    for command in ["serve", "migrate", "breakdown", "why", "expiring", "timeline", "changes", "tier", "demo"] {
+    for command in [
+        "serve",
+        "migrate",
+        "breakdown",
+        "why",
+        "expiring",
+        "timeline",
+        "changes",
+        "tier",
+        "statement",
+        "verify-statement",
+        "demo",
+    ] {
         let help = run(&[command, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains(&format!("managed-credit {command}")), "{}", help.stdout);
