@@ -69,6 +69,11 @@ impl AccessHistory {
         self.changes.values()
     }
 
+    /// Those of them that are effective at an instant.
+    pub fn changes_at(&self, at: Instant) -> impl Iterator<Item = &AccessChange> {
+        self.changes.range((at, 0)..=(at, u64::MAX)).map(|(_, change)| change)
+    }
+
     /// A partner, also one that has left.
     #[must_use]
     pub fn partner(&self, partner: HubId) -> Option<&PartnerHistory> {

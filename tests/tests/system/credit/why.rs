@@ -306,3 +306,33 @@ async fn r57_a_minimum_that_rises_is_the_cause_of_the_loss_on_sqlite() {
 async fn r57_a_minimum_that_rises_is_the_cause_of_the_loss_on_postgresql() {
     rising_minimums_on(DatabaseKind::Postgresql).await;
 }
+
+on_both_databases!(r60_somebody_whose_work_counts_for_another_company_is_told_so_without_its_name, |cluster| {
+    cluster.partner(1001, &[]).await;
+    let bea = cluster.employee(1001, "bea@studio.example").await;
+    cluster.partner(1002, &["studio.example"]).await;
+    cluster.employee(1002, "bea@studio.example").await;
+    cluster.client(2002, "US").await;
+    cluster.user(2002, "bea@studio.example").await;
+    cluster.link(&bea, 2002, "2025-01-01").await;
+    cluster.subscription(2002, "main", "1000.00 USD", "2024-01-01").await.expect("a subscription");
+    cluster.work(2002, "a", "bea@studio.example", "2025-12-20", "form/edit").await;
+    let explained = why(&cluster).await;
+    assert_eq!(
+        explained.headline,
+        "Client 2002 has never counted for you: work of bea there counts for another company that the address works for."
+    );
+    let kinds: Vec<_> = explained.remedy_steps.iter().map(RemedyStep::kind).collect();
+    let expected =
+        [RemedyStepKind::AddEmployee, RemedyStepKind::AddClientUser, RemedyStepKind::LinkClient, RemedyStepKind::Work];
+    assert_eq!(kinds, expected);
+    assert!(!format!("{explained:?}").contains("1002"));
+
+    // A colleague who follows the steps earns a share.
+    let employee = cluster.employee_since(1001, "cara@freemail.example", NOW).await.expect("an employee");
+    cluster.user_since(2002, "cara@freemail.example", NOW).await.expect("a user");
+    cluster.link(&employee, 2002, NOW).await;
+    cluster.work(2002, "b", "cara@freemail.example", NOW, "form/edit").await;
+    let row = why(&cluster).await.managed_credit.expect("a row");
+    assert_eq!(amount(row.credit.as_ref()), "500.00 USD");
+});

@@ -3,6 +3,7 @@
 use super::change::{by_whom, recorded_by};
 use super::facts::{CountedFacts, ExplanationFacts};
 use super::people::Step;
+use super::prospect::Prospect;
 use super::wording::{activity, tier, window};
 use super::{Loss, people};
 use crate::access::EndingCause;
@@ -111,6 +112,9 @@ fn what_never_was(facts: &ExplanationFacts) -> String {
         Some(Step::UserInClient) => format!("{name} is not a user of {client}"),
         Some(Step::UserActive) => format!("the user of {name} there is deactivated"),
         Some(Step::ClientAssigned) => format!("{name} is a user there, but the client is not assigned to {name}"),
+        None if person.prospect == Prospect::CountsForAnother => {
+            format!("work of {name} there counts for another company that the address works for")
+        }
         None => match facts.not_counted.first() {
             Some(latest) => {
                 format!(

@@ -10,8 +10,8 @@ use super::facts::{
 };
 use super::prospect::{Prospect, prospect};
 use crate::access::{
-    AccessChange, AccessFact, AccessHistory, ClientUserSpell, ClientUserState, EmailAddress, EmployeeId, EmployeeSpell,
-    Ending, EndingCause, HubId,
+    AccessFact, AccessHistory, ClientUserSpell, ClientUserState, EmailAddress, EmployeeId, EmployeeSpell, Ending,
+    EndingCause, HubId,
 };
 use crate::credit::credit_facts::CountryHistory;
 use crate::policy::Policy;
@@ -239,9 +239,7 @@ impl PartnerView<'_> {
 
     /// The last change of a kind that is effective at an instant.
     fn change_at(&self, time: Option<Instant>, is_it: impl Fn(&AccessFact) -> bool) -> Option<ChangeFacts> {
-        let time = time?;
-        let of_instant = self.history.changes().filter(|change| change.effective_time == time);
-        let last: &AccessChange = of_instant.filter(|change| is_it(&change.fact)).last()?;
+        let last = self.history.changes_at(time?).filter(|change| is_it(&change.fact)).last()?;
         Some(ChangeFacts::of(last, |address| self.name_of(None, Some(address))))
     }
 

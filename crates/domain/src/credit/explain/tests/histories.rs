@@ -190,9 +190,11 @@ proptest! {
         let remedy = history.explain().remedy;
         // Of any colleague, the link is needed only where the domain does not assign the client.
         let is_about_somebody = remedy.steps.iter().all(|step| step.person.is_some());
-        // What was done at this very instant may count by the other steps alone.
-        let has_just_worked = history.has_work_at(history.as_of);
-        if is_out_of_hand(&remedy) || remedy.aim == RemedyAim::Keep || !is_about_somebody || has_just_worked {
+        // What was done at this very instant may count by the other steps alone, and who is added at it may prevent that the
+        // relationship ends (R71).
+        let has_just_happened = history.has_work_at(history.as_of)
+            || history.endings.iter().any(|ending| ending.time == history.as_of);
+        if is_out_of_hand(&remedy) || remedy.aim == RemedyAim::Keep || !is_about_somebody || has_just_happened {
             return Ok(());
         }
         for left_out in 0..remedy.steps.len() {
