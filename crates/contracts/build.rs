@@ -5,7 +5,7 @@ use std::{env, fs};
 
 use protox::prost::Message as _;
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "managedcredit/access/v1/access.proto",
     "managedcredit/access/v1/access_feed_service.proto",
     "managedcredit/access/v1/access_management_service.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 15] = [
     "managedcredit/credit/v1/credit.proto",
     "managedcredit/credit/v1/credit_calculation_service.proto",
     "managedcredit/credit/v1/points.proto",
+    "managedcredit/credit/v1/policy.proto",
     "managedcredit/credit/v1/statement.proto",
     "managedcredit/credit/v1/tier.proto",
     "managedcredit/error/v1/error_reason.proto",

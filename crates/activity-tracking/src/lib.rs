@@ -88,7 +88,7 @@ pub fn service(
     background.spawn(async move { worker.work_off(stop_working).await });
     let policy = Arc::clone(&state.policy);
     let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown.clone());
-    let feed = grpc::ServicingFeed::new(state.clone(), shutdown);
+    let feed = grpc::ServicingFeed::new(state.clone(), background.clone(), shutdown);
     Service {
         name: NAME,
         grpc_names: vec![SERVICE_NAME, FEED_NAME, MAINTENANCE_NAME],

@@ -9,6 +9,7 @@ mod access;
 mod activity;
 mod credit;
 mod failure;
+mod policy;
 mod resource_name;
 mod revision;
 mod tier;
@@ -24,6 +25,7 @@ pub use activity::{
 };
 pub use credit::{money_from_wire, no_credit_reason_from_wire};
 pub use failure::{Failure, code_of, reason_name};
+pub use policy::policy_from_document;
 pub use resource_name::{
     AccessLinkName, ActivityName, AssetName, ClientName, ClientUserName, EmployeeName, PartnerName, ResourceNameError,
     SoldCreditName, StatementName, SubscriptionName,

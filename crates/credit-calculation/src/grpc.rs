@@ -3,6 +3,7 @@
 mod answer;
 mod breakdown;
 mod points;
+mod policy;
 mod statement;
 mod tier;
 
@@ -288,6 +289,36 @@ impl CreditCalculationService for CreditCalculation {
         let document = self.export_statement(name, question).await?;
         let pieces: Vec<_> = statement::pieces(&document).into_iter().map(Ok).collect();
         Ok(Response::new(tokio_stream::iter(pieces)))
+    }
+
+    async fn get_policy(
+        &self,
+        request: Request<wire::GetPolicyRequest>,
+    ) -> Result<Response<wire::GetPolicyResponse>, Status> {
+        let mut violations = Violations::default();
+        let stated = violations.optional_instant("as_of_time", request.get_ref().as_of_time.as_ref());
+        violations.finish(|| Some(()))?;
+        let at = stated.unwrap_or_else(|| self.clock.now());
+        Ok(Response::new(wire::GetPolicyResponse { policy: Some(policy::message(&self.policy, at)) }))
+    }
+
+    type SimulatePolicyStream = ReceiverStream<Result<wire::SimulatePolicyResponse, Status>>;
+
+    async fn simulate_policy(
+        &self,
+        request: Request<wire::SimulatePolicyRequest>,
+    ) -> Result<Response<Self::SimulatePolicyStream>, Status> {
+        platform_only(request.metadata())?;
+        let deadline = Deadline::now() + answer_limit(request.metadata());
+        let query = policy::simulation_query(request.get_ref(), deadline)?;
+        let under_way = || Failure::new(ErrorReason::Overloaded, "a simulation is under way already");
+        let turn = streaming::take_turn(&self.simulating).ok_or_else(under_way)?;
+        let simulation = self.begin_simulation(query).await?;
+        let service = self.clone();
+        let stream = streaming::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
+            service.simulate(simulation, messages).await
+        });
+        Ok(Response::new(stream))
     }
 }
 

@@ -50,6 +50,8 @@ pub struct CreditCalculation {
     shutdown: CancellationToken,
     /// One evaluation of all partners at a time: each waits for what the others write.
     evaluating: Arc<Semaphore>,
+    /// One simulation of another policy at a time: it reads everything.
+    simulating: Arc<Semaphore>,
 }
 
 /// The service, ready to be served from a database that is migrated; it follows both feeds at once, until `shutdown`.
@@ -77,6 +79,7 @@ pub fn service(
         background: background.clone(),
         shutdown: shutdown.clone(),
         evaluating: Arc::new(Semaphore::new(1)),
+        simulating: Arc::new(Semaphore::new(1)),
     };
     background.spawn(follow::follow_access(state.clone(), shutdown.clone()));
     background.spawn(follow::follow_servicing(state.clone(), shutdown.clone()));

@@ -16,6 +16,7 @@ mod list_subscriptions;
 mod point_facts;
 mod reading;
 mod recording;
+mod simulate_policy;
 mod sold_credits;
 mod statement_document;
 mod statements;
@@ -37,6 +38,7 @@ pub(crate) use list_point_changes::{ChangesQuery, ClientPointChange, GainedAndLo
 pub(crate) use list_subscriptions::Subscriptions;
 pub(crate) use reading::{Basis, Question};
 pub(crate) use recording::RecordedSubscription;
+pub(crate) use simulate_policy::SimulationQuery;
 pub(crate) use sold_credits::ValuedSale;
 pub(crate) use statements::IssuedStatement;
 pub(crate) use update_subscription::ChangedSubscription;

@@ -47,6 +47,7 @@ impl TestService {
             background: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             evaluating: Arc::new(Semaphore::new(1)),
+            simulating: Arc::new(Semaphore::new(1)),
         };
         Self { service, _folder: folder }
     }

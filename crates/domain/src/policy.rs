@@ -38,6 +38,7 @@ const EMBEDDED_DOCUMENT: &str = include_str!("../policy.toml");
 /// A valid policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    document: String,
     version: String,
     digest: String,
     activity_digest: String,
@@ -130,8 +131,20 @@ impl Policy {
         if document.len() > Self::MAXIMUM_DOCUMENT_BYTES {
             return Err(PolicyError::TooLarge { bytes: document.len() });
         }
-        let document = toml::from_str(document).map_err(|error| PolicyError::Malformed(error.to_string()))?;
-        compile::compile(&document).map_err(PolicyError::Invalid)
+        let parsed = toml::from_str(document).map_err(|error| PolicyError::Malformed(error.to_string()))?;
+        let policy = compile::compile(&parsed).map_err(PolicyError::Invalid)?;
+        Ok(Self { document: document.to_owned(), ..policy })
+    }
+
+    /// The document that it was read from.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        &self.document
+    }
+
+    /// The currencies that convert to points at `at`, by code, with their units (R90).
+    pub fn currency_units_at(&self, at: Instant) -> impl Iterator<Item = (&'static str, Decimal)> {
+        self.units_per_point.iter().filter_map(move |(code, units)| Some((*code, *units.at(at)?)))
     }
 
     /// The name that the document gives itself.

@@ -12,8 +12,10 @@ use crate::demo::DemoCommand;
 use crate::expiring::ExpiringCommand;
 use crate::import::ImportCommand;
 use crate::migrate::MigrateCommand;
+use crate::policy::PolicyCommand;
 use crate::replay::ReplayCommand;
 use crate::serve::ServeCommand;
+use crate::simulate::SimulateCommand;
 use crate::statement::{StatementCommand, VerifyStatementCommand};
 use crate::status::StatusCommand;
 use crate::tier::TierCommand;
@@ -21,8 +23,8 @@ use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
 use crate::{
-    access, breakdown, changes, demo, expiring, import, migrate, replay, serve, statement, status, tier, timeline,
-    verify, why,
+    access, breakdown, changes, demo, expiring, import, migrate, policy, replay, serve, simulate, statement, status,
+    tier, timeline, verify, why,
 };
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
@@ -68,6 +70,12 @@ enum Command {
     /// The points that a partner gained and lost between two instants, by client and cause
     #[command(after_help = CHANGES_EXAMPLES)]
     Changes(ChangesCommand),
+    /// What the policy says at an instant, or its whole document
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy(PolicyCommand),
+    /// What credit would be under another policy document; nothing is stored
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(SimulateCommand),
     /// Frozen months of partners
     #[command(subcommand, after_help = STATEMENT_EXAMPLES)]
     Statement(StatementCommand),
@@ -132,6 +140,16 @@ Examples:
   managed-credit changes --partner 1001 --from 2025-07-01 --to 2025-10-01
   managed-credit changes --partner 1001 --from 2025-07-01 --client \"caffe borgo\" --format json";
 
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  managed-credit policy --as-of 2025-07-01
+  managed-credit policy --document > policy.toml";
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  managed-credit simulate --policy policy.toml
+  managed-credit simulate --policy policy.toml --partner 1001 --as-of 2026-01-01 --format csv";
+
 const STATEMENT_EXAMPLES: &str = "\
 Examples:
   managed-credit statement issue --partner 1001 --month 2026-10
@@ -193,6 +211,8 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
         Command::Timeline(command) => timeline::timeline(command, out).await,
         Command::Tier(command) => tier::tier(command, out).await,
         Command::Changes(command) => changes::changes(command, out).await,
+        Command::Policy(command) => policy::policy(command, out).await,
+        Command::Simulate(command) => simulate::simulate(command, out).await,
         Command::Statement(command) => statement::statement(command, out).await,
         Command::VerifyStatement(command) => statement::verify_statement(command, out),
         Command::Status(command) => status::status(command, out).await,

@@ -4,6 +4,7 @@ mod breakdown;
 mod permission;
 mod points;
 mod repeats;
+mod simulation;
 mod statements;
 mod tier;
 mod why;

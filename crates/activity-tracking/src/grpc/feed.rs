@@ -1,31 +1,41 @@
 //! The servicing feed.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_server::ServicingFeedService;
-use contracts::{Feed, Revision, timestamp};
+use contracts::{ClientName, ErrorReason, Failure, Feed, Revision, Violations, policy_from_document, timestamp};
 use service_kit::feed::{
     CHANGES_PER_MESSAGE, Page, WatchSettings, compare_policy, fill_message, read_head, require_same_history, watch,
 };
-use service_kit::{ServiceError, platform_only};
+use service_kit::{ServiceError, platform_only, streaming};
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 
 use crate::ActivityTracking;
-use crate::operations::settled_cursor;
+use crate::operations::{StreamQuery, settled_cursor};
 use crate::store::change;
+
+/// The most clients that a computation under another policy is limited to.
+const MAXIMUM_CLIENTS: usize = 10_000;
 
 /// The feed of a service.
 pub(crate) struct ServicingFeed {
     service: ActivityTracking,
+    background: TaskTracker,
     shutdown: CancellationToken,
+    /// One computation under another policy at a time: it reads all that was ever recorded.
+    computing: Arc<Semaphore>,
 }
 
 impl ServicingFeed {
-    pub const fn new(service: ActivityTracking, shutdown: CancellationToken) -> Self {
-        Self { service, shutdown }
+    pub fn new(service: ActivityTracking, background: TaskTracker, shutdown: CancellationToken) -> Self {
+        Self { service, background, shutdown, computing: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -66,6 +76,35 @@ impl ServicingFeedService for ServicingFeed {
         );
         Ok(Response::new(stream))
     }
+
+    type StreamServicingStream = ReceiverStream<Result<wire::StreamServicingResponse, Status>>;
+
+    async fn stream_servicing(
+        &self,
+        request: Request<wire::StreamServicingRequest>,
+    ) -> Result<Response<Self::StreamServicingStream>, Status> {
+        platform_only(request.metadata())?;
+        let query = stream_query(request.get_ref())?;
+        let under_way = || Failure::new(ErrorReason::Overloaded, "periods are computed under another policy already");
+        let turn = streaming::take_turn(&self.computing).ok_or_else(under_way)?;
+        let service = self.service.clone();
+        let stream = streaming::start(&self.background, self.shutdown.clone(), turn, |messages| async move {
+            service.stream_servicing(query, messages).await
+        });
+        Ok(Response::new(stream))
+    }
+}
+
+fn stream_query(request: &wire::StreamServicingRequest) -> Result<StreamQuery, Failure> {
+    let mut violations = Violations::default();
+    let policy = policy_from_document(&mut violations, "policy_document", &request.policy_document);
+    if request.clients.len() > MAXIMUM_CLIENTS {
+        violations.add("clients", format!("at most {MAXIMUM_CLIENTS}"));
+    }
+    let named = request.clients.iter().take(MAXIMUM_CLIENTS).enumerate();
+    let clients = named.filter_map(|(index, name)| violations.parse::<ClientName>(&format!("clients[{index}]"), name));
+    let clients = clients.map(|ClientName(client)| client).collect();
+    violations.finish(|| Some(StreamQuery { policy: policy?, clients }))
 }
 
 impl ActivityTracking {

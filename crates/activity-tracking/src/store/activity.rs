@@ -24,14 +24,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::wire::activity as wire;
 use contracts::{ActivityName, activity_from_wire};
-use domain::access::{EmailAddress, EmployeeId};
+use domain::access::{EmailAddress, EmployeeId, HubId};
 use domain::activity::{Activity, Attribution, CatalogueAction, Judgement, Verdict};
 use domain::servicing::CountedActivity;
 use domain::time::Instant;
 use prost::Message as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ActiveValue::Set, Condition, QuerySelect as _, QueryTrait as _};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, voiding};
@@ -74,6 +74,20 @@ pub(crate) fn counted(activity: &Activity, judgement: &Judgement) -> Option<(Pai
     let Verdict::Counted { expire_time } = judgement.verdict else { return None };
     let pair = Pair { client: activity.client, partner: judgement.attribution?.partner };
     Some((pair, CountedActivity { occur_time: activity.occur_time, expire_time }))
+}
+
+/// The next client in which anything was recorded.
+pub(crate) async fn next_client<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<HubId>,
+) -> Result<Option<HubId>, ServiceError> {
+    let next = Entity::find().select_only().column(Column::ClientId).order_by_asc(Column::ClientId).limit(1);
+    let next = match after {
+        Some(after) => next.filter(Column::ClientId.gt(after.get())),
+        None => next,
+    };
+    let found: Option<i64> = next.into_tuple().one(connection).await?;
+    found.map(hub_id).transpose()
 }
 
 /// A verdict as it stands in the table: `COUNTED`, `VOIDED`, or the reason why it does not count.

@@ -147,6 +147,28 @@ pub(crate) async fn work<C: ConnectionTrait>(
     Ok(found)
 }
 
+/// Every client at which somebody ever worked, in order.
+pub(crate) async fn every_client<C: ConnectionTrait>(connection: &C) -> Result<BTreeSet<HubId>, ServiceError> {
+    let clients = servicing_period::Entity::find().select_only().column(servicing_period::Column::ClientId).distinct();
+    let clients: Vec<i64> = clients.into_tuple().all(connection).await?;
+    clients.into_iter().map(hub_id).collect()
+}
+
+/// All work of everybody at these clients, by client; without when anything occurred last.
+pub(crate) async fn all_work<C: ConnectionTrait>(
+    connection: &C,
+    clients: &[HubId],
+) -> Result<BTreeMap<HubId, WorkByPartner>, ServiceError> {
+    use servicing_period::{Column, Entity};
+    let mut found = BTreeMap::new();
+    for portion in portions(clients) {
+        for row in Entity::find().filter(Column::ClientId.is_in(portion)).all(connection).await? {
+            add_period(row, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
 async fn add_periods<C: ConnectionTrait>(
     connection: &C,
     clients: &[i64],
@@ -159,14 +181,19 @@ async fn add_periods<C: ConnectionTrait>(
     let wanted = Condition::any().add(Column::PartnerId.eq(partner.get())).add(overlaps);
     let of_clients = Entity::find().filter(Column::ClientId.is_in(clients.iter().copied()));
     for row in of_clients.filter(wanted).all(connection).await? {
-        let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
-        let work = work_of(found, row.client_id, row.partner_id)?;
-        work.periods.entry(minimum).or_default().push(ServicingPeriod {
-            start: row.start_time.into(),
-            end: row.end_time.into(),
-            end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
-        });
+        add_period(row, found)?;
     }
+    Ok(())
+}
+
+fn add_period(row: servicing_period::Model, found: &mut BTreeMap<HubId, WorkByPartner>) -> Result<(), ServiceError> {
+    let minimum = u32::try_from(row.minimum).map_err(ServiceError::stored)?;
+    let work = work_of(found, row.client_id, row.partner_id)?;
+    work.periods.entry(minimum).or_default().push(ServicingPeriod {
+        start: row.start_time.into(),
+        end: row.end_time.into(),
+        end_cause: row.end_cause.parse().map_err(ServiceError::stored)?,
+    });
     Ok(())
 }
 

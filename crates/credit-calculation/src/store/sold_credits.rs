@@ -1,6 +1,6 @@
 //! What partners sold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::HubId;
 use domain::credit::{SoldCredit, SoldCreditId};
@@ -113,6 +113,23 @@ pub(crate) async fn by_client<C: ConnectionTrait>(
         }
     }
     Ok(by_client)
+}
+
+/// The sales of everybody that were not taken back, by partner and client.
+pub(crate) async fn all<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<BTreeMap<(HubId, HubId), Vec<SoldCredit>>, ServiceError> {
+    let voided = sold_credit_voiding::Entity::find().all(connection).await?.into_iter();
+    let voided: BTreeSet<(i64, String)> = voided.map(|row| (row.partner_id, row.sold_credit_id)).collect();
+    let mut all: BTreeMap<(HubId, HubId), Vec<SoldCredit>> = BTreeMap::new();
+    for row in sold_credit::Entity::find().all(connection).await? {
+        if !voided.contains(&(row.partner_id, row.sold_credit_id.clone())) {
+            let partner = hub_id(row.partner_id)?;
+            let sale = from_row(row)?;
+            all.entry((partner, sale.client)).or_default().push(sale);
+        }
+    }
+    Ok(all)
 }
 
 fn from_row(row: sold_credit::Model) -> Result<SoldCredit, ServiceError> {

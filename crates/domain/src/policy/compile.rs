@@ -49,6 +49,7 @@ pub(super) fn compile(document: &Document) -> Result<Policy, Vec<PolicyViolation
     check_range("access_link_days", document.access_link_days, ACCESS_LINK_DAYS, found);
     let catalogue = catalogue(&document.catalogue, found);
     let policy = Policy {
+        document: String::new(),
         version: document.version.clone(),
         digest: String::new(),
         activity_digest: String::new(),

@@ -70,6 +70,31 @@ async fn a_month_is_frozen_exported_and_checked() {
     assert!(none.stderr.contains("is no statement"), "{}", none.stderr);
 }
 
+#[tokio::test]
+async fn another_policy_is_simulated_from_the_document_that_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let services = services_with_sample(folder.path()).await;
+    let said = services.ask(&["policy", "--as-of", "2025-07-01"]);
+    assert!(said.stdout.contains("An activity counts for 60 days"), "{said:?}");
+    let printed = services.ask(&["policy", "--document"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let file = folder.path().join("policy.toml");
+    let path = file.to_str().expect("a path of text");
+    std::fs::write(&file, printed.stdout.replace("days = 60 }", "days = 30 }")).expect("a file");
+    let simulate = |format: &str| {
+        let answer = services.ask(&["simulate", "--policy", path, "--as-of", "2025-09-01", "--format", format]);
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        answer.stdout
+    };
+    insta::assert_snapshot!("simulate_table", simulate("table"));
+    insta::assert_snapshot!("simulate_csv", simulate("csv"));
+    assert!(simulate("json").contains("\"simulated_policy_digest\""));
+    std::fs::write(&file, printed.stdout.replace("days = 60 }", "days = 0 }")).expect("a file");
+    let wrong = services.ask(&["simulate", "--policy", path]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains("windows[0].days"), "{}", wrong.stderr);
+}
+
 #[test]
 fn help_has_examples() {
     for command in [
