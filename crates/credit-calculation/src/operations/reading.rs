@@ -13,6 +13,7 @@ use service_kit::{MAXIMUM_WAIT, ReadTransaction, ServiceError};
 
 use crate::CreditCalculation;
 use crate::evidence::{Deadline, EvidenceSource};
+use crate::store::sold_credits;
 
 /// What every read states beside its subject.
 #[derive(Debug, Clone)]
@@ -110,7 +111,8 @@ fn require_own(at_least: &[Revision], own: Revision) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a person a client with which the partner has nothing to do, as if it did not exist (R26, R127).
+/// Refuses a person a client with which the partner has nothing to do, and to which it sold nothing, as if it did not exist
+/// (R26, R127).
 pub(super) async fn require_client(
     transaction: &ReadTransaction,
     actor: &Actor,
@@ -121,5 +123,9 @@ pub(super) async fn require_client(
         return Ok(());
     }
     let history = access_log::history_of_clients(&**transaction, &[client].into()).await?;
-    if history.exists_for(client, partner) { Ok(()) } else { Err(unknown_client(client).into()) }
+    if history.exists_for(client, partner) {
+        return Ok(());
+    }
+    let sold_to = sold_credits::by_client(&**transaction, partner).await?;
+    if sold_to.contains_key(&client) { Ok(()) } else { Err(unknown_client(client).into()) }
 }

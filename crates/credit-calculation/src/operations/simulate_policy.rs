@@ -1,7 +1,7 @@
 //! What credit would be under another policy, by the same facts; nothing is stored.
 //!
 //! Credit, points and why there is none are compared: they follow from periods alone, also for a past instant. States and
-//! times do not (R63).
+//! times do not (R63). Facts that arrive while it goes on may or may not be in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServi
 use contracts::wire::credit as wire;
 use contracts::{ClientName, PartnerName, Revision, servicing_change_from_wire, tier_to_wire, timestamp};
 use domain::access::HubId;
-use domain::credit::{ClientPoints, CreditFacts, ManagedCredit, PartnerPoints, ServicingFacts, SoldCredit, Terms};
+use domain::credit::{ClientPoints, CreditFacts, ManagedCredit, PartnerPoints, ServicingFacts, Terms};
 use domain::policy::Policy;
 use domain::tier::{CreditedTiers, performance_tier};
 use domain::time::Instant;
@@ -21,7 +21,11 @@ use super::breakdown::clients_of;
 use super::reading::Basis;
 use crate::CreditCalculation;
 use crate::evidence::{Deadline, away};
-use crate::store::{clients, servicing, sold_credits, subscriptions, tiers};
+use crate::store::sold_credits::{self, SalesByPartner};
+use crate::store::{clients, servicing, subscriptions, tiers};
+
+/// The most clients that activity-tracking lets be named; of more, all are asked for.
+const MAXIMUM_CLIENTS: usize = 10_000;
 
 /// How many clients are compared at once.
 const CLIENTS_AT_ONCE: usize = 200;
@@ -82,7 +86,7 @@ impl CreditCalculation {
             simulation.clients.clone()
         } else {
             let known = servicing::every_client(self.database.connection()).await?;
-            known.into_iter().chain(sales.keys().map(|(_, client)| *client)).collect()
+            known.into_iter().chain(sales.keys().copied()).collect()
         };
         let mut ahead: Vec<HubId> = everybody.into_iter().rev().collect();
         while !ahead.is_empty() || !simulated.is_over() {
@@ -98,7 +102,7 @@ impl CreditCalculation {
         simulation: &Simulation,
         client_ids: &[HubId],
         mut simulated: BTreeMap<HubId, BTreeMap<HubId, ServicingFacts>>,
-        sales: &BTreeMap<(HubId, HubId), Vec<SoldCredit>>,
+        sales: &BTreeMap<HubId, SalesByPartner>,
         compared: &mut Compared,
         messages: &Messages<wire::SimulatePolicyResponse>,
     ) -> Result<(), ServiceError> {
@@ -116,11 +120,12 @@ impl CreditCalculation {
             };
             let other = CreditFacts { servicing: simulated.remove(client).unwrap_or_default(), ..facts.clone() };
             let mut partners: BTreeSet<HubId> = facts.servicing.keys().chain(other.servicing.keys()).copied().collect();
-            partners.extend(sales.keys().filter(|(_, sold_to)| sold_to == client).map(|(partner, _)| *partner));
+            let sold_to = sales.get(client);
+            partners.extend(sold_to.into_iter().flat_map(BTreeMap::keys));
             let tiers = tiers::histories(&*transaction, &partners).await?;
             partners.retain(|partner| simulation.partner.is_none_or(|asked| asked == *partner));
             for partner in partners {
-                let sold = sales.get(&(partner, *client)).cloned().unwrap_or_default();
+                let sold = sold_to.and_then(|sold_to| sold_to.get(&partner)).cloned().unwrap_or_default();
                 let both = [&facts, &other].map(|facts| CreditFacts { sold: sold.clone(), ..facts.clone() });
                 if let Some(difference) = self.compare_pair(simulation, partner, &both, &tiers, compared) {
                     let part = Some(wire::simulate_policy_response::Part::Credit(difference));
@@ -225,7 +230,11 @@ impl Simulated {
         let mut client = client.max_decoding_message_size(MAXIMUM_ANSWER_BYTES);
         let request = activity::StreamServicingRequest {
             policy_document: simulation.policy.document().to_owned(),
-            clients: simulation.clients.iter().map(|client| ClientName(*client).to_string()).collect(),
+            clients: if simulation.clients.len() <= MAXIMUM_CLIENTS {
+                simulation.clients.iter().map(|client| ClientName(*client).to_string()).collect()
+            } else {
+                Vec::new()
+            },
         };
         let stream = client.stream_servicing(request).await.map_err(away)?.into_inner();
         let mut simulated = Self { stream, next: None };

@@ -115,18 +115,19 @@ pub(crate) async fn by_client<C: ConnectionTrait>(
     Ok(by_client)
 }
 
-/// The sales of everybody that were not taken back, by partner and client.
-pub(crate) async fn all<C: ConnectionTrait>(
-    connection: &C,
-) -> Result<BTreeMap<(HubId, HubId), Vec<SoldCredit>>, ServiceError> {
+/// The sales to one client that were not taken back, by partner.
+pub(crate) type SalesByPartner = BTreeMap<HubId, Vec<SoldCredit>>;
+
+/// The sales of everybody that were not taken back, by client.
+pub(crate) async fn all<C: ConnectionTrait>(connection: &C) -> Result<BTreeMap<HubId, SalesByPartner>, ServiceError> {
     let voided = sold_credit_voiding::Entity::find().all(connection).await?.into_iter();
     let voided: BTreeSet<(i64, String)> = voided.map(|row| (row.partner_id, row.sold_credit_id)).collect();
-    let mut all: BTreeMap<(HubId, HubId), Vec<SoldCredit>> = BTreeMap::new();
+    let mut all: BTreeMap<HubId, SalesByPartner> = BTreeMap::new();
     for row in sold_credit::Entity::find().all(connection).await? {
         if !voided.contains(&(row.partner_id, row.sold_credit_id.clone())) {
             let partner = hub_id(row.partner_id)?;
             let sale = from_row(row)?;
-            all.entry((partner, sale.client)).or_default().push(sale);
+            all.entry(sale.client).or_default().entry(partner).or_default().push(sale);
         }
     }
     Ok(all)

@@ -60,6 +60,13 @@ async fn a_month_is_frozen_exported_and_checked() {
     assert_eq!(right.code, Some(0), "{right:?}");
     assert!(right.stdout.contains("the hash is right, and everything adds up"), "{}", right.stdout);
 
+    // The README's own check, in another language.
+    let readme = include_str!("../../../../README.md");
+    let script = readme.split_once("python3 -c '").and_then(|(_, rest)| rest.split_once("' 2026-10.json"));
+    let script = script.expect("the README's check of a statement").0;
+    let python = std::process::Command::new("python3").args(["-c", script, path]).output().expect("python3");
+    assert_eq!(String::from_utf8_lossy(&python.stdout), "True\n", "{}", String::from_utf8_lossy(&python.stderr));
+
     let document = std::fs::read_to_string(&file).expect("a file");
     std::fs::write(&file, document.replace("880.00", "980.00")).expect("a changed file");
     let changed = run(&["verify-statement", path]);

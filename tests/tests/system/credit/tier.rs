@@ -89,6 +89,26 @@ on_both_databases!(r93_a_sale_counts_for_twelve_months_until_it_is_taken_back, |
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "UNKNOWN_SOLD_CREDIT"));
 });
 
+on_both_databases!(r127_a_client_to_which_the_partner_sold_exists_for_its_people, |cluster| {
+    agency(&cluster, &[]).await;
+    cluster.employee_with(1001, "admin@agency.example", AccessRole::SuperAdmin).await;
+    cluster.client(2002, "US").await;
+    let row = || {
+        let request = credit::GetManagedCreditRequest {
+            partner: "partners/1001".to_owned(),
+            client: "clients/2002".to_owned(),
+            at_least_revisions: cluster.known_revisions(),
+            as_of_time: None,
+        };
+        by("admin@agency.example", request)
+    };
+    let unknown = cluster.credit().get_managed_credit(row()).await.expect_err("nothing to do with it");
+    assert_eq!(reason(&unknown), "UNKNOWN_CLIENT");
+    cluster.sale(1001, "a", 2002, (SaleKind::Sourced, "100 USD"), "2025-06-01").await.expect("a sale");
+    let sold = cluster.credit().get_managed_credit(row()).await.expect("a row").into_inner();
+    assert_eq!(sold.managed_credit.expect("a row").sold_points.as_deref(), Some("5.00"));
+});
+
 on_both_databases!(r127_a_sale_to_a_client_whose_country_is_not_known_has_no_points_yet, |cluster| {
     agency(&cluster, &[]).await;
     let sale = cluster.sale(1001, "a", 2002, (SaleKind::Sourced, "1000 USD"), "2025-01-31").await.expect("a sale");
