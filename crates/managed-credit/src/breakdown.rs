@@ -27,7 +27,7 @@ use filter::FilterFlags;
 pub(crate) use table::write_table;
 
 /// Rows that are asked for at once.
-const PAGE_SIZE: i32 = 500;
+const PAGE_SIZE: i32 = 1_000;
 
 /// The flags of `breakdown`.
 #[derive(Debug, Args)]
