@@ -77,15 +77,18 @@ impl Statement {
         {
             let right = managed_points(row, credit);
             found.expect_points(&format!("{place}.managed_points"), points, right);
-            totals.managed.0 += points.0;
+            totals.managed.0 = totals.managed.0.saturating_add(points.0);
         } else {
             totals.without_points += 1;
+            if managed_points(row, credit).is_some() {
+                found.add(format!("{place}.managed_points"), "are absent, though the row's figures give them");
+            }
         }
         let sold = self.sold_points(&row.client);
         match row.sold_points.as_ref().and_then(|text| found.points(&format!("{place}.sold_points"), text)) {
             Some(points) => {
                 found.expect_points(&format!("{place}.sold_points"), points, sold);
-                totals.sold.0 += points.0;
+                totals.sold.0 = totals.sold.0.saturating_add(points.0);
             }
             None => {
                 totals.without_sold_points += 1;
@@ -108,7 +111,7 @@ impl Statement {
 
     fn check_totals(&self, right: &Totals, found: &mut Findings) {
         let totals = &self.totals;
-        let total = Points(right.managed.0 + right.sold.0);
+        let total = Points(right.managed.0.saturating_add(right.sold.0));
         found.expect("totals.managed_points", &totals.managed_points, &right.managed.to_string());
         found.expect("totals.rows_without_points", &totals.rows_without_points, &right.without_points);
         found.expect("totals.sold_points", &totals.sold_points, &right.sold.to_string());
@@ -130,7 +133,7 @@ impl Statement {
         let mut sum = found.points("opening_points", &self.opening_points).unwrap_or_default();
         for (index, change) in self.changes.iter().enumerate() {
             let place = format!("changes[{index}].difference");
-            sum.0 += found.points(&place, &change.difference).unwrap_or_default().0;
+            sum.0 = sum.0.saturating_add(found.points(&place, &change.difference).unwrap_or_default().0);
         }
         if sum.to_string() != self.closing_points {
             found.add("changes", format!("the opening points and all changes are {sum}, not {}", self.closing_points));
@@ -165,6 +168,9 @@ fn check_share(place: &str, mrr: Money, credit: Money, row: &StatementRow, found
 
 /// What the points of a row must be; absent where its figures do not tell.
 fn managed_points(row: &StatementRow, credit: Option<Money>) -> Option<Points> {
+    if row.no_credit_reason == "MRR_UNKNOWN" {
+        return None; // Unknown is never 0 (R127).
+    }
     let earned = credit.filter(|_| row.no_credit_reason.is_empty());
     match earned {
         None => Some(Points(0)),
@@ -178,13 +184,21 @@ fn managed_points(row: &StatementRow, credit: Option<Money>) -> Option<Points> {
 
 fn check_sale(place: &str, sale: &StatementSale, found: &mut Findings) {
     let Some(amount) = found.money(&format!("{place}.amount"), &sale.amount) else { return };
-    let Some(points) = &sale.points else { return };
-    let Some(points) = found.points(&format!("{place}.points"), points) else { return };
     let units = sale.units_per_point.as_ref().and_then(|units| units.parse::<Decimal>().ok()).and_then(positive);
     let right = units
         .zip(sale.multiplier)
         .map(|(units, multiplier)| converted_points(amount, units, sale.points_per_step.saturating_mul(multiplier)));
-    found.expect_points(&format!("{place}.points"), points, right);
+    match &sale.points {
+        Some(text) => {
+            if let Some(points) = found.points(&format!("{place}.points"), text) {
+                found.expect_points(&format!("{place}.points"), points, right);
+            }
+        }
+        None if right.is_some() => {
+            found.add(format!("{place}.points"), "are absent, though the sale's figures give them")
+        }
+        None => {}
+    }
 }
 
 fn positive(units: Decimal) -> Option<Decimal> {

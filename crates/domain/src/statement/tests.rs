@@ -148,6 +148,31 @@ fn points_and_totals_are_computed_again() {
     assert_eq!(places(&changed.sealed()), ["as_of_time"]);
 }
 
+#[test]
+fn points_that_the_figures_give_cannot_be_left_out_and_unknown_ones_cannot_be_0() {
+    let mut changed = statement();
+    changed.rows[0].managed_points = None;
+    changed.rows[0].points_absent_reason = "COUNTRY_UNKNOWN".to_owned();
+    assert!(places(&changed.sealed()).contains(&"rows[0].managed_points".to_owned()));
+    let mut changed = statement();
+    changed.sales[0].points = None;
+    assert!(places(&changed.sealed()).contains(&"sales[0].points".to_owned()));
+    let mut changed = statement();
+    changed.rows[2].managed_points = Some("0.00".to_owned());
+    changed.rows[2].points_absent_reason = String::new();
+    assert!(places(&changed.sealed()).contains(&"rows[2].managed_points".to_owned()));
+}
+
+#[test]
+fn sums_beyond_every_programme_are_told_and_stop_nothing() {
+    let mut changed = statement();
+    let most = "92233720368547758.07".to_owned();
+    changed.rows[0].managed_points = Some(most.clone());
+    changed.opening_points = most.clone();
+    changed.changes[1].difference = most;
+    assert!(!changed.sealed().check().is_empty());
+}
+
 /// How many values there are in a document, objects and lists apart.
 fn count(value: &Value) -> usize {
     match value {
