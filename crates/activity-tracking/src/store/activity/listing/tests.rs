@@ -43,7 +43,8 @@ impl Filled {
     }
 
     async fn fill(url: &str, place: Placed, rows: u64) -> Self {
-        let database = Database::connect(url, 2).await.expect("a database");
+        // One connection: another of SQLite's may still know an index that was dropped here, and refuse to make it again.
+        let database = Database::connect(url, 1).await.expect("a database");
         database.migrate::<Migrator>().await.expect("to migrate");
         let filled = Self { database, place };
         let indexes = filled.take_indexes().await;
