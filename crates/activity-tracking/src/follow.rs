@@ -59,6 +59,10 @@ impl Follow for AccessFollower {
         Feed::Access
     }
 
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
     async fn cursor(&self) -> Result<Cursor, ServiceError> {
         Ok(read_cursor(self.service.database.connection(), Feed::Access).await?)
     }
@@ -102,14 +106,14 @@ impl Follow for AccessFollower {
         }
         Ok(cursor)
     }
+
+    async fn observe(&self) -> Result<(), ServiceError> {
+        self.service.publish_settled().await
+    }
 }
 
 impl Rebuild for AccessFollower {
     type Migrator = Migrator;
-
-    fn database(&self) -> &Database {
-        &self.service.database
-    }
 
     fn in_database(&self, database: Database) -> Self {
         let nowhere = || Watermarks::new(&[Feed::Access]);

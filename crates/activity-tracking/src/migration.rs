@@ -5,6 +5,7 @@ mod m0002_activity;
 mod m0003_servicing;
 mod m0004_requests;
 mod m0005_corrections;
+mod m0006_lease;
 
 use sea_orm_migration::prelude::*;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_servicing::Migration),
             Box::new(m0004_requests::Migration),
             Box::new(m0005_corrections::Migration),
+            Box::new(m0006_lease::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ mod m0003_client_countries;
 mod m0004_requests;
 mod m0005_tiers;
 mod m0006_statements;
+mod m0007_lease;
 
 use sea_orm_migration::prelude::*;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_requests::Migration),
             Box::new(m0005_tiers::Migration),
             Box::new(m0006_statements::Migration),
+            Box::new(m0007_lease::Migration),
         ]
     }
 }

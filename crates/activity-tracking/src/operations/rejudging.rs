@@ -27,6 +27,9 @@ pub(crate) const UNITS_PER_TRANSACTION: u64 = 2_000;
 /// How many activities are judged, and pairs computed, at once.
 const UNITS_AT_ONCE: u64 = 500;
 
+/// How often to look whether another replica has put something in; whoever does so in this process wakes the worker.
+const LOOKING_DELAY: Duration = Duration::from_secs(2);
+
 /// How long to wait before a database that failed is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -36,8 +39,7 @@ impl ActivityTracking {
         while !shutdown.is_cancelled() {
             let pause = match self.work_once().await {
                 Ok(true) => continue,
-                // Woken by whoever puts something in, and by time, for another replica may have.
-                Ok(false) => Duration::from_secs(60),
+                Ok(false) => LOOKING_DELAY,
                 Err(error) => {
                     tracing::warn!(%error, "judging again was interrupted; going on where it was");
                     RETRY_DELAY

@@ -31,6 +31,10 @@ impl Follow for AccessFollower {
         Feed::Access
     }
 
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
     async fn cursor(&self) -> Result<Cursor, ServiceError> {
         self.service.cursor(Feed::Access).await
     }
@@ -66,10 +70,6 @@ impl Follow for AccessFollower {
 
 impl Rebuild for AccessFollower {
     type Migrator = Migrator;
-
-    fn database(&self) -> &Database {
-        &self.service.database
-    }
 
     fn in_database(&self, database: Database) -> Self {
         Self::new(CreditCalculation { database, ..self.service.clone() })

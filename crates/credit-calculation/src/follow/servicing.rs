@@ -31,6 +31,10 @@ impl Follow for ServicingFollower {
         Feed::Servicing
     }
 
+    fn database(&self) -> &Database {
+        &self.service.database
+    }
+
     async fn cursor(&self) -> Result<Cursor, ServiceError> {
         self.service.cursor(Feed::Servicing).await
     }
@@ -64,10 +68,6 @@ impl Follow for ServicingFollower {
 
 impl Rebuild for ServicingFollower {
     type Migrator = Migrator;
-
-    fn database(&self) -> &Database {
-        &self.service.database
-    }
 
     fn in_database(&self, database: Database) -> Self {
         Self::new(CreditCalculation { database, ..self.service.clone() })

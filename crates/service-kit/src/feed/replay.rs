@@ -20,9 +20,6 @@ pub trait Rebuild: Follow + Sized {
     /// The schema of the service.
     type Migrator: MigratorTrait;
 
-    /// Where the copy is.
-    fn database(&self) -> &Database;
-
     /// The same follower with another database for its copy.
     fn in_database(&self, database: Database) -> Self;
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use sea_orm_migration::MigratorTrait;
 use tempfile::TempDir;
 
-use crate::{Database, ServiceError};
+use crate::{Database, DatabaseSettings, ServiceError};
 
 /// The connections of a shadow: one that writes, one that reads.
 const CONNECTIONS: u32 = 2;
@@ -28,7 +28,8 @@ impl Shadow {
         let path = folder.path().join("shadow.sqlite3");
         let url = path.to_str().map(|path| format!("sqlite://{path}"));
         let url = url.ok_or_else(|| unusable("the path of the folder for temporary files is no text"))?;
-        let database = Database::connect(&url, CONNECTIONS).await.map_err(unusable)?;
+        let database =
+            Database::connect(&url, DatabaseSettings::with_connections(CONNECTIONS)).await.map_err(unusable)?;
         database.migrate::<M>().await.map_err(unusable)?;
         Ok(Self { database, _folder: folder })
     }

@@ -47,10 +47,13 @@ pub fn fill_message<M: Message>(mut changes: Vec<M>) -> (Vec<M>, bool) {
 pub fn require_same_history(cursor: Revision, chain_hash: &[u8], kept: Option<&[u8]>) -> Result<(), Failure> {
     // Before the first change there is no hash.
     let kept = if cursor.position == 0 { Some(&[][..]) } else { kept };
-    if kept == Some(chain_hash) {
-        return Ok(());
-    }
-    let message = format!("{cursor} with this hash is not of this feed's history; the copy must be rebuilt");
+    let message = match kept {
+        Some(kept) if kept == chain_hash => return Ok(()),
+        Some(_) => format!("{cursor} with this hash is not of this feed's history; the copy must be rebuilt"),
+        None => format!(
+            "{cursor} is ahead of this feed, which has been restored from an earlier moment; the copy must be rebuilt"
+        ),
+    };
     Err(Failure::new(ErrorReason::FeedDiverged, message))
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Cursor;
 
-/// Whether a feed is followed, as this process sees it.
+/// Whether a feed is followed, by whichever replica does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Following {
     /// It has not been opened yet.
@@ -23,6 +23,26 @@ pub enum Following {
     /// The feed says something that this version does not understand, or the copy cannot be read; it stays as it is
     /// until it is built anew.
     Stopped,
+}
+
+impl Following {
+    const ALL: [Self; 5] = [Self::Starting, Self::Open, Self::Interrupted, Self::Diverged, Self::Stopped];
+
+    /// As it is stored for the other replicas.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "STARTING",
+            Self::Open => "OPEN",
+            Self::Interrupted => "INTERRUPTED",
+            Self::Diverged => "DIVERGED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// What was stored; nothing where another version stored it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|following| following.as_str() == name)
+    }
 }
 
 /// How far a copy has come.
