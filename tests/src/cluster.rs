@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
@@ -11,7 +12,8 @@ use contracts::wire::credit::credit_calculation_service_client::CreditCalculatio
 use contracts::wire::maintenance::maintenance_service_client::MaintenanceServiceClient;
 use domain::policy::Policy;
 use managed_credit::running::{Part, PartPlan, Plan, Running, start};
-use service_kit::{Clock, ManualClock};
+use service_kit::{Clock, DatabaseSettings, ManualClock, ServerSettings};
+use tokio::runtime::{Builder, Runtime};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::database::TestDatabases;
@@ -25,11 +27,23 @@ pub struct ClusterOptions {
     pub policy: Arc<Policy>,
     /// What the clock shows at the start.
     pub now: domain::time::Instant,
+    /// What each service takes at a time.
+    pub server: ServerSettings,
+    /// How many activities may wait to be recorded.
+    pub maximum_waiting_activities: usize,
+    /// How long PostgreSQL may take for a statement.
+    pub statement_timeout: Duration,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { policy: Arc::new(Policy::embedded()), now: at("2026-01-01") }
+        Self {
+            policy: Arc::new(Policy::embedded()),
+            now: at("2026-01-01"),
+            server: ServerSettings::default(),
+            maximum_waiting_activities: 50_000,
+            statement_timeout: DatabaseSettings::default().statement_timeout,
+        }
     }
 }
 
@@ -39,6 +53,9 @@ pub struct Cluster {
     pub clock: ManualClock,
     /// The policy that they start with; a change takes effect when a service is started again.
     pub policy: Arc<Policy>,
+    database: DatabaseSettings,
+    server: ServerSettings,
+    maximum_waiting_activities: usize,
     databases: TestDatabases,
     addresses: [SocketAddr; 3],
     running: [Option<Running>; 3],
@@ -59,6 +76,12 @@ impl Cluster {
         let mut cluster = Self {
             clock: ManualClock::new(options.now),
             policy: options.policy,
+            database: DatabaseSettings {
+                statement_timeout: options.statement_timeout,
+                ..DatabaseSettings::with_connections(3)
+            },
+            server: options.server,
+            maximum_waiting_activities: options.maximum_waiting_activities,
             databases: TestDatabases::create(kind).await,
             addresses: [ANY_PORT; 3],
             running: [None, None, None],
@@ -72,22 +95,33 @@ impl Cluster {
 
     /// Starts one service, on the port that it had before if it ran before.
     pub async fn start_part(&mut self, part: Part) {
-        let plan = Plan {
-            parts: vec![PartPlan {
-                part,
-                listen: self.addresses[part as usize],
-                database_url: self.databases.url(part),
-            }],
+        let running = start(self.plan(part, self.addresses[part as usize])).await;
+        let running = running.unwrap_or_else(|error| panic!("{part} does not start: {error}"));
+        self.addresses[part as usize] = running.addresses()[0].1;
+        self.running[part as usize] = Some(running);
+    }
+
+    /// Starts one more process' worth of a service on the same database, which must be PostgreSQL.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    #[must_use]
+    pub fn start_replica(&self, part: Part) -> Replica {
+        Replica::start(self.plan(part, ANY_PORT))
+    }
+
+    fn plan(&self, part: Part, listen: SocketAddr) -> Plan {
+        Plan {
+            parts: vec![PartPlan { part, listen, database_url: self.databases.url(part) }],
             access_url: self.url(Part::Access),
             activity_url: self.url(Part::Activity),
-            maximum_connections: 3,
+            database: self.database,
+            server: self.server,
+            maximum_waiting_activities: self.maximum_waiting_activities,
             migrate: true,
             clock: Clock::Manual(self.clock.clone()),
             policy: Arc::clone(&self.policy),
-        };
-        let running = start(plan).await.unwrap_or_else(|error| panic!("{part} does not start: {error}"));
-        self.addresses[part as usize] = running.addresses()[0].1;
-        self.running[part as usize] = Some(running);
+        }
     }
 
     /// Stops one service; its database and port stay reserved for it.
@@ -155,5 +189,44 @@ impl Cluster {
     #[must_use]
     pub fn maintenance(&self, part: Part) -> MaintenanceServiceClient<Channel> {
         MaintenanceServiceClient::new(self.channel(part))
+    }
+}
+
+/// One more replica of a service, with threads of its own, so that it can end as a process that is killed does.
+pub struct Replica {
+    runtime: Runtime,
+    running: Running,
+    channel: Channel,
+}
+
+impl Replica {
+    fn start(plan: Plan) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        // A runtime cannot be waited for on a thread of another one.
+        let started = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(start(plan))).join());
+        let running = started.expect("no panic").expect("a replica");
+        let url = format!("http://{}", running.addresses()[0].1);
+        Self { runtime, running, channel: Endpoint::from_shared(url).expect("a URL").connect_lazy() }
+    }
+
+    /// A client of the replica, for example `replica.client(ActivityTrackingServiceClient::new)`.
+    pub fn client<C>(&self, new: impl FnOnce(Channel) -> C) -> C {
+        new(self.channel.clone())
+    }
+
+    /// Ends it as a process ends that is stopped.
+    ///
+    /// # Panics
+    /// Where it does not end well.
+    pub fn stop(self) {
+        let Self { runtime, running, .. } = self;
+        let stopped = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(running.stop())).join());
+        stopped.expect("no panic").expect("to stop");
+        runtime.shutdown_background();
+    }
+
+    /// Ends it as a process ends that is killed: in the middle of whatever it does.
+    pub fn kill(self) {
+        self.runtime.shutdown_background();
     }
 }

@@ -17,7 +17,7 @@ mod tier;
 
 pub use ask::by;
 pub use case::{Case, Expectation, Fact, cases};
-pub use cluster::{Cluster, ClusterOptions};
+pub use cluster::{Cluster, ClusterOptions, Replica};
 pub use database::DatabaseKind;
 pub use on_domain::answers_of_domain;
 pub use on_system::answers_of_system;

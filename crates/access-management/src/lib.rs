@@ -21,7 +21,7 @@ use contracts::wire::access::access_feed_service_server::{AccessFeedServiceServe
 use contracts::wire::access::access_management_service_server::{AccessManagementServiceServer, SERVICE_NAME};
 use domain::policy::Policy;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
-use service_kit::{Clock, Database, Service};
+use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -52,8 +52,8 @@ pub fn service(database: Database, clock: Clock, policy: Arc<Policy>, shutdown: 
     Service {
         name: NAME,
         grpc_names: vec![SERVICE_NAME, FEED_NAME, MAINTENANCE_NAME],
-        routes: Routes::new(AccessManagementServiceServer::new(state))
-            .add_service(AccessFeedServiceServer::new(feed))
+        routes: Routes::new(AccessManagementServiceServer::new(state).max_decoding_message_size(LIMITED_BY_THE_SERVER))
+            .add_service(AccessFeedServiceServer::new(feed).max_decoding_message_size(LIMITED_BY_THE_SERVER))
             .add_service(maintenance),
         background,
     }

@@ -26,7 +26,7 @@ use domain::policy::Policy;
 use operations::Committing;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
-use service_kit::{Clock, Database, Service};
+use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,9 @@ use tonic::transport::Channel;
 pub use migration::Migrator;
 
 const NAME: &str = "activity-tracking";
+
+/// How many activities may wait to be recorded where nothing else is said, of all calls: some ten megabytes.
+pub const DEFAULT_MAXIMUM_WAITING_ACTIVITIES: usize = 50_000;
 
 /// What the service works with.
 #[derive(Debug, Clone)]
@@ -58,13 +61,14 @@ pub struct ActivityTracking {
 }
 
 /// The service, ready to be served from a database that is migrated. It starts to follow access-management at once, so
-/// that it needs a tokio runtime.
+/// that it needs a tokio runtime. Of activities that are to be recorded so many may wait; what is more is refused at once.
 #[must_use]
 pub fn service(
     database: Database,
     clock: Clock,
     policy: Arc<Policy>,
     access: Channel,
+    maximum_waiting_activities: usize,
     shutdown: CancellationToken,
 ) -> Service {
     measure::describe();
@@ -72,7 +76,7 @@ pub fn service(
     // SQLite has one writer: groups are as large as they can be where one is committed at a time.
     let maximum_committers = if database.is_sqlite() { 1 } else { 2 };
     let state = ActivityTracking {
-        committing: Arc::new(Committing::new(maximum_committers, background.clone())),
+        committing: Arc::new(Committing::new(maximum_committers, maximum_waiting_activities, background.clone())),
         database,
         clock,
         policy,
@@ -92,8 +96,8 @@ pub fn service(
     Service {
         name: NAME,
         grpc_names: vec![SERVICE_NAME, FEED_NAME, MAINTENANCE_NAME],
-        routes: Routes::new(ActivityTrackingServiceServer::new(state))
-            .add_service(ServicingFeedServiceServer::new(feed))
+        routes: Routes::new(ActivityTrackingServiceServer::new(state).max_decoding_message_size(LIMITED_BY_THE_SERVER))
+            .add_service(ServicingFeedServiceServer::new(feed).max_decoding_message_size(LIMITED_BY_THE_SERVER))
             .add_service(maintenance),
         background,
     }

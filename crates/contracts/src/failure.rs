@@ -120,7 +120,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::Unspecified | ErrorReason::InternalFault => Code::Internal,
         ErrorReason::InvalidFields | ErrorReason::FutureDated => Code::InvalidArgument,
         ErrorReason::ActorNotAllowed | ErrorReason::PermissionMissing => Code::PermissionDenied,
-        ErrorReason::EtagMismatch => Code::Aborted,
+        ErrorReason::EtagMismatch | ErrorReason::WriteConflict => Code::Aborted,
         ErrorReason::StorageUnavailable | ErrorReason::FactsBehind | ErrorReason::EvidenceUnavailable => {
             Code::Unavailable
         }
@@ -146,7 +146,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::UnknownSubscription
         | ErrorReason::UnknownSoldCredit
         | ErrorReason::UnknownStatement => Code::NotFound,
-        ErrorReason::Overloaded => Code::ResourceExhausted,
+        ErrorReason::Overloaded | ErrorReason::MessageTooLarge => Code::ResourceExhausted,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
         | ErrorReason::SharedMailProvider
@@ -171,6 +171,11 @@ pub const fn code_of(reason: ErrorReason) -> Code {
     }
 }
 
+/// Whether the same call may work later.
+fn may_work_later(reason: ErrorReason) -> bool {
+    code_of(reason) == Code::Unavailable || matches!(reason, ErrorReason::Overloaded | ErrorReason::WriteConflict)
+}
+
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let code = code_of(failure.reason);
@@ -179,7 +184,7 @@ impl From<Failure> for Status {
         if !failure.violations.is_empty() {
             details.set_bad_request(failure.violations);
         }
-        if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+        if may_work_later(failure.reason) {
             details.set_retry_info(Some(RETRY_DELAY));
         }
         Self::with_error_details(code, failure.message, details)

@@ -23,7 +23,7 @@ use contracts::wire::credit::credit_calculation_service_server::{CreditCalculati
 use domain::policy::Policy;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
-use service_kit::{Clock, Database, Service};
+use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -88,7 +88,10 @@ pub fn service(
     Service {
         name: NAME,
         grpc_names: vec![SERVICE_NAME, MAINTENANCE_NAME],
-        routes: Routes::new(CreditCalculationServiceServer::new(state)).add_service(maintenance),
+        routes: Routes::new(
+            CreditCalculationServiceServer::new(state).max_decoding_message_size(LIMITED_BY_THE_SERVER),
+        )
+        .add_service(maintenance),
         background,
     }
 }

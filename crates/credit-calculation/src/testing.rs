@@ -13,7 +13,7 @@ use domain::servicing::{PeriodEndCause, ServicingPeriod};
 use domain::time::Instant;
 use sea_orm::prelude::Uuid;
 use service_kit::feed::Watermarks;
-use service_kit::{Clock, Database, ManualClock, connect};
+use service_kit::{Clock, Database, DatabaseSettings, ManualClock, connect};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ impl TestService {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("credit.sqlite3").display());
-        let database = Database::connect(&url, 2).await.expect("a database");
+        let database = Database::connect(&url, DatabaseSettings::with_connections(2)).await.expect("a database");
         database.migrate::<Migrator>().await.expect("migrations");
         let service = CreditCalculation {
             database,

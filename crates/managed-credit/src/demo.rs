@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use activity_tracking::DEFAULT_MAXIMUM_WAITING_ACTIVITIES;
 use anyhow::Context as _;
 use clap::Args;
 use contracts::wire::activity::{BatchGetServicingRequest, ServicingPair};
@@ -14,7 +15,7 @@ use contracts::wire::credit::{
 use contracts::{ClientName, PartnerName, timestamp};
 use domain::policy::Policy;
 use domain::time::Instant;
-use service_kit::{Clock, LogFormat, start_telemetry};
+use service_kit::{Clock, DatabaseSettings, LogFormat, ServerSettings, start_telemetry};
 
 use crate::as_of::parse_instant;
 use crate::breakdown::{Breakdown, write_table};
@@ -77,7 +78,9 @@ fn plan(folder: &Path, port: impl Fn(Part) -> u16) -> anyhow::Result<Plan> {
         // All services are of this process.
         access_url: String::from("http://127.0.0.1:50051"),
         activity_url: String::from("http://127.0.0.1:50052"),
-        maximum_connections: CONNECTIONS,
+        database: DatabaseSettings::with_connections(CONNECTIONS),
+        server: ServerSettings::default(),
+        maximum_waiting_activities: DEFAULT_MAXIMUM_WAITING_ACTIVITIES,
         migrate: true,
         clock: Clock::System,
         policy: Arc::new(Policy::embedded()),

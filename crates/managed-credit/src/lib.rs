@@ -16,6 +16,7 @@ mod databases;
 mod demo;
 mod expiring;
 mod import;
+mod limits;
 mod migrate;
 mod output;
 mod policy;

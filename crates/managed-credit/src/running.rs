@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::policy::Policy;
-use service_kit::{Clock, Database, DatabaseError, MigratorTrait, ServeError, Service, bind, connect, serve};
+use service_kit::{
+    Clock, Database, DatabaseError, DatabaseSettings, MigratorTrait, ServeError, ServerSettings, Service, bind,
+    connect, serve,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -73,8 +76,12 @@ pub struct Plan {
     pub access_url: String,
     /// Where activity-tracking is called if it is not of this process.
     pub activity_url: String,
-    /// The most connections of each service's pool.
-    pub maximum_connections: u32,
+    /// How each service uses its database.
+    pub database: DatabaseSettings,
+    /// What each service takes at a time.
+    pub server: ServerSettings,
+    /// How many activities may wait to be recorded.
+    pub maximum_waiting_activities: usize,
     /// Whether to bring the schemas up to date; otherwise pending migrations are refused.
     pub migrate: bool,
     /// The clock.
@@ -154,7 +161,7 @@ pub async fn start(plan: Plan) -> Result<Running, StartError> {
         let of_part = shutdown.child_token();
         let service = assemble(part, database.clone(), &plan, access.clone(), activity.clone(), of_part.clone());
         servers.spawn(async move {
-            let ended = serve(listener, service, of_part).await;
+            let ended = serve(listener, service, plan.server, of_part).await;
             if let Err(error) = database.close().await {
                 tracing::warn!(service = %part, %error, "the database did not close");
             }
@@ -182,7 +189,7 @@ async fn open(part_plan: &PartPlan, plan: &Plan) -> Result<Database, DatabaseErr
 }
 
 async fn open_migrated<M: MigratorTrait>(part_plan: &PartPlan, plan: &Plan) -> Result<Database, DatabaseError> {
-    let database = Database::connect(&part_plan.database_url, plan.maximum_connections).await?;
+    let database = Database::connect(&part_plan.database_url, plan.database).await?;
     if plan.migrate {
         database.migrate::<M>().await?;
     } else {
@@ -197,7 +204,7 @@ async fn open_migrated<M: MigratorTrait>(part_plan: &PartPlan, plan: &Plan) -> R
 /// The database cannot be used, or a migration fails.
 pub async fn migrate(part: Part, database_url: &str) -> Result<(), StartError> {
     let migrated = async {
-        let database = Database::connect(database_url, 1).await?;
+        let database = Database::connect(database_url, DatabaseSettings::with_connections(1)).await?;
         match part {
             Part::Access => database.migrate::<access_management::Migrator>().await?,
             Part::Activity => database.migrate::<activity_tracking::Migrator>().await?,
@@ -219,7 +226,9 @@ fn assemble(
     let (clock, policy) = (plan.clock.clone(), Arc::clone(&plan.policy));
     match part {
         Part::Access => access_management::service(database, clock, policy, shutdown),
-        Part::Activity => activity_tracking::service(database, clock, policy, access, shutdown),
+        Part::Activity => {
+            activity_tracking::service(database, clock, policy, access, plan.maximum_waiting_activities, shutdown)
+        }
         Part::Credit => credit_calculation::service(database, clock, policy, access, activity, shutdown),
     }
 }

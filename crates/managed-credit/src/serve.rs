@@ -12,6 +12,7 @@ use domain::policy::{Policy, PolicyError};
 use service_kit::{Clock, LogFormat, start_metrics, start_telemetry};
 
 use crate::databases::Databases;
+use crate::limits::Limits;
 use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
 
 /// What can be served.
@@ -62,12 +63,6 @@ pub(crate) struct ServeCommand {
     /// Bring the databases' schemas up to date first (with --data-dir always)
     #[arg(long, env = "MANAGED_CREDIT_MIGRATE")]
     pub migrate: bool,
-    /// The most connections to each service's database
-    #[arg(
-        long, env = "MANAGED_CREDIT_DATABASE_CONNECTIONS", value_name = "COUNT", default_value_t = 10,
-        value_parser = clap::value_parser!(u32).range(1..=1_000)
-    )]
-    pub database_connections: u32,
     /// A policy document (TOML) in place of the one that is built in
     #[arg(long, env = "MANAGED_CREDIT_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -101,6 +96,8 @@ pub(crate) struct ServeCommand {
     /// How it is logged
     #[arg(long, env = "MANAGED_CREDIT_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value = "human")]
     pub log_format: LogStyle,
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: Limits,
 }
 
 pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyhow::Result<()> {
@@ -134,7 +131,9 @@ fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
         parts: parts.into_iter().map(part_plan).collect::<anyhow::Result<_>>()?,
         access_url: command.access_url.clone(),
         activity_url: command.activity_url.clone(),
-        maximum_connections: command.database_connections,
+        database: command.limits.database(),
+        server: command.limits.server(),
+        maximum_waiting_activities: command.limits.maximum_waiting_activities,
         migrate: command.migrate || command.databases.data_dir.is_some(),
         clock: Clock::System,
         policy: Arc::new(policy),

@@ -227,7 +227,7 @@ pub(crate) use {ask, call};
 
 /// Whether the same call may work later.
 fn is_passing(status: &Status) -> bool {
-    status.code() == Code::Unavailable
+    status.code() == Code::Unavailable || status.get_details_retry_info().is_some()
 }
 
 async fn trying_again<T, Call, Answer>(call: Call, may_work_later: impl Fn(&Status) -> bool) -> Result<T, Status>

@@ -9,14 +9,50 @@ use std::time::Duration;
 use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    AccessMode, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long a connection that is in use may keep a database from closing: a call that hangs does not hang the process.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How a database is used.
+#[derive(Debug, Clone, Copy)]
+pub struct DatabaseSettings {
+    /// The most connections of the pool.
+    pub maximum_connections: u32,
+    /// How long a call waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long PostgreSQL may take for one statement, waiting for locks included, and how long a transaction may hold its
+    /// locks without doing anything, as where its process hangs or its machine is gone. Migrations may take any time.
+    pub statement_timeout: Duration,
+    /// After how long an unused connection is closed.
+    pub idle_timeout: Duration,
+    /// After how long a connection is closed, whether it is used or not.
+    pub maximum_lifetime: Duration,
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> Self {
+        Self {
+            maximum_connections: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(10 * 60),
+            maximum_lifetime: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+impl DatabaseSettings {
+    /// The default with so many connections.
+    #[must_use]
+    pub fn with_connections(maximum_connections: u32) -> Self {
+        Self { maximum_connections, ..Self::default() }
+    }
+}
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +75,7 @@ pub enum DatabaseError {
     #[error("migrations are pending ({0}); run `managed-credit migrate`, or serve with --migrate")]
     PendingMigrations(usize),
     /// Nobody answers there.
-    #[error("the database does not answer within 5 seconds; is it running, and is its URL right?")]
+    #[error("the database does not answer in time; is it running, and is its URL right?")]
     Unreachable,
     /// The database said no.
     #[error("database: {0}")]
@@ -70,7 +106,7 @@ impl Database {
     ///
     /// # Errors
     /// An unsupported URL, a file that another process uses, or a database that does not answer.
-    pub async fn connect(url: &str, maximum_connections: u32) -> Result<Self, DatabaseError> {
+    pub async fn connect(url: &str, settings: DatabaseSettings) -> Result<Self, DatabaseError> {
         let sqlite_path = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
         let is_supported = sqlite_path.is_some_and(|path| !path.is_empty())
             || url.starts_with("postgres://")
@@ -81,9 +117,17 @@ impl Database {
         let lock = sqlite_path.map(lock_file).transpose()?.map(Arc::new);
         let mut options = ConnectOptions::new(url);
         options
-            .max_connections(maximum_connections)
-            .acquire_timeout(Duration::from_secs(5))
+            .max_connections(settings.maximum_connections)
+            .acquire_timeout(settings.acquire_timeout)
+            .idle_timeout(settings.idle_timeout)
+            .max_lifetime(settings.maximum_lifetime)
             .sqlx_logging_level(tracing::log::LevelFilter::Debug)
+            .map_sqlx_postgres_opts(move |options| {
+                let limit = settings.statement_timeout.as_millis().to_string();
+                options
+                    .application_name("managed-credit")
+                    .options([("statement_timeout", &limit), ("idle_in_transaction_session_timeout", &limit)])
+            })
             .map_sqlx_sqlite_opts(|options| {
                 options
                     .create_if_missing(true)
@@ -105,6 +149,9 @@ impl Database {
         if self.pending_migrations::<M>().await? > 0 {
             // All on one connection: another one of SQLite may still know an index that a statement before has dropped.
             let transaction = self.begin_write().await?;
+            if !self.is_sqlite() {
+                transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+            }
             M::up(&*transaction, None).await?;
             transaction.commit().await?;
         }
@@ -132,7 +179,7 @@ impl Database {
     /// Starts a transaction that writes. On SQLite it waits for its turn first.
     ///
     /// # Errors
-    /// No connection within 5 seconds.
+    /// No connection in time.
     pub async fn begin_write(&self) -> Result<WriteTransaction, DbErr> {
         let turn = match &self.writer {
             Some(writer) => Some(Arc::clone(writer).lock_owned().await),
@@ -150,7 +197,7 @@ impl Database {
     /// Starts a transaction that sees one moment of the database.
     ///
     /// # Errors
-    /// No connection within 5 seconds.
+    /// No connection in time.
     pub async fn begin_read(&self) -> Result<ReadTransaction, DbErr> {
         let options = match self.connection.get_database_backend() {
             DbBackend::Postgres => TransactionOptions {
@@ -242,7 +289,7 @@ mod tests {
     async fn a_call_that_hangs_does_not_keep_a_database_from_closing() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("hanging.sqlite3").display());
-        let database = Database::connect(&url, 2).await.expect("a database");
+        let database = Database::connect(&url, DatabaseSettings::with_connections(2)).await.expect("a database");
         let hanging = database.begin_write().await.expect("a transaction");
         tokio::time::pause();
         assert!(database.close().await.is_err());

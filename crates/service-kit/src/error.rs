@@ -50,8 +50,11 @@ impl ServiceError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Refused(failure) => failure.clone(),
+            Self::Database(error) if is_rolled_back(error) => {
+                Failure::new(ErrorReason::WriteConflict, "others wrote the same at the same time; try again")
+            }
             Self::Database(error) if is_passing(error) => {
-                Failure::new(ErrorReason::StorageUnavailable, "the database is away or busy; try again")
+                Failure::new(ErrorReason::StorageUnavailable, "the database is away, busy or full; try again")
             }
             Self::Database(_)
             | Self::Unreadable(_)
@@ -61,6 +64,22 @@ impl ServiceError {
             | Self::Temporary(_)
             | Self::Random(_) => Failure::internal(),
         }
+    }
+}
+
+/// Whether the database has rolled the transaction back because of others at the same time: for a deadlock, or because it
+/// could not be put in order with them.
+fn is_rolled_back(error: &DbErr) -> bool {
+    code_of_database(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01"))
+}
+
+/// The database's own code of what it refused.
+fn code_of_database(error: &DbErr) -> Option<String> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            Some(error.as_database_error()?.code()?.into_owned())
+        }
+        _ => None,
     }
 }
 
@@ -85,10 +104,11 @@ fn is_passing(error: &DbErr) -> bool {
 }
 
 /// Of PostgreSQL the classes 08 (connection), 40 (rolled back, for example by a deadlock), 53 (out of resources) and 57
-/// (stopped by an operator) and 55P03 (locked); of SQLite 5 (busy) and 6 (locked) with whatever is in their higher bits.
+/// (stopped by an operator) and 55P03 (locked); of SQLite 5 (busy), 6 (locked), 10 (cannot read or write its files) and 13
+/// (the disk is full) with whatever is in their higher bits.
 fn is_passing_code(code: &str) -> bool {
     let of_sqlite = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
-    matches!(of_sqlite, Some(5 | 6))
+    matches!(of_sqlite, Some(5 | 6 | 10 | 13))
         || code.len() == 5 && (["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "55P03")
 }
 
@@ -100,10 +120,13 @@ impl From<Failure> for ServiceError {
 
 impl From<ServiceError> for Status {
     fn from(error: ServiceError) -> Self {
-        if !matches!(error, ServiceError::Refused(_)) {
-            tracing::error!(%error, "a call failed");
+        let failure = error.failure();
+        match (&error, failure.reason()) {
+            (ServiceError::Refused(_), _) => {}
+            (_, ErrorReason::WriteConflict) => tracing::warn!(%error, "a call was rolled back"),
+            _ => tracing::error!(%error, "a call failed"),
         }
-        error.failure().into()
+        failure.into()
     }
 }
 
@@ -113,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_database_that_is_away_or_busy_may_answer_later() {
-        for passing in ["08006", "40001", "40P01", "53300", "55P03", "57P01", "5", "6", "261", "517"] {
+        for passing in ["08006", "40001", "40P01", "53300", "55P03", "57P01", "5", "6", "10", "13", "261", "517", "778"]
+        {
             assert!(is_passing_code(passing), "{passing}");
         }
         for lasting in ["23505", "42703", "22021", "1", "8", "19", "2067", ""] {

@@ -24,11 +24,13 @@ mod telemetry;
 
 pub use caller::{MAXIMUM_WAIT, Statement, actor, answer_limit, platform_only, require_platform, wait_limit};
 pub use clock::{Clock, ManualClock};
-pub use database::{Database, DatabaseError, ReadTransaction, WriteTransaction};
+pub use database::{Database, DatabaseError, DatabaseSettings, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;
 pub use etag::require_etag;
 pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
-pub use server::{MAXIMUM_ANSWER_BYTES, ServeError, Service, bind, connect, serve};
+pub use server::{
+    LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, bind, connect, serve,
+};
 pub use stored::{StoredInstant, position, stored_position};
 pub use telemetry::{LogFormat, MetricsError, start_metrics, start_telemetry};

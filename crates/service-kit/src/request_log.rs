@@ -182,11 +182,11 @@ mod tests {
     use contracts::wire::access::{CreateClientRequest, CreateClientResponse};
 
     use super::*;
-    use crate::Database;
+    use crate::{Database, DatabaseSettings};
 
     async fn database(folder: &tempfile::TempDir) -> Database {
         let url = format!("sqlite://{}", folder.path().join("requests.sqlite3").display());
-        let database = Database::connect(&url, 2).await.expect("a database");
+        let database = Database::connect(&url, DatabaseSettings::with_connections(2)).await.expect("a database");
         create_table(&SchemaManager::new(database.connection())).await.expect("a table");
         database
     }

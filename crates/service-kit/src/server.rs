@@ -1,5 +1,7 @@
 //! The server: every service gets the same health, reflection, limits, logging and shutdown.
 
+mod whole_call;
+
 use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,16 +23,34 @@ use tower_http::ServiceBuilderExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::MakeRequestUuid;
 use tower_http::trace::TraceLayer;
+use whole_call::WholeCallLayer;
 
 /// How long calls that are under way may take to end at shutdown.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many calls of one connection may be under way.
-const CONCURRENT_CALLS_PER_CONNECTION: usize = 256;
-
 /// The longest answer that one service reads from another: more than the default, because a thousand rows, or all the
 /// periods of a pair, may be more than that allows for.
 pub const MAXIMUM_ANSWER_BYTES: usize = 64 * 1_024 * 1_024;
+
+/// What a service takes at a time; what is more is refused at once, never queued.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerSettings {
+    /// The most bytes of a request's message.
+    pub maximum_message_bytes: usize,
+    /// The most calls under way, streams included, of all connections.
+    pub maximum_calls: usize,
+    /// The most calls of one connection under way, streams included; its client keeps the others back.
+    pub maximum_calls_per_connection: u32,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { maximum_message_bytes: 4 * 1_024 * 1_024, maximum_calls: 512, maximum_calls_per_connection: 256 }
+    }
+}
+
+/// For the services: the server has read every message before they see it, within the limit of its settings.
+pub const LIMITED_BY_THE_SERVER: usize = usize::MAX;
 
 /// A service that is ready to be served.
 pub struct Service {
@@ -94,7 +114,12 @@ pub fn connect(url: String) -> Result<Channel, tonic::transport::Error> {
 ///
 /// # Errors
 /// The server cannot start, or fails.
-pub async fn serve(listener: TcpListener, service: Service, shutdown: CancellationToken) -> Result<(), ServeError> {
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    settings: ServerSettings,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
     let Service { name, grpc_names, routes, background } = service;
     let (health_reporter, health) = tonic_health::server::health_reporter();
     for grpc_name in &grpc_names {
@@ -113,9 +138,10 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
-        .layer(CatchPanicLayer::custom(answer_of_panic));
+        .layer(CatchPanicLayer::custom(answer_of_panic))
+        .layer(WholeCallLayer::new(settings.maximum_message_bytes, settings.maximum_calls));
     let server = Server::builder()
-        .concurrency_limit_per_connection(CONCURRENT_CALLS_PER_CONNECTION)
+        .max_concurrent_streams(settings.maximum_calls_per_connection)
         .layer(layers)
         .add_routes(routes)
         .add_service(health)

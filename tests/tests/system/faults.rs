@@ -10,9 +10,9 @@ use contracts::wire::credit::ListManagedCreditsRequest;
 use domain::access::{AccessFact, Actor, Audit, EmailDomain, HubId};
 use managed_credit::running::Part;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
-use service_kit::Database;
 use service_kit::access_log::{FEED, append};
 use service_kit::feed::{lock_head, store_head};
+use service_kit::{Database, DatabaseSettings};
 use system_tests::{Cluster, DatabaseKind, at, on_both_databases};
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -37,7 +37,9 @@ fn new_client(hub_id: i64) -> access::CreateClientRequest {
 /// 500 partners of 50 long domains each, 5 MB, put into the access log while its service is stopped.
 async fn record_large_changes(cluster: &mut Cluster) {
     cluster.stop_part(Part::Access).await;
-    let database = Database::connect(&cluster.database_url(Part::Access), 2).await.expect("a database");
+    let database = Database::connect(&cluster.database_url(Part::Access), DatabaseSettings::with_connections(2))
+        .await
+        .expect("a database");
     let transaction = database.begin_write().await.expect("a transaction");
     let mut head = lock_head(&*transaction, FEED).await.expect("the head");
     let (now, label) = (at("2025-01-01"), "a".repeat(60));

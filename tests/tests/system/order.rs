@@ -4,8 +4,8 @@ use contracts::Feed;
 use contracts::wire::credit::GetManagedCreditRequest;
 use managed_credit::running::Part;
 use sea_orm::ConnectionTrait as _;
-use service_kit::Database;
 use service_kit::feed::{lock_cursor, lock_cursor_shared};
+use service_kit::{Database, DatabaseSettings};
 use system_tests::{Cluster, DatabaseKind, on_both_databases, stamp};
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
@@ -87,7 +87,9 @@ on_both_databases!(a_read_of_facts_that_cannot_be_had_says_so_and_when_to_try_ag
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_judges_after_the_follower_has_asked_for_its_turn_waits_behind_it() {
     let cluster = Cluster::start(DatabaseKind::Postgresql).await;
-    let database = Database::connect(&cluster.database_url(Part::Activity), 4).await.expect("the database");
+    let database = Database::connect(&cluster.database_url(Part::Activity), DatabaseSettings::with_connections(4))
+        .await
+        .expect("the database");
     let judging = database.begin_write().await.expect("a transaction");
     lock_cursor_shared(&*judging, Feed::Access).await.expect("a shared lock");
 

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::access_log::{FEED, append, chain_hash_at, create_table, page, row_position};
     use crate::feed::{create_head_table, lock_head};
-    use crate::{Database, WriteTransaction};
+    use crate::{Database, DatabaseSettings, WriteTransaction};
 
     const ANNA: &str = "anna@agency.example";
 
@@ -158,7 +158,7 @@ mod tests {
     /// A log in which Anna stands as whom a change is about, as who made it, as for whom it was made, and not at all.
     async fn log(folder: &tempfile::TempDir) -> WriteTransaction {
         let url = format!("sqlite://{}", folder.path().join("log.sqlite3").display());
-        let database = Database::connect(&url, 2).await.expect("a database");
+        let database = Database::connect(&url, DatabaseSettings::with_connections(2)).await.expect("a database");
         let manager = SchemaManager::new(database.connection());
         create_table(&manager).await.expect("a table");
         create_head_table(&manager, FEED).await.expect("a table");

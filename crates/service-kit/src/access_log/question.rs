@@ -423,15 +423,15 @@ mod tests {
     use sea_orm_migration::SchemaManager;
 
     use super::*;
-    use crate::Database;
     use crate::access_log::{FEED, append, create_table};
     use crate::feed::{create_head_table, lock_head};
+    use crate::{Database, DatabaseSettings};
 
     #[tokio::test]
     async fn more_people_than_a_statement_has_parameters_are_asked_about_in_several() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("log.sqlite3").display());
-        let database = Database::connect(&url, 2).await.expect("a database");
+        let database = Database::connect(&url, DatabaseSettings::with_connections(2)).await.expect("a database");
         let manager = SchemaManager::new(database.connection());
         create_table(&manager).await.expect("a table");
         create_head_table(&manager, FEED).await.expect("a table");

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Maintain, ReplayProgress, Verification, nothing_to_replay, status};
 use crate::streaming::take_turn;
-use crate::{platform_only, streaming};
+use crate::{LIMITED_BY_THE_SERVER, platform_only, streaming};
 
 /// How many differences are listed where nothing is said, and at most.
 const DEFAULT_DIFFERENCES: u32 = 100;
@@ -46,6 +46,7 @@ pub fn server<M: Maintain>(
     let turn = || Arc::new(Semaphore::new(1));
     let (verifying, replaying) = (turn(), turn());
     MaintenanceServiceServer::new(Maintenance { service, name, policy, verifying, replaying, background, shutdown })
+        .max_decoding_message_size(LIMITED_BY_THE_SERVER)
 }
 
 #[tonic::async_trait]

@@ -5,9 +5,9 @@ use contracts::wire::credit::ListManagedCreditsRequest;
 use domain::access::{AccessFact, Actor, Audit, HubId};
 use managed_credit::running::Part;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend};
-use service_kit::Database;
 use service_kit::access_log::{FEED, append};
 use service_kit::feed::{CHANGES_PER_MESSAGE, lock_head, store_head};
+use service_kit::{Database, DatabaseSettings};
 use system_tests::{Cluster, at, on_both_databases, reason};
 use tonic_types::RpcStatusExt as _;
 
@@ -91,7 +91,9 @@ async fn traces(cluster: &Cluster, part: Part) -> Vec<&'static str> {
 /// So many changes that whoever follows is told of what comes after them by a message of its own.
 async fn fill_a_message(cluster: &mut Cluster) {
     cluster.stop_part(Part::Access).await;
-    let database = Database::connect(&cluster.database_url(Part::Access), 2).await.expect("a database");
+    let database = Database::connect(&cluster.database_url(Part::Access), DatabaseSettings::with_connections(2))
+        .await
+        .expect("a database");
     let transaction = database.begin_write().await.expect("a transaction");
     let mut head = lock_head(&*transaction, FEED).await.expect("the head");
     for number in 0..i64::try_from(CHANGES_PER_MESSAGE).expect("a small number") {

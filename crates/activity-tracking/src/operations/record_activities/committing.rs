@@ -19,15 +19,14 @@ use crate::ActivityTracking;
 /// The most activities that are committed together, unless one call has more.
 const ACTIVITIES_PER_COMMIT: usize = 1_000;
 
-/// The most activities that wait, of all calls: some ten megabytes.
-const MAXIMUM_WAITING_ACTIVITIES: usize = 50_000;
-
 /// What is being committed, and what waits for it.
 #[derive(Debug)]
 pub(crate) struct Committing {
     queue: Mutex<Queue>,
     /// How many groups may be committed at a time.
     maximum_committers: usize,
+    /// How many activities may wait, of all calls.
+    maximum_waiting_activities: usize,
     tasks: TaskTracker,
 }
 
@@ -53,8 +52,8 @@ impl std::fmt::Debug for Waiting {
 
 impl Committing {
     /// Nothing is being committed. Tasks go on to the end of what was accepted, also after their callers went away.
-    pub fn new(maximum_committers: usize, tasks: TaskTracker) -> Self {
-        Self { queue: Mutex::default(), maximum_committers, tasks }
+    pub fn new(maximum_committers: usize, maximum_waiting_activities: usize, tasks: TaskTracker) -> Self {
+        Self { queue: Mutex::default(), maximum_committers, maximum_waiting_activities, tasks }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -63,9 +62,9 @@ impl Committing {
 }
 
 impl Queue {
-    fn push(&mut self, waiting: Waiting) -> Result<(), Failure> {
+    fn push(&mut self, waiting: Waiting, maximum_activities: usize) -> Result<(), Failure> {
         let activities = self.activities + waiting.call.items.len();
-        if activities > MAXIMUM_WAITING_ACTIVITIES {
+        if activities > maximum_activities {
             let message = format!("{} activities wait already to be recorded; try again", self.activities);
             return Err(Failure::new(ErrorReason::Overloaded, message));
         }
@@ -108,7 +107,7 @@ impl ActivityTracking {
 
     fn enqueue(&self, waiting: Waiting) -> Result<(), Failure> {
         let mut queue = self.committing.queue();
-        queue.push(waiting)?;
+        queue.push(waiting, self.committing.maximum_waiting_activities)?;
         if queue.committers < self.committing.maximum_committers {
             queue.committers += 1;
             let service = self.clone();
@@ -164,6 +163,8 @@ mod tests {
 
     use super::*;
 
+    const MAXIMUM: usize = 50_000;
+
     /// A call of so many activities, and whoever waits for its answer.
     fn call(
         activities: usize,
@@ -181,7 +182,7 @@ mod tests {
         let (mut queue, mut callers) = (Queue::default(), Vec::new());
         for activities in [600, 400, 1, 1_000, 1] {
             let (waiting, caller) = call(activities, None);
-            queue.push(waiting).expect("there is room");
+            queue.push(waiting, MAXIMUM).expect("there is room");
             callers.push(caller);
         }
         let mut sizes =
@@ -198,7 +199,7 @@ mod tests {
         let (mut queue, mut callers) = (Queue::default(), Vec::new());
         for request in [Some(1), None, Some(1), Some(2)] {
             let (waiting, caller) = call(1, request);
-            queue.push(waiting).expect("there is room");
+            queue.push(waiting, MAXIMUM).expect("there is room");
             callers.push(caller);
         }
         drop(callers.remove(1));
@@ -210,14 +211,14 @@ mod tests {
     #[test]
     fn what_would_wait_beyond_the_limit_is_refused_at_once() {
         let (mut queue, mut callers) = (Queue::default(), Vec::new());
-        for _ in 0..MAXIMUM_WAITING_ACTIVITIES / 1_000 {
+        for _ in 0..MAXIMUM / 1_000 {
             let (waiting, caller) = call(1_000, None);
-            queue.push(waiting).expect("there is room");
+            queue.push(waiting, MAXIMUM).expect("there is room");
             callers.push(caller);
         }
-        let refused = queue.push(call(1, None).0).expect_err("it is full");
+        let refused = queue.push(call(1, None).0, MAXIMUM).expect_err("it is full");
         assert_eq!(refused.reason(), ErrorReason::Overloaded);
         queue.next_group();
-        assert!(queue.push(call(1, None).0).is_ok());
+        assert!(queue.push(call(1, None).0, MAXIMUM).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant as Stopwatch;
 
 use domain::access::HubId;
 use sea_orm::{DatabaseConnection, DbBackend, QueryResult, QueryTrait as _, Statement, Value};
-use service_kit::Database;
+use service_kit::{Database, DatabaseSettings};
 use tempfile::TempDir;
 use uuid::{NoContext, Timestamp};
 
@@ -44,7 +44,7 @@ impl Filled {
 
     async fn fill(url: &str, place: Placed, rows: u64) -> Self {
         // One connection: another of SQLite's may still know an index that was dropped here, and refuse to make it again.
-        let database = Database::connect(url, 1).await.expect("a database");
+        let database = Database::connect(url, DatabaseSettings::with_connections(1)).await.expect("a database");
         database.migrate::<Migrator>().await.expect("to migrate");
         let filled = Self { database, place };
         let indexes = filled.take_indexes().await;
@@ -125,7 +125,9 @@ fn postgres_url(database: &str) -> String {
 }
 
 async fn administer(sql: &str) {
-    let admin = Database::connect(&postgres_url("postgres"), 1).await.expect("the PostgreSQL of tests/run");
+    let admin = Database::connect(&postgres_url("postgres"), DatabaseSettings::with_connections(1))
+        .await
+        .expect("the PostgreSQL of tests/run");
     admin.connection().execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     admin.close().await.expect("to close");
 }
