@@ -3,9 +3,11 @@
 mod access;
 mod commands;
 mod demo;
+mod faults;
 mod import;
 mod maintenance;
 mod postgresql;
 mod process;
 mod readme;
+mod restore;
 mod serve;

@@ -124,6 +124,13 @@ impl Urls {
     }
 }
 
+/// Sends a signal to a process.
+pub fn signal(name: &str, process: u32) {
+    // The shell's own `kill`: a small machine has no other.
+    let sent = Command::new("bash").args(["-c", &format!("kill -{name} {process}")]).status();
+    assert!(sent.expect("bash is installed").success());
+}
+
 /// Services that run until they are stopped, or the test ends.
 pub struct Services {
     child: Child,
@@ -136,7 +143,12 @@ pub struct Services {
 impl Services {
     /// Starts so many services, and waits until each has said that it is ready.
     pub fn start(arguments: &[&str], count: usize) -> Self {
-        let mut child = managed_credit(arguments).stdout(Stdio::piped()).spawn().expect("the executable is built");
+        Self::start_by(&mut managed_credit(arguments), count)
+    }
+
+    /// The same by a command of one's own.
+    pub fn start_by(command: &mut Command, count: usize) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the executable is built");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (mut urls, mut printed) = (Urls::default(), String::new());
         while urls.0.len() < count {
@@ -180,9 +192,16 @@ impl Services {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        // The shell's own `kill`: a small machine has no other.
-        let sent = Command::new("bash").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
-        assert!(sent.expect("bash is installed").success());
+        self.signal("TERM");
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        signal(name, self.child.id());
     }
 
     /// Waits for the end; what was printed after the ready lines, too.
