@@ -102,7 +102,7 @@ impl Records {
     /// None where the partner or the client is not known, or no instant lies in the lives of all three.
     fn assignment_question<'a>(&'a self, client: HubId, employee: &'a EmployeeSpell) -> Option<AssignmentQuestion<'a>> {
         let (partner, client) = (self.partners.get(&employee.partner)?, self.clients.get(&client)?);
-        let life = intersection([employee.period, partner.membership(), client.open()])?;
+        let life = employee.period.overlap(partner.membership())?.overlap(client.open())?;
         let users = self.client_user_spells(client.client, &employee.address);
         let steps = self.link_steps.get(&(client.client, employee.employee)).map_or(&[][..], Vec::as_slice);
         let services_ended = self.services_ended.get(&(client.client, partner.partner)).map_or(&[][..], Vec::as_slice);
@@ -252,14 +252,6 @@ fn append(assignments: &mut Vec<Assignment>, next: Assignment) {
         }
         _ => assignments.push(next),
     }
-}
-
-/// The time that lies in all three periods, if any.
-fn intersection(periods: [Period; 3]) -> Option<Period> {
-    let [first, second, third] = periods;
-    let start = first.start.max(second.start).max(third.start);
-    let end = periods.into_iter().filter_map(|period| period.end).min();
-    end.is_none_or(|end| start < end).then_some(Period { start, end })
 }
 
 #[cfg(test)]

@@ -57,9 +57,8 @@ impl AccessHistory {
 
     fn take_back(&mut self, position: u64) {
         self.retracted.insert(position);
-        let known = self.changes.len();
-        self.changes.retain(|(_, each), _| *each != position);
-        if self.changes.len() < known {
+        let taken_back = self.changes.extract_if(.., |(_, each), _| *each == position).next();
+        if taken_back.is_some() {
             self.records = replay(self.changes.values());
         }
     }

@@ -190,12 +190,6 @@ impl SubscriptionHistory {
         unbroken.last().map_or(Mrr::Unknown, |step| Mrr::Known { mrr, since: step.time })
     }
 
-    /// The MRR of one subscription at an instant; absent before it begins.
-    #[must_use]
-    pub fn subscription_mrr_at(&self, subscription: &SubscriptionId, at: Instant) -> Option<Money> {
-        self.changes_of(subscription).take_while(|change| change.effective_time <= at).last().map(|change| change.mrr)
-    }
-
     /// Every subscription that has begun by an instant, by id, with the change that is in force then.
     #[must_use]
     pub fn in_force_at(&self, at: Instant) -> BTreeMap<&SubscriptionId, &SubscriptionChange> {

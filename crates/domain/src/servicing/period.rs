@@ -169,8 +169,7 @@ fn one_per_instant(endings: &[Ending]) -> Vec<Ending> {
 fn sweep(activities: &[CountedActivity], ending: Option<Ending>, minimum: u32, periods: &mut Vec<ServicingPeriod>) {
     let cut = |time: Instant| ending.map_or(time, |ending| time.min(ending.time));
     let lives = activities.iter().map(|activity| (activity.occur_time, cut(activity.expire_time)));
-    let mut steps: Vec<(Instant, i64)> =
-        lives.filter(|(start, end)| start < end).flat_map(|(start, end)| [(start, 1), (end, -1)]).collect();
+    let mut steps: Vec<(Instant, i64)> = lives.flat_map(|(start, end)| [(start, 1), (end, -1)]).collect();
     steps.sort_unstable();
 
     let mut live = 0;
