@@ -203,6 +203,8 @@ mod tests {
         assert_eq!(money("USD", "10000000000000.00").map(|money| money.minor_units), Ok(Money::MAXIMUM_MINOR_UNITS));
         assert_eq!(money("USD", "10000000000000.01"), Err(MoneyError::TooLarge));
         assert_eq!(money("USD", "99999999999999999999999999999999"), Err(MoneyError::TooLarge));
+        assert_eq!(money("USD", &format!("{:020}", 1)).map(|money| money.minor_units), Ok(100));
+        assert_eq!(money("USD", &format!("{:021}", 1)), Err(MoneyError::TooLarge));
         assert_eq!(money("usd", "1"), Err(MoneyError::UnknownCurrency));
         assert_eq!(money("XAU", "1"), Err(MoneyError::UnknownCurrency));
     }

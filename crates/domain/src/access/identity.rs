@@ -219,6 +219,48 @@ mod tests {
         for wrong in ["0", "-1", "+7", "007", "", "12x", "9223372036854775808"] {
             assert_eq!(wrong.parse::<HubId>(), Err(HubIdError), "{wrong}");
         }
+        assert_eq!(HubId::try_from(1).map(HubId::get), Ok(1));
+        assert_eq!(HubId::try_from(0), Err(HubIdError));
+    }
+
+    #[test]
+    fn ids_of_people_and_links_are_printed_as_uuids() {
+        let uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0007);
+        let text = "01900000-0000-7000-8000-000000000007";
+        assert_eq!(EmployeeId(uuid).to_string(), text);
+        assert_eq!(ClientUserId(uuid).to_string(), text);
+        assert_eq!(AccessLinkId(uuid).to_string(), text);
+    }
+
+    #[test]
+    fn an_asset_id_is_one_word_of_printable_ascii() {
+        let longest = "x".repeat(128);
+        for right in ["1", "list-7:a", longest.as_str()] {
+            let id: AssetId = right.parse().expect("an asset id");
+            assert_eq!((id.as_str(), id.to_string().as_str()), (right, right));
+        }
+        for wrong in ["", "a b", "a/b", "è", "a\n", &"x".repeat(129)] {
+            assert_eq!(wrong.parse::<AssetId>(), Err(AssetIdError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_permission_set_is_a_name_in_capitals() {
+        let longest = "X".repeat(64);
+        for right in ["A", "PARTNER_ADMIN", "SET_2", longest.as_str()] {
+            let set: PermissionSet = right.parse().expect("a permission set");
+            assert_eq!((set.as_str(), set.to_string().as_str()), (right, right));
+        }
+        for wrong in ["", "2_SETS", "_A", "a", "A-B", "È", &"X".repeat(65)] {
+            assert_eq!(wrong.parse::<PermissionSet>(), Err(PermissionSetError), "{wrong}");
+        }
+        assert_eq!("PARTNER_ADMIN".parse(), Ok(PermissionSet::partner_admin()));
+    }
+
+    #[test]
+    fn the_roles_have_these_names() {
+        let roles = [AccessRole::None, AccessRole::ClientAccessManager, AccessRole::SuperAdmin];
+        assert_eq!(roles.map(AccessRole::as_str), ["NONE", "CLIENT_ACCESS_MANAGER", "SUPER_ADMIN"]);
     }
 
     #[test]

@@ -191,7 +191,9 @@ mod tests {
     #[test]
     fn an_activity_id_is_one_word_of_printable_ascii() {
         for right in ["1", "a-1_2.3~4:5#6", &"x".repeat(128)] {
-            assert_eq!(right.parse::<ActivityId>().map(|id| id.to_string()), Ok(right.to_owned()));
+            let id = right.parse::<ActivityId>();
+            assert_eq!(id.as_ref().map(ActivityId::as_str), Ok(right));
+            assert_eq!(id.map(|id| id.to_string()), Ok(right.to_owned()));
         }
         for wrong in ["", "a b", "a/b", "é", "a\n", &"x".repeat(129)] {
             assert_eq!(wrong.parse::<ActivityId>(), Err(ActivityIdError), "{wrong}");
@@ -201,7 +203,9 @@ mod tests {
     #[test]
     fn a_target_object_id_is_a_line_of_text() {
         for right in ["42", "página de inicio", &"è".repeat(256)] {
-            assert_eq!(right.parse::<TargetObjectId>().map(|id| id.to_string()), Ok(right.to_owned()));
+            let id = right.parse::<TargetObjectId>();
+            assert_eq!(id.as_ref().map(TargetObjectId::as_str), Ok(right));
+            assert_eq!(id.map(|id| id.to_string()), Ok(right.to_owned()));
         }
         for wrong in ["", "a\nb", &"è".repeat(257)] {
             assert_eq!(wrong.parse::<TargetObjectId>(), Err(TargetObjectIdError), "{wrong}");
@@ -212,6 +216,7 @@ mod tests {
     fn the_origins_have_names_that_read_back() {
         for origin in Origin::ALL {
             assert_eq!(origin.as_str().parse(), Ok(origin));
+            assert_eq!(origin.to_string(), origin.as_str());
         }
         assert_eq!("person".parse::<Origin>(), Err(OriginError));
     }

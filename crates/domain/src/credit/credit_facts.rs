@@ -293,3 +293,6 @@ impl CreditFacts {
         turns
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,3 +139,6 @@ fn is_ended(period: &ServicingPeriod) -> bool {
 fn just_before(time: Instant) -> Instant {
     time - TimeDelta::microseconds(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_a_sold_credit_is_printed_as_it_was_read() {
+        let id: SoldCreditId = "deal-1.2_3~4".parse().expect("an id");
+        assert_eq!(id.as_str(), "deal-1.2_3~4");
+        assert_eq!(id.to_string(), "deal-1.2_3~4");
+        assert_eq!("a/b".parse::<SoldCreditId>(), Err(SoldCreditIdError));
+    }
+
+    #[test]
+    fn the_kinds_of_sale_have_names_that_read_back() {
+        for (kind, name) in [(SaleKind::Sourced, "SOURCED"), (SaleKind::Assisted, "ASSISTED")] {
+            assert_eq!(kind.as_str(), name);
+            assert_eq!(name.parse(), Ok(kind));
+        }
+        assert_eq!("sourced".parse::<SaleKind>(), Err(SaleKindError));
+    }
+
+    #[test]
     fn r92_a_sourced_sale_makes_five_points_a_step_and_an_assisted_one_three_twice_in_a_growth_market() {
         let time = "2025-08-01T00:00:00Z";
         assert_eq!(points(&sale(SaleKind::Sourced, "USD", "1000"), "US", time), "50.00");

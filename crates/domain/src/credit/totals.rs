@@ -110,3 +110,39 @@ impl PartnerPoints {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credit::PointsAbsentReason;
+
+    #[test]
+    fn r127_clients_whose_points_cannot_be_computed_are_counted_and_not_added() {
+        let known = |hundredths| PointsOutcome::Known(Points(hundredths));
+        let absent = PointsOutcome::Absent(PointsAbsentReason::CountryUnknown);
+        let mut total = PointsTotal::default();
+        [known(150), absent, known(-25), absent].into_iter().for_each(|outcome| total.add(outcome));
+        assert_eq!(total, PointsTotal { points: Points(125), clients_without_points: 2 });
+    }
+
+    #[test]
+    fn r1_a_tier_counts_sold_and_managed_points_and_the_clients_without_either() {
+        let known = |hundredths| PointsOutcome::Known(Points(hundredths));
+        let absent = PointsOutcome::Absent(PointsAbsentReason::CountryUnknown);
+        let mut points = PartnerPoints::default();
+        points.add(&ClientPoints { managed: known(1_000), sold: known(300), sourced: known(200) });
+        points.add(&ClientPoints { managed: absent, sold: known(20), sourced: known(0) });
+        let incomplete = ClientPoints { managed: absent, sold: absent, sourced: absent };
+        points.add(&incomplete);
+        assert_eq!(points.total(), Points(1_320));
+        let tier_points = |clients_without_points| TierPoints {
+            managed: Points(1_000),
+            sold: Points(320),
+            sourced: Points(200),
+            clients_without_points,
+        };
+        assert_eq!(points.tier_points(), tier_points(3));
+        points.take_off(&incomplete);
+        assert_eq!(points.tier_points(), tier_points(1));
+    }
+}

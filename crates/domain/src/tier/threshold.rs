@@ -157,6 +157,26 @@ mod tests {
     }
 
     #[test]
+    fn r99_a_tier_needs_at_least_what_another_does_where_it_does_so_of_every_kind_of_points() {
+        let threshold = |total, sold: Option<i64>, sourced: Option<i64>, managed: Option<i64>| TierThreshold {
+            total: Points(total),
+            sold: sold.map(Points),
+            sourced: sourced.map(Points),
+            managed: managed.map(Points),
+        };
+        let other = threshold(100, Some(20), None, Some(30));
+        for (own, expected) in [
+            (other, true),
+            (threshold(101, Some(21), Some(1), Some(31)), true),
+            (threshold(99, Some(20), None, Some(30)), false),
+            (threshold(101, Some(19), None, Some(30)), false),
+            (threshold(101, Some(20), None, None), false),
+        ] {
+            assert_eq!(own.needs_at_least(&other), expected, "{own:?}");
+        }
+    }
+
+    #[test]
     fn r123_progress_says_what_is_there_and_what_is_missing() {
         let policy = Policy::embedded();
         let threshold = policy.tier_threshold_at(Tier::Platinum, at(BEFORE)).expect("a threshold");

@@ -101,6 +101,29 @@ fn a_client_user_that_is_there_is_given_with_its_id_and_state() {
 }
 
 #[test]
+fn a_partner_and_a_client_are_there_from_their_instant_until_they_leave_or_close() {
+    let (since, gone) = (at("2025-01-01T00:00:00Z"), at("2025-07-01T00:00:00Z"));
+    let history = history_with([
+        ("2025-07-01T00:00:00Z", partner_left(PARTNER)),
+        ("2025-07-01T00:00:00Z", client_closed(CLIENT)),
+    ]);
+    for (time, absence) in [
+        ("2024-12-31T23:59:59.999999Z", Some(Absence::OnlyFrom(since))),
+        ("2025-01-01T00:00:00Z", None),
+        ("2025-06-30T23:59:59.999999Z", None),
+        ("2025-07-01T00:00:00Z", Some(Absence::GoneSince(gone))),
+    ] {
+        let expected = |subject| absence.map_or(Ok(()), |absence| Err(AccessRefusal::Unknown { subject, absence }));
+        let (partner, client) = (hub(PARTNER), hub(CLIENT));
+        assert_eq!(history.require_partner(partner, at(time)), expected(Subject::Partner(partner)), "{time}");
+        assert_eq!(history.require_client(client, at(time)), expected(Subject::Client(client)), "{time}");
+    }
+    let other = hub(OTHER_CLIENT);
+    let unknown = AccessRefusal::Unknown { subject: Subject::Client(other), absence: Absence::NotKnown };
+    assert_eq!(history.require_client(other, at(NOW)), Err(unknown));
+}
+
+#[test]
 fn what_is_not_there_at_the_effective_time_is_unknown_in_its_way() {
     let late = history_with([
         ("2025-02-01T00:00:00Z", employee_added(PARTNER, 1, CARLA)),

@@ -179,6 +179,7 @@ fn r75_a_cause_that_the_policy_lets_lapse_is_no_ending() {
 fn the_causes_have_names_that_read_back() {
     for cause in EndingCause::ALL {
         assert_eq!(cause.as_str().parse(), Ok(cause));
+        assert_eq!(cause.to_string(), cause.as_str());
     }
     assert_eq!("LAPSED".parse::<EndingCause>(), Err(EndingCauseError));
 }

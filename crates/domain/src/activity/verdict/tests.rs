@@ -306,6 +306,7 @@ fn the_permission_set_does_not_matter() {
 fn the_reasons_have_names_that_read_back() {
     for reason in Reason::ALL {
         assert_eq!(reason.as_str().parse(), Ok(reason));
+        assert_eq!(reason.to_string(), reason.as_str());
     }
     assert!(Reason::ALL.is_sorted());
     assert_eq!("VOIDED".parse::<Reason>(), Err(NotCountedReasonError));

@@ -47,7 +47,8 @@ fn update(
 fn a_subscription_id_needs_no_escape_in_a_resource_name() {
     let longest = "x".repeat(64);
     for right in ["a", "sub-1.2_3~4", longest.as_str()] {
-        assert_eq!(right.parse::<SubscriptionId>().map(|id| id.to_string()), Ok(right.to_owned()));
+        assert_eq!(id(right).as_str(), right);
+        assert_eq!(id(right).to_string(), right);
     }
     let too_long = "x".repeat(65);
     for wrong in ["", "a b", "a/b", "é", "a%", too_long.as_str()] {
@@ -93,6 +94,40 @@ fn r77_a_client_whose_subscriptions_have_all_ended_pays_a_known_zero() {
 fn of_one_effective_time_the_change_recorded_last_counts() {
     let history = history(&[("a", "2025-01-01T00:00:00Z", "EUR", "80"), ("a", "2025-01-01T00:00:00Z", "EUR", "90")]);
     assert_eq!(history.mrr_at(at(NOW)), known("EUR", "90", "2025-01-01T00:00:00Z"));
+}
+
+#[test]
+fn of_each_subscription_that_has_begun_the_latest_change_is_in_force() {
+    let history = history(&[
+        ("a", "2025-01-01T00:00:00Z", "EUR", "80"),
+        ("a", "2025-03-01T00:00:00Z", "EUR", "0"),
+        ("b", "2025-03-01T00:00:00Z", "EUR", "30"),
+    ]);
+    let in_force = |time: &str| -> Vec<(String, String)> {
+        let in_force = history.in_force_at(at(time)).into_iter();
+        in_force.map(|(subscription, change)| (subscription.to_string(), change.mrr.to_string())).collect()
+    };
+    let line = |subscription: &str, mrr: &str| (subscription.to_owned(), mrr.to_owned());
+    assert_eq!(in_force("2024-12-31T23:59:59.999999Z"), []);
+    assert_eq!(in_force("2025-01-01T00:00:00Z"), [line("a", "80.00 EUR")]);
+    assert_eq!(in_force("2025-02-28T23:59:59.999999Z"), [line("a", "80.00 EUR")]);
+    assert_eq!(in_force("2025-03-01T00:00:00Z"), [line("a", "0.00 EUR"), line("b", "30.00 EUR")]);
+}
+
+#[test]
+fn the_version_of_a_subscription_is_what_was_recorded_last_whenever_it_is_effective() {
+    let mut history = history(&[("a", "2025-02-01T00:00:00Z", "EUR", "80"), ("b", "2025-01-01T00:00:00Z", "EUR", "1")]);
+    let change = |position, time| SubscriptionChange {
+        subscription: id("a"),
+        position,
+        effective_time: at(time),
+        mrr: money("EUR", "70"),
+    };
+    history.record(change(7, "2025-04-01T00:00:00Z"));
+    history.record(change(8, "2025-03-01T00:00:00Z"));
+    assert_eq!(history.last_position(&id("a")), Some(8));
+    assert_eq!(history.last_position(&id("b")), Some(2));
+    assert_eq!(history.last_position(&id("c")), None);
 }
 
 #[test]

@@ -48,6 +48,21 @@ fn r100_what_was_met_before_the_window_does_not_keep_a_tier() {
 }
 
 #[test]
+fn r104_of_the_day_itself_only_the_snapshot_of_today_speaks() {
+    let mut snapshots = window([GOLD; 6]);
+    snapshots.insert(0, snapshot("2025-07-15T00:00:00Z", DIAMOND));
+    assert_eq!(evaluated(long_held(DIAMOND), &snapshots), (GOLD, Outcome::Lowered));
+}
+
+#[test]
+fn the_outcomes_have_names_that_read_back() {
+    let names = Outcome::ALL.map(Outcome::as_str);
+    assert_eq!(names, ["RAISED", "KEPT", "PROTECTED", "LOWERED", "CERTIFICATION_EXPIRED"]);
+    assert_eq!(names.map(|name| name.parse()), Outcome::ALL.map(Ok));
+    assert_eq!("raised".parse::<Outcome>(), Err(EvaluationOutcomeError));
+}
+
+#[test]
 fn r100_a_tier_reached_less_than_six_months_ago_does_not_fall() {
     let reached = |since| HeldTier { tier: DIAMOND, since: Some(at(since)) };
     let snapshots = window([GOLD; 6]);
