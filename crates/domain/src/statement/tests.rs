@@ -164,6 +164,73 @@ fn points_that_the_figures_give_cannot_be_left_out_and_unknown_ones_cannot_be_0(
 }
 
 #[test]
+fn a_sale_that_cannot_be_converted_has_no_points_and_neither_has_its_client() {
+    let mut changed = statement();
+    changed.sales[0].points = None;
+    changed.rows[0].sold_points = None;
+    changed.totals.sold_points = "0.00".to_owned();
+    changed.totals.rows_without_sold_points = 1;
+    changed.totals.total_points = "3.79".to_owned();
+    changed.closing_points = "3.79".to_owned();
+    changed.changes[1].difference = "0.79".to_owned();
+    for units in [None, Some("0"), Some("-88")] {
+        changed.sales[0].units_per_point = units.map(str::to_owned);
+        assert_eq!(changed.clone().sealed().check(), [], "{units:?}");
+    }
+    changed.totals.rows_without_sold_points = 0;
+    assert_eq!(places(&changed.sealed()), ["totals.rows_without_sold_points"]);
+}
+
+#[test]
+fn a_sale_belongs_to_a_client_that_has_a_row() {
+    let mut changed = statement();
+    changed.sales[0].client = "clients/9".to_owned();
+    assert_eq!(places(&changed.sealed()), ["rows[0].sold_points", "sales[0].client"]);
+}
+
+#[test]
+fn r96_what_divides_evenly_leaves_no_unit_over() {
+    let share_of_two = |amount: &str| {
+        let mut changed = statement();
+        changed.rows[0].servicing_partners = 2;
+        changed.rows[0].credit = Some(money("EUR", amount));
+        places(&changed.sealed()).contains(&"rows[0].credit".to_owned())
+    };
+    assert!(share_of_two("499.99"));
+    assert!(!share_of_two("500.00"));
+    assert!(share_of_two("500.01"));
+}
+
+#[test]
+fn a_share_of_nothing_makes_no_points_whatever_the_currency() {
+    let mut changed = statement();
+    changed.rows[1] = StatementRow {
+        servicing_partners: 3,
+        credit: Some(money("USD", "0.00")),
+        units_per_point: None,
+        managed_points: Some("0.00".to_owned()),
+        ..row("clients/2", Some(money("USD", "0.01")))
+    };
+    assert_eq!(changed.sealed().check(), []);
+}
+
+#[test]
+fn an_amount_has_one_spelling() {
+    let mut changed = statement();
+    changed.sales[0].amount = money("EUR", "88.0");
+    let found: Vec<_> = changed.sealed().check().iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["sales[0].amount: is written 88.00, not 88.0"]);
+}
+
+#[test]
+fn an_exported_statement_is_the_canonical_one_with_its_hash() {
+    let text = String::from_utf8(statement().exported()).expect("JSON is text");
+    assert_eq!(serde_json::from_str::<Statement>(&text).expect("a statement"), statement());
+    let hash = format!(r#","sha256":"{}""#, statement().hash());
+    assert_eq!(text.replace(&hash, "").into_bytes(), statement().canonical());
+}
+
+#[test]
 fn sums_beyond_every_programme_are_told_and_stop_nothing() {
     let mut changed = statement();
     let most = "92233720368547758.07".to_owned();

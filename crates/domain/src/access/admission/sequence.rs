@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use crate::access::record::Records;
-use crate::access::{AccessChange, AccessFact, AccessHistory, AccessRefusal, EmployeeId, HubId};
+use crate::access::{AccessChange, AccessFact, AccessHistory, AccessRefusal};
 use crate::policy::Policy;
 use crate::time::Instant;
 
@@ -72,7 +72,8 @@ fn new_refusal(
     known.is_none_or(|known| discriminant(&known) != discriminant(&refusal)).then_some(refusal)
 }
 
-/// Whether a later fact is of the sequence that an earlier one takes part in, recorded late or taken back (R22).
+/// Whether a later fact is of the sequence that an earlier one takes part in, recorded late or taken back (R22). More than
+/// can become illegal does no harm.
 fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
     match earlier {
         AccessFact::PartnerAdded { partner, .. }
@@ -82,10 +83,15 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
             let sets_domains = matches!(later, AccessFact::PartnerAdded { .. } | AccessFact::PartnerDomainsSet { .. });
             later.partner() == Some(*partner) || sets_domains
         }
-        AccessFact::EmployeeAdded { partner, address, .. } | AccessFact::EmployeeDeleted { partner, address, .. } => {
-            later.partner() == Some(*partner) && (later.address() == Some(address) || ends_services(later))
+        AccessFact::EmployeeAdded { partner, .. } | AccessFact::EmployeeDeleted { partner, .. } => {
+            later.partner() == Some(*partner)
         }
-        AccessFact::ClientAdded { client, .. } | AccessFact::ClientClosed { client } => later.client() == Some(*client),
+        AccessFact::ClientAdded { client, .. }
+        | AccessFact::ClientClosed { client }
+        | AccessFact::ClientLinked { client, .. }
+        | AccessFact::ClientUnlinked { client, .. }
+        | AccessFact::ClientIntroduced { client, .. }
+        | AccessFact::ServicesEnded { client, .. } => later.client() == Some(*client),
         AccessFact::ClientUserAdded { client, .. }
         | AccessFact::ClientUserDeactivated { client, .. }
         | AccessFact::ClientUserReactivated { client, .. }
@@ -93,15 +99,6 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
             let of_user = later.partner().is_none() && later.address() == earlier.address();
             later.client() == Some(*client) && (of_user || ends_services(later))
         }
-        AccessFact::ClientLinked { client, partner, employee, .. }
-        | AccessFact::ClientUnlinked { client, partner, employee, .. } => {
-            let ends_what_is_linked = is_between(later, *client, *partner) && ends_services(later);
-            linked_pair(later) == Some((*client, *employee)) || ends_what_is_linked
-        }
-        AccessFact::ClientIntroduced { client, partner } => {
-            is_between(later, *client, *partner) && (later == earlier || ends_services(later))
-        }
-        AccessFact::ServicesEnded { client, partner } => is_between(later, *client, *partner),
         // Nothing later is legal or illegal by these; a retraction is judged by what it takes back.
         AccessFact::PartnerUpdated { .. }
         | AccessFact::EmployeeUpdated { .. }
@@ -114,19 +111,6 @@ fn concerns(earlier: &AccessFact, later: &AccessFact) -> bool {
         | AccessFact::AddressErased { .. }
         | AccessFact::Retracted { .. } => false,
     }
-}
-
-fn linked_pair(fact: &AccessFact) -> Option<(HubId, EmployeeId)> {
-    match fact {
-        AccessFact::ClientLinked { client, employee, .. } | AccessFact::ClientUnlinked { client, employee, .. } => {
-            Some((*client, *employee))
-        }
-        _ => None,
-    }
-}
-
-fn is_between(fact: &AccessFact, client: HubId, partner: HubId) -> bool {
-    fact.client() == Some(client) && fact.partner() == Some(partner)
 }
 
 /// An end of services needs a user, a link or an introduction to be there (R76), which may be taken back.

@@ -304,6 +304,16 @@ fn r22_every_key_has_a_sequence_that_stays_legal() {
 }
 
 #[test]
+fn r22_links_are_a_sequence_of_their_own_that_a_late_user_does_not_contest() {
+    // With the user of February, the link of March says again what the domain had assigned already.
+    let known = history_with([
+        ("2025-01-10T00:00:00Z", employee_added(PARTNER, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", linked(CLIENT, PARTNER, 1, ANNA)),
+    ]);
+    assert_eq!(decide(&known, "2025-02-01T00:00:00Z", &user_added(CLIENT, 1, ANNA)), Ok(()));
+}
+
+#[test]
 fn r22_a_late_fact_that_breaks_a_later_one_in_another_way_than_before_is_refused() {
     // Bruno of the studio became an employee of the agency before anybody knew of the studio's domain.
     let known = history_with([

@@ -81,3 +81,48 @@ pub(super) fn recorded_by(change: Option<&ChangeFacts>) -> String {
     let by = by.in_words();
     if reason.is_empty() { format!(" (recorded by {by})") } else { format!(" (recorded by {by}: \"{reason}\")") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Audit;
+    use crate::access::testing::{ANNA, CARLA, address, at, change, client_added};
+
+    /// What is told of a change of the platform, or of a person, to a partner that knows Anna alone.
+    fn told(person: Option<&str>, on_behalf_of: Option<&str>) -> ChangeFacts {
+        let changed = AccessChange {
+            actor: person.map_or(Actor::Platform, |text| Actor::Person(address(text))),
+            audit: Audit { on_behalf_of: on_behalf_of.map(address), reason: "moved".to_owned(), ..Audit::default() },
+            ..change(1, at("2025-01-02T00:00:00Z"), client_added(2001))
+        };
+        ChangeFacts::of(&changed, |who| (*who == address(ANNA)).then(|| "Anna Bianchi".to_owned()))
+    }
+
+    #[test]
+    fn r127_only_people_of_the_partner_are_named_as_who_made_a_change() {
+        let name = "Anna Bianchi";
+        for (person, on_behalf_of, words, colleague) in [
+            (Some(ANNA), None, "Anna Bianchi", Some(name)),
+            (Some(CARLA), None, "someone at the client", None),
+            (None, None, "the platform", None),
+            (None, Some(ANNA), "the platform for Anna Bianchi", Some(name)),
+            (None, Some(CARLA), "the platform for someone at the client", None),
+        ] {
+            let told = told(person, on_behalf_of);
+            assert_eq!((told.by.in_words().as_str(), told.by.colleague()), (words, colleague));
+            assert_eq!((told.reason.as_str(), told.record_time), ("moved", at("2025-01-02T00:00:00Z")));
+        }
+    }
+
+    #[test]
+    fn who_made_a_change_is_told_with_the_reason_that_was_given() {
+        let with_reason = told(Some(ANNA), None);
+        let without = ChangeFacts { reason: String::new(), ..with_reason.clone() };
+        assert_eq!(by_whom(Some(&with_reason)), " by Anna Bianchi (\"moved\")");
+        assert_eq!(by_whom(Some(&without)), " by Anna Bianchi");
+        assert_eq!(by_whom(None), "");
+        assert_eq!(recorded_by(Some(&with_reason)), " (recorded by Anna Bianchi: \"moved\")");
+        assert_eq!(recorded_by(Some(&without)), " (recorded by Anna Bianchi)");
+        assert_eq!(recorded_by(None), "");
+    }
+}

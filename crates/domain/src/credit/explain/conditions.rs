@@ -86,12 +86,12 @@ fn partner_in_programme(facts: &ExplanationFacts) -> Finding {
     if programme.contains(facts.as_of) {
         return Finding::new(ConditionStatus::Passed, "Your company is in the programme.").since(programme.start);
     }
-    let statement = if facts.as_of < programme.start {
-        "Your company had not joined the programme yet."
-    } else {
-        "Your company has left the programme."
-    };
     let since = programme.end.filter(|end| *end <= facts.as_of);
+    let statement = if since.is_some() {
+        "Your company has left the programme."
+    } else {
+        "Your company had not joined the programme yet."
+    };
     let leaving = facts.partner.left.as_ref().map(|change| Evidence {
         time: since,
         text: format!("your company left the programme{}", recorded_by(Some(change))),

@@ -83,3 +83,59 @@ fn first_serviced(credit_facts: &CreditFacts, view: PartnerView<'_>) -> Option<I
     let starts = work.periods_of(RELATIONSHIP_MINIMUM).iter().map(|period| period.start);
     starts.filter(|start| *start <= view.as_of).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::access::AccessHistory;
+    use crate::credit::testing::{at, hub};
+    use crate::credit::{CountryHistory, ServicingFacts, SubscriptionHistory};
+    use crate::policy::testing::policy_with;
+    use crate::servicing::{PeriodEndCause, ServicingPeriod};
+    use crate::time::LAST_STORABLE;
+
+    #[test]
+    fn r63_where_the_window_became_shorter_only_later_work_outlasts_the_credit() {
+        let end = at("2025-03-11T12:00:00Z");
+        let shorter = policy_with("days = 60 },", "days = 60 }, { from = 2025-02-01, days = 10 },");
+        let first = at("2025-03-01T12:00:00.000001Z");
+        assert_eq!(outlasting_from(&shorter, at("2025-02-15T00:00:00Z"), end), Some(first));
+        assert_eq!(outlasting_from(&shorter, at("2025-03-01T11:59:59.999999Z"), end), Some(first));
+        assert_eq!(outlasting_from(&shorter, at("2025-03-01T12:00:00Z"), end), None);
+        assert_eq!(outlasting_from(&shorter, first, end), None);
+    }
+
+    #[test]
+    fn r54_with_one_window_all_work_that_is_done_from_now_on_outlasts_the_credit_until_the_end_of_time() {
+        let policy = Policy::embedded();
+        let outlasting = |as_of, end| outlasting_from(&policy, at(as_of), end);
+        assert_eq!(outlasting("2025-01-10T12:00:00Z", at("2025-03-11T12:00:00Z")), None);
+        assert_eq!(outlasting("2025-03-11T11:59:59.999999Z", at("2025-03-11T12:00:00Z")), None);
+        assert_eq!(outlasting("9999-12-01T00:00:00Z", LAST_STORABLE), None);
+    }
+
+    #[test]
+    fn the_first_work_is_that_of_the_first_period_that_had_begun() {
+        let period = |start, end| ServicingPeriod { start: at(start), end: at(end), end_cause: PeriodEndCause::Lapsed };
+        let periods = vec![
+            period("2025-01-10T12:00:00Z", "2025-03-11T12:00:00Z"),
+            period("2025-04-01T00:00:00Z", "2025-05-31T00:00:00Z"),
+        ];
+        let work = ServicingFacts { periods: BTreeMap::from([(1, periods)]), last_activity_time: None };
+        let facts = CreditFacts {
+            client: hub(2002),
+            countries: CountryHistory::default(),
+            subscriptions: SubscriptionHistory::default(),
+            servicing: BTreeMap::from([(hub(1001), work)]),
+            sold: Vec::new(),
+        };
+        let history = AccessHistory::default();
+        let view = |as_of| PartnerView { history: &history, partner: hub(1001), client: hub(2002), as_of: at(as_of) };
+        let first = Some(at("2025-01-10T12:00:00Z"));
+        assert_eq!(first_serviced(&facts, view("2025-01-10T11:59:59.999999Z")), None);
+        assert_eq!(first_serviced(&facts, view("2025-01-10T12:00:00Z")), first);
+        assert_eq!(first_serviced(&facts, view("2025-06-01T00:00:00Z")), first);
+    }
+}

@@ -36,6 +36,15 @@ fn steps(explanation: &Explanation) -> Vec<(RemedyStepKind, Option<u32>, Option<
     explanation.remedy.steps.iter().map(|step| (step.kind, step.activities, step.before)).collect()
 }
 
+#[test]
+fn every_condition_names_the_rule_that_states_it() {
+    let rules =
+        ["R12", "R76", "R7a", "R20", "R7c", "R39", "R7b", "R7d", "R70", "R54", "R57", "R11", "R98", "R90", "R5"];
+    assert_eq!(ConditionKind::ALL.map(ConditionKind::rule), rules);
+    let told: Vec<_> = Story::default().explain("2025-02-01T00:00:00Z").conditions;
+    assert_eq!(told.iter().map(|condition| condition.rule).collect::<Vec<_>>(), rules);
+}
+
 const ANNA_WORKS: &str = "Anna Bianchi is assigned and active there: any qualifying activity, for example publishing a \
     blog post or editing a form, brings the credit back from that instant.";
 

@@ -96,6 +96,21 @@ fn example_14_the_removal_of_everybody_ends_it_at_once_and_says_who_must_be_adde
 }
 
 #[test]
+fn r73_what_is_done_at_the_very_instant_of_an_ending_is_not_lost_by_it() {
+    let counted = ["2025-01-10T12:00:00Z", "2025-01-15T12:00:00Z", "2025-02-01T00:00:00Z"];
+    let story = Story {
+        counted: counted.map(|time| story::counted(("form", "edit", time))).to_vec(),
+        endings: vec![("2025-02-01T00:00:00Z", EndingCause::ServicesEnded)],
+        minimum_activities: 2,
+        ..Story::default()
+    };
+    let loss = story.explain("2025-02-01T00:00:00Z").loss.expect("one activity is too few");
+    assert_eq!(loss.cause, LossCause::Ended(EndingCause::ServicesEnded));
+    let lost: Vec<_> = loss.activities.iter().map(|counted| counted.activity.occur_time).collect();
+    assert_eq!(lost, [at("2025-01-15T12:00:00Z"), at("2025-01-10T12:00:00Z")]);
+}
+
+#[test]
 fn example_15_what_a_deactivated_employee_did_goes_on_counting_and_the_conditions_say_so() {
     let mut deactivated = anna();
     deactivated.user_state = ClientUserState::Deactivated;
@@ -129,6 +144,7 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
     };
     let explanation = left.explain("2025-02-01T00:00:00Z");
     let in_programme = condition(&explanation, ConditionKind::PartnerInProgramme);
+    assert_eq!(in_programme.statement, "Your company has left the programme.");
     assert_eq!(in_programme.since, Some(at("2025-02-01T00:00:00Z")));
     let endings: Vec<_> = condition(&explanation, ConditionKind::NotEnded).evidence.iter().collect();
     assert_eq!(endings.len(), 1);
@@ -136,6 +152,14 @@ fn r76_a_partner_that_left_and_a_client_that_closed_are_told_what_cannot_be_mend
     assert!(explanation.headline.ends_with("on 1 February 2025 at 00:00 UTC: your company left the programme."));
     assert_eq!(first_failed(&explanation), Some(ConditionKind::PartnerInProgramme));
     assert!(remedy(&explanation).starts_with("Ask the programme to take your company in:"));
+
+    let not_yet = Story { programme: Some(Period::since(at("2025-03-01T00:00:00Z"))), ..Story::default() };
+    let explanation = not_yet.explain("2025-02-28T23:59:59.999999Z");
+    let in_programme = condition(&explanation, ConditionKind::PartnerInProgramme);
+    assert_eq!(in_programme.statement, "Your company had not joined the programme yet.");
+    assert_eq!((in_programme.status, in_programme.since), (ConditionStatus::Failed, None));
+    let joined = not_yet.explain("2025-03-01T00:00:00Z");
+    assert_eq!(condition(&joined, ConditionKind::PartnerInProgramme).status, ConditionStatus::Passed);
 
     let closed = Story {
         closed_time: Some(at("2025-02-01T00:00:30Z")),
