@@ -167,3 +167,49 @@ impl<'a> Trial<'a> {
         self.record(AccessFact::ClientLinked { client, partner, employee, address });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::testing::*;
+
+    /// What becomes of Anna's work at the client from June on, for the agency; the studio has employed and linked her
+    /// since before it was known that the domain is the agency's.
+    fn prospects<const N: usize>(at_the_agency: [(&str, AccessFact); N]) -> Vec<Prospect> {
+        let before = [
+            ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &[])),
+            ("2025-01-01T00:00:00Z", partner_added(PARTNER, &[])),
+            ("2025-01-01T00:00:00Z", client_added(CLIENT)),
+            ("2025-01-02T00:00:00Z", employee_added(OTHER_PARTNER, 1, ANNA)),
+            ("2025-01-02T00:00:00Z", linked(CLIENT, OTHER_PARTNER, 1, ANNA)),
+            ("2025-01-03T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+            ("2025-02-01T00:00:00Z", domains_set(PARTNER, &["agency.example"])),
+        ];
+        let facts = (1..).zip(before.into_iter().chain(at_the_agency));
+        let changes = facts.map(|(position, (time, fact))| change(position, at(time), fact));
+        let history = AccessHistory::from_changes(changes);
+        let as_of = at("2025-06-01T00:00:00Z");
+        let view = PartnerView { history: &history, partner: hub(PARTNER), client: hub(CLIENT), as_of };
+        view.people_facts(&BTreeSet::new(), &POLICY).into_iter().map(|person| person.prospect).collect()
+    }
+
+    #[test]
+    fn r60_once_flagged_the_work_counts_for_the_one_whose_domain_matches() {
+        let unflagged = ("2025-03-01T00:00:00Z", unflagged_added(PARTNER, 2, ANNA));
+        assert_eq!(prospects([unflagged]), [Prospect::Counts { needs_link: false }]);
+    }
+
+    #[test]
+    fn r60_once_linked_again_the_work_counts_for_the_one_whose_domain_matches() {
+        let employed = ("2025-03-01T00:00:00Z", employee_added(PARTNER, 2, ANNA));
+        let unlinked = ("2025-04-01T00:00:00Z", unlinked(CLIENT, PARTNER, 2, ANNA));
+        assert_eq!(prospects([employed, unlinked]), [Prospect::Counts { needs_link: true }]);
+    }
+
+    #[test]
+    fn r60_without_the_domain_it_counts_for_the_one_assigned_earlier() {
+        let employed = ("2025-01-04T00:00:00Z", employee_added(PARTNER, 2, ANNA));
+        let domain_is_lost = ("2025-02-01T00:00:00Z", domains_set(PARTNER, &[]));
+        assert_eq!(prospects([employed, domain_is_lost]), [Prospect::CountsForAnother]);
+    }
+}

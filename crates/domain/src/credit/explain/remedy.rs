@@ -408,6 +408,6 @@ impl ExplanationFacts {
     }
 
     fn was_cut_off(&self, counted: &CountedFacts) -> bool {
-        self.endings.iter().any(|ending| counted.activity.occur_time < ending.time && ending.time <= self.as_of)
+        self.endings.iter().any(|ending| counted.activity.occur_time < ending.time)
     }
 }

@@ -114,6 +114,10 @@ fn the_first_missing_thing_is_named_for_each_way_of_never_having_counted() {
         (with(|anna| anna.user_state = ClientUserState::None), "Anna Bianchi is not a user of Rossi S.r.l."),
         (with(|anna| anna.user_state = ClientUserState::Deactivated), "the user of Anna Bianchi there is deactivated."),
         (with(|_| ()), "none of your people has done qualifying work there yet."),
+        (
+            with(|anna| anna.prospect = Prospect::CountsForAnother),
+            "work of Anna Bianchi there counts for another company that the address works for.",
+        ),
     ] {
         assert_eq!(headline(people), format!("Rossi S.r.l. has never counted for you: {end}"));
     }

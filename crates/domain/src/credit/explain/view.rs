@@ -248,3 +248,6 @@ impl PartnerView<'_> {
         Period { end: period.end.filter(|end| *end <= self.as_of), ..period }
     }
 }
+
+#[cfg(test)]
+mod tests;

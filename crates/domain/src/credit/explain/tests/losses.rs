@@ -46,6 +46,9 @@ fn work_that_did_not_count_after_the_last_that_did_is_not_called_idleness() {
     let story = Story { not_counted: vec![activity("blog", "draft", "2025-03-01T09:00:00Z")], ..Story::default() };
     let explanation = story.explain("2025-04-01T00:00:00Z");
     assert!(explanation.headline.ends_with("reached its 60 days and nobody did anything there that counts since."));
+    let at_once = Story { not_counted: vec![activity("blog", "draft", "2025-01-10T12:00:00Z")], ..Story::default() };
+    let headline = at_once.explain("2025-04-01T00:00:00Z").headline;
+    assert!(headline.ends_with("reached its 60 days and nobody worked there since."), "{headline}");
     let evidence = &condition(&explanation, ConditionKind::QualifyingActivity).evidence;
     assert_eq!(
         evidence.iter().map(|evidence| evidence.text.as_str()).collect::<Vec<_>>(),
@@ -257,6 +260,14 @@ fn r77_a_cancelled_subscription_loses_the_credit_and_not_the_relationship() {
     assert_eq!((loss.time, loss.cause), (at("2025-02-01T00:00:00Z"), LossCause::NoPaidSubscription));
     assert_eq!(loss.activities, []);
     assert!(explanation.headline.contains("but it has paid for no subscription since 1 February 2025 at 00:00 UTC"));
+    let lapsed_first = Story { cancelled: Some(at("2025-03-20T00:00:00Z")), ..Story::default() };
+    let headline = lapsed_first.explain("2025-04-01T00:00:00Z").headline;
+    assert!(
+        headline.ends_with(
+            "and nobody worked there since; besides, it has paid for no subscription since 20 March 2025 at 00:00 UTC."
+        ),
+        "{headline}"
+    );
     // What came later is told beside it.
     let lapsed = cancelled.explain("2025-04-01T00:00:00Z");
     assert_eq!(lapsed.loss.map(|loss| loss.time), Some(at("2025-02-01T00:00:00Z")));

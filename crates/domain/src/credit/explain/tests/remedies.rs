@@ -21,6 +21,11 @@ fn r126_what_keeps_a_credit_is_told_while_there_is_one_with_how_often_and_before
     let counted = counted.map(|time| story::counted(("form", "edit", time))).to_vec();
     let three = Story { counted, minimum_activities: 3, ..Story::default() }.explain("2025-02-01T00:00:00Z");
     assert_eq!(steps(&three), [(RemedyStepKind::Work, Some(2), Some(expires))]);
+    assert_eq!(
+        remedy(&three),
+        "Anna Bianchi is assigned and active there: at least 2 qualifying activities, for example publishing blog posts \
+         or editing forms, before 11 March 2025 at 12:00 UTC keep the credit."
+    );
     assert!(
         three.headline.ends_with(
             "it expires on 11 March 2025 at 12:00 UTC unless your people do at least 2 qualifying activities there before."
@@ -29,6 +34,25 @@ fn r126_what_keeps_a_credit_is_told_while_there_is_one_with_how_often_and_before
         three.headline
     );
     assert_eq!((three.live_activities, three.minimum.activities), (3, 3));
+}
+
+#[test]
+fn r73_what_an_ending_cut_off_does_not_keep_a_credit_and_what_was_done_at_its_instant_does() {
+    let ending = "2025-02-01T00:00:00Z";
+    let until =
+        |time, expire_time| CountedFacts { expire_time: at(expire_time), ..story::counted(("form", "edit", time)) };
+    let cut_off = until("2025-01-31T23:59:59.999999Z", "2025-04-01T00:00:00Z");
+    // The window is shorter by then, so that the earlier one would outlive them.
+    let later = ["2025-02-02T00:00:00Z", "2025-02-02T00:00:00Z"].map(|time| until(time, "2025-02-12T00:00:00Z"));
+    let needed = |more: Option<CountedFacts>| {
+        let counted = later.iter().cloned().chain([cut_off.clone()]).chain(more).collect();
+        let endings = vec![(ending, EndingCause::ServicesEnded)];
+        let story = Story { counted, endings, minimum_activities: 2, ..Story::default() };
+        steps(&story.explain("2025-02-03T00:00:00Z"))
+    };
+    let work = |times| (RemedyStepKind::Work, Some(times), Some(at("2025-02-12T00:00:00Z")));
+    assert_eq!(needed(None), [work(2)]);
+    assert_eq!(needed(Some(until(ending, "2025-04-02T00:00:00Z"))), [work(1)]);
 }
 
 #[test]
