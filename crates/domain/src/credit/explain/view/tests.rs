@@ -7,7 +7,7 @@ use super::*;
 use crate::access::testing::*;
 use crate::access::{AccessChange, Actor, Audit};
 
-/// A change that somebody made with a reason; the seconds of its record time are its position.
+/// A change that somebody made with a reason, recorded so many seconds into 2026 as its position says.
 fn recorded(position: u64, time: &str, by: &str, reason: &str, fact: AccessFact) -> AccessChange {
     AccessChange {
         record_time: at("2026-01-01T00:00:00Z") + TimeDelta::seconds(i64::try_from(position).expect("a small number")),
@@ -17,8 +17,35 @@ fn recorded(position: u64, time: &str, by: &str, reason: &str, fact: AccessFact)
     }
 }
 
+/// What else may happen at an instant at which something happens to Anna, and is no matter of hers here.
+fn beside() -> [AccessFact; 13] {
+    let renamed = AccessFact::EmployeeUpdated {
+        partner: hub(PARTNER),
+        employee: employee_id(1),
+        address: address(ANNA),
+        display_name: Some("Anna".to_owned()),
+        partner_employee: None,
+        access_role: None,
+    };
+    [
+        employee_added(PARTNER, 7, "dora@agency.example"),
+        employee_added(OTHER_PARTNER, 6, ANNA),
+        user_added(CLIENT, 8, CARLA),
+        user_added(OTHER_CLIENT, 9, ANNA),
+        user_deactivated(OTHER_CLIENT, 9, ANNA),
+        linked(CLIENT, OTHER_PARTNER, 6, ANNA),
+        linked(OTHER_CLIENT, PARTNER, 1, ANNA),
+        unlinked(CLIENT, OTHER_PARTNER, 6, ANNA),
+        unlinked(OTHER_CLIENT, PARTNER, 1, ANNA),
+        services_ended(CLIENT, OTHER_PARTNER),
+        services_ended(OTHER_CLIENT, PARTNER),
+        user_updated(CLIENT, 1, ANNA, "STANDARD"),
+        renamed,
+    ]
+}
+
 /// Anna's life as an employee of the agency and a user of the client, month by month: Bruno is her colleague, and Carla
-/// is of the client.
+/// is of the client. Her changes are those of the full hundreds.
 fn annas_life() -> AccessHistory {
     let facts = [
         ("2025-01-01T00:00:00Z", CARLA, "", partner_added(PARTNER, &["agency.example"])),
@@ -31,13 +58,22 @@ fn annas_life() -> AccessHistory {
         ("2025-05-01T00:00:00Z", BRUNO, "another owner", unlinked(CLIENT, PARTNER, 1, ANNA)),
         ("2025-06-01T00:00:00Z", BRUNO, "", linked(CLIENT, PARTNER, 1, ANNA)),
         ("2025-07-01T00:00:00Z", BRUNO, "intern", employee_updated(PARTNER, 1, ANNA, false)),
+        ("2025-07-10T00:00:00Z", BRUNO, "handed over", services_ended(CLIENT, PARTNER)),
+        ("2025-07-20T00:00:00Z", BRUNO, "", linked(CLIENT, PARTNER, 1, ANNA)),
         ("2025-08-01T00:00:00Z", CARLA, "done", user_removed(CLIENT, 1, ANNA)),
         ("2025-09-01T00:00:00Z", BRUNO, "left", employee_deleted(PARTNER, 1, ANNA)),
     ];
-    let facts = (1..).zip(facts);
-    AccessHistory::from_changes(
-        facts.map(|(position, (time, by, reason, fact))| recorded(position, time, by, reason, fact)),
-    )
+    let changes = (1..).zip(facts).flat_map(|(number, (time, by, reason, fact))| {
+        let at_once = [(by, reason, fact)].into_iter().chain(beside().map(|fact| (CARLA, "beside", fact)));
+        let numbered = (number * 100..).zip(at_once);
+        numbered.map(move |(position, (by, reason, fact))| recorded(position, time, by, reason, fact))
+    });
+    AccessHistory::from_changes(changes)
+}
+
+/// The position of a change that is told.
+fn position(change: &ChangeFacts) -> i64 {
+    (change.record_time - at("2026-01-01T00:00:00Z")).num_seconds()
 }
 
 fn view<'a>(history: &'a AccessHistory, as_of: &str) -> PartnerView<'a> {
@@ -51,7 +87,7 @@ fn told(step: Step, as_ofs: &[&str]) -> Vec<String> {
         let as_of = format!("2025-{day}T00:00:00Z");
         let people = view(&history, &as_of).people_facts(&BTreeSet::new(), &POLICY);
         let [anna] = &people[..] else { panic!("only Anna has to do with the client: {people:?}") };
-        let change = anna.change(step).map(|change| change.record_time.format(" [%-S]").to_string());
+        let change = anna.change(step).map(|change| format!(" [{}]", position(change)));
         let evidence = anna.evidence(step, at(&as_of));
         let (_, evidence) = evidence.split_once("): ").expect("a name and an address");
         format!("{evidence}{}", change.unwrap_or_default())
@@ -64,15 +100,15 @@ fn r126_a_user_in_the_partner_account_is_shown_with_its_flag_and_who_took_them_a
     assert_eq!(
         told(Step::EmployeeExists, &["02-15", "09-01"]),
         [
-            "user in your account since 2 January 2025 at 00:00 UTC [4]",
-            "deleted in your account on 1 September 2025 at 00:00 UTC by bruno@agency.example (\"left\") [12]",
+            "user in your account since 2 January 2025 at 00:00 UTC [400]",
+            "deleted in your account on 1 September 2025 at 00:00 UTC by bruno@agency.example (\"left\") [1400]",
         ]
     );
     assert_eq!(
         told(Step::EmployeeFlagged, &["02-15", "07-01", "09-01"]),
         [
-            "flagged as partner employee [4]",
-            "not flagged as partner employee since 1 July 2025 at 00:00 UTC by bruno@agency.example (\"intern\") [10]",
+            "flagged as partner employee [400]",
+            "not flagged as partner employee since 1 July 2025 at 00:00 UTC by bruno@agency.example (\"intern\") [1000]",
             "not flagged as partner employee",
         ]
     );
@@ -80,17 +116,17 @@ fn r126_a_user_in_the_partner_account_is_shown_with_its_flag_and_who_took_them_a
 
 #[test]
 fn r126_a_user_in_the_client_account_is_shown_with_its_state_and_who_took_it_away() {
-    let active = "active user there since 1 February 2025 at 00:00 UTC [5]";
+    let active = "active user there since 1 February 2025 at 00:00 UTC [500]";
     let deactivated = "deactivated there since 1 March 2025 at 00:00 UTC by someone at the client (\"on leave\")";
     let again = "active user there since 1 April 2025 at 00:00 UTC";
-    let removed = "removed there since 1 August 2025 at 00:00 UTC by someone at the client (\"done\") [11]";
+    let removed = "removed there since 1 August 2025 at 00:00 UTC by someone at the client (\"done\") [1300]";
     assert_eq!(
         told(Step::UserInClient, &["02-01", "03-01", "04-01", "08-01"]),
-        [active.to_owned(), format!("{deactivated} [5]"), format!("{again} [5]"), removed.to_owned()]
+        [active.to_owned(), format!("{deactivated} [500]"), format!("{again} [500]"), removed.to_owned()]
     );
     assert_eq!(
         told(Step::UserActive, &["02-01", "03-01", "04-01", "08-01"]),
-        [active.to_owned(), format!("{deactivated} [6]"), format!("{again} [7]"), removed.to_owned()]
+        [active.to_owned(), format!("{deactivated} [600]"), format!("{again} [700]"), removed.to_owned()]
     );
 }
 
@@ -99,13 +135,15 @@ fn r126_an_assignment_is_shown_with_how_it_came_and_who_took_it_away() {
     let automatic = "assigned automatically since 1 February 2025 at 00:00 UTC";
     let by_hand = "linked by hand since 1 June 2025 at 00:00 UTC by bruno@agency.example";
     assert_eq!(
-        told(Step::ClientAssigned, &["02-01", "03-01", "05-01", "06-01", "08-01", "09-01"]),
+        told(Step::ClientAssigned, &["02-01", "03-01", "05-01", "06-01", "07-10", "08-01", "09-01"]),
         [
             automatic.to_owned(),
             format!("{automatic}, suspended while the user there is deactivated"),
-            "not assigned since 1 May 2025 at 00:00 UTC by bruno@agency.example (\"another owner\") [8]".to_owned(),
-            format!("{by_hand} [9]"),
-            format!("{by_hand}, waiting for a user there [9]"),
+            "not assigned since 1 May 2025 at 00:00 UTC by bruno@agency.example (\"another owner\") [800]".to_owned(),
+            format!("{by_hand} [900]"),
+            "not assigned since 10 July 2025 at 00:00 UTC by bruno@agency.example (\"handed over\") [1100]".to_owned(),
+            "linked by hand since 20 July 2025 at 00:00 UTC by bruno@agency.example, waiting for a user there [1200]"
+                .to_owned(),
             "not assigned since 1 September 2025 at 00:00 UTC".to_owned(),
         ]
     );
