@@ -419,3 +419,15 @@ impl AccessFact {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_acts_is_printed_as_a_call_names_them() {
+        let anna = Actor::Person("anna@agency.example".parse().expect("an address"));
+        assert_eq!(anna.to_string(), "anna@agency.example");
+        assert_eq!(Actor::Platform.to_string(), "platform");
+    }
+}

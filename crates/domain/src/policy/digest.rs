@@ -116,3 +116,15 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_actions_stays_what_it_is_because_digests_are_kept() {
+        let actions = [("publish", Qualification::Qualifying), ("draft", Qualification::NotQualifying)];
+        let actions = actions.map(|(action, qualification)| (action.to_owned(), qualification));
+        assert_eq!(actions_text(&actions.into_iter().collect()), "-draft +publish");
+    }
+}

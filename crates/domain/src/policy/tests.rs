@@ -332,8 +332,53 @@ fn r90_growth_markets_double_the_points() {
 }
 
 #[test]
+fn r98_currencies_are_listed_with_what_they_convert_to_and_since_when() {
+    let policy = policy();
+    let listed = |time: &str| -> Vec<String> {
+        policy.currency_units_at(at(time)).map(|(code, units)| format!("{code} {units}")).collect()
+    };
+    let before =
+        ["AUD 105", "CAD 130", "COP 300300", "EUR 75", "GBP 62.5", "JPY 12000", "SGD 140", "USD 100", "ZAR 1545"];
+    assert_eq!(listed("2025-07-14T23:59:59.999999Z"), before);
+    let after = ["AUD 154", "CAD 130", "COP 408000", "EUR 88", "GBP 74", "JPY 14400", "SGD 129", "USD 100", "ZAR 1768"];
+    assert_eq!(listed("2025-07-15T00:00:00Z"), after);
+    let since = |code: &str, time| policy.units_per_point_since(code.parse().expect("a currency"), at(time));
+    assert_eq!(since("EUR", "2025-07-14T23:59:59.999999Z"), None);
+    assert_eq!(since("EUR", "2025-07-15T00:00:00Z"), Some(at("2025-07-15T00:00:00Z")));
+    assert_eq!(since("USD", "2025-07-15T00:00:00Z"), None);
+    assert_eq!(since("CHF", "2025-07-15T00:00:00Z"), None);
+}
+
+#[test]
+fn r93_sales_count_for_the_months_in_force_at_their_close_within_the_year_9999() {
+    let policy = policy_with("months = 12 },", "months = 12 }, { from = 2025-06-01, months = 6 },");
+    for (closed, end) in [
+        ("2025-05-31T23:59:59.999999Z", "2026-05-31T23:59:59.999999Z"),
+        ("2025-06-01T00:00:00Z", "2025-12-01T00:00:00Z"),
+        ("9999-12-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+    ] {
+        assert_eq!(policy.sold_credit_end(at(closed)), at(end), "{closed}");
+    }
+}
+
+#[test]
+fn a_relationship_is_announced_as_expiring_from_the_largest_of_the_warning_days_on() {
+    assert_eq!((policy().warning_days(), policy().longest_warning_days()), (&[30, 14, 7, 1][..], 30));
+    assert_eq!(policy_with("[30, 14, 7, 1]", "[7]").longest_warning_days(), 7);
+}
+
+#[test]
+fn r99_the_document_says_whether_its_thresholds_are_official() {
+    assert!(!policy().tier_thresholds_official());
+    assert!(
+        policy_with("tier_thresholds_official = false", "tier_thresholds_official = true").tier_thresholds_official()
+    );
+}
+
+#[test]
 fn the_digests_are_of_the_meaning() {
     let plain = policy();
+    assert_eq!(plain.document(), EMBEDDED_DOCUMENT);
     assert_eq!(plain.digest().len(), 64);
     assert!(plain.digest().bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()));
     let same_meaning = [
@@ -367,6 +412,7 @@ fn the_digests_are_of_the_meaning() {
         ("\"update_published\"", "\"update\""),
         ("qualifying = [\"publish\", \"update_published\"]", "qualifying = [\"publish\"]"),
         ("= \"contact/merge\"", "= \"contact/edit\""),
+        ("\"SECURITY/*/*\"", "\"SECURE/*/*\""),
         ("client_closed = \"IMMEDIATE\"", "client_closed = \"LAPSE\""),
         ("minimum_activities = []", "minimum_activities = [{ from = 2025-01-01, tier = \"ELITE\", minimum = 3 }]"),
     ];

@@ -28,6 +28,13 @@ fn a_user_is_nobody_then_active_then_deactivated_then_removed() {
     for (time, state) in expected {
         assert_eq!(history.client_user_state_at(hub(CLIENT), &address(ANNA), at(time)), state, "{time}");
     }
+    // The first of the two stays removed.
+    let spells = history.client_user_spells(hub(CLIENT), &address(ANNA));
+    for (time, state) in expected.into_iter().filter(|(time, _)| at("2025-02-01T00:00:00Z") <= at(time)) {
+        let of_the_first = if time < "2025-06-01T00:00:00Z" { state } else { ClientUserState::Removed };
+        assert_eq!(spells[0].state_at(at(time)), of_the_first, "{time}");
+    }
+    assert_eq!(spells[1].state_at(at("2025-06-01T00:00:00Z")), ClientUserState::Active);
     assert_eq!(history.client_users(hub(CLIENT)).count(), 2);
     assert_eq!(history.client_users(hub(OTHER_CLIENT)).count(), 0);
 }
@@ -89,6 +96,13 @@ fn a_change_that_does_not_fit_what_was_loaded_is_without_effect() {
     let spells = active_twice.client_user_spells(hub(CLIENT), &address(ANNA));
     assert_eq!(spells[0].active, [crate::time::Period::since(at("2025-02-01T00:00:00Z"))]);
     assert_eq!(history.partner(hub(PARTNER)), None);
+    let removed_twice = history_with([
+        ("2025-02-01T00:00:00Z", user_added(CLIENT, 1, ANNA)),
+        ("2025-03-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+        ("2025-04-01T00:00:00Z", user_removed(CLIENT, 1, ANNA)),
+    ]);
+    let spells = removed_twice.client_user_spells(hub(CLIENT), &address(ANNA));
+    assert_eq!(spells[0].period.end, Some(at("2025-03-01T00:00:00Z")));
 }
 
 #[test]

@@ -57,6 +57,19 @@ fn an_entry_that_is_not_right_is_named() {
         ("multiplier = 2", "multiplier = 0", "growth_markets[0].multiplier"),
         ("\"IN\"", "\"XX\"", "growth_markets[0].countries[0]"),
         ("\"CN\"", "\"IN\"", "growth_markets[0].countries[1]"),
+        ("sourced = 5,", "sourced = 0,", "sold_points[0].sourced"),
+        ("assisted = 3 ", "assisted = 101 ", "sold_points[0].assisted"),
+        ("from = 0001-01-01, sourced", "from = 0001-01-02, sourced", "sold_points"),
+        ("months = 12", "months = 0", "sold_credit_months[0].months"),
+        ("months = 12", "months = 121", "sold_credit_months[0].months"),
+        ("from = 0001-01-01, months", "from = 0001-01-02, months", "sold_credit_months"),
+        ("total = 123,", "total = -1,", "tier_thresholds[0].total"),
+        ("total = 123,", "total = 1000000001,", "tier_thresholds[0].total"),
+        ("total = 123,", "total = \"123.001\",", "tier_thresholds[0].total"),
+        ("total = 123,", "total = 123.0,", "tier_thresholds[0].total"),
+        ("total = 123, sold = 63", "total = 123, sold = \"much\"", "tier_thresholds[0].sold"),
+        ("tier = \"GOLD\", total = 123", "tier = \"BRONZE\", total = 123", "tier_thresholds[0].tier"),
+        ("from = 2025-07-15, tier = \"GOLD\"", "from = 0001-01-01, tier = \"GOLD\"", "tier_thresholds[1].from"),
         ("tools = [\"campaign\"", "tools = [\"Campaign\"", "catalogue[14].tools[0]"),
         ("tools = [\"blog\"]", "tools = []", "catalogue[1].tools"),
         ("tools = [\"list\"]", "tools = [\"form\"]", "catalogue[6].tools[0].from"),
@@ -160,4 +173,38 @@ fn a_document_may_have_a_mebibyte() {
     assert!(Policy::parse(&padded(Policy::MAXIMUM_DOCUMENT_BYTES)).is_ok());
     let bytes = Policy::MAXIMUM_DOCUMENT_BYTES + 1;
     assert_eq!(Policy::parse(&padded(bytes)), Err(PolicyError::TooLarge { bytes }));
+}
+
+#[test]
+fn r99_all_tiers_have_thresholds_or_none_and_a_higher_one_needs_at_least_what_a_lower_one_does() {
+    let of_ladder = |from: &str, to: &str| -> Vec<String> {
+        let found = violations(from, to).into_iter();
+        found.map(|(entry, problem)| if entry == "tier_thresholds" { problem } else { panic!("{entry}") }).collect()
+    };
+    let late = of_ladder("from = 0001-01-01, tier = \"ELITE\"", "from = 0001-01-02, tier = \"ELITE\"");
+    assert_eq!(late, ["needs an entry for ELITE from 0001-01-01 on"]);
+    let less = of_ladder(
+        "tier = \"PLATINUM\", total = 328, sourced = \"112.5\", managed",
+        "tier = \"PLATINUM\", total = 128, managed",
+    );
+    assert_eq!(less, ["from 2025-07-15 on PLATINUM needs less than GOLD"]);
+    policy_with("total = 840, sourced = 300 }", "total = 328, sourced = \"112.50\" }");
+
+    let (before, after) = EMBEDDED_DOCUMENT.split_once("tier_thresholds = [").expect("the thresholds");
+    let (_, after) = after.split_once("]\n").expect("their end");
+    let without = Policy::parse(&format!("{before}tier_thresholds = []\n{after}")).expect("a valid document");
+    assert_eq!(without.tier_threshold_at(Tier::Gold, at("2026-01-15T00:00:00Z")), None);
+}
+
+#[test]
+fn the_largest_and_the_smallest_points_of_a_tier_are_accepted() {
+    for (from, to, tier, hundredths) in [
+        ("total = 123, sold = 63, managed = 60", "total = 0", Tier::Gold, 0),
+        ("total = 123, sold = 63, managed = 60", "total = \"0.01\"", Tier::Gold, 1),
+        ("total = 3650,", "total = \"1000000000.00\",", Tier::Elite, 100_000_000_000),
+    ] {
+        let policy = policy_with(from, to);
+        let threshold = policy.tier_threshold_at(tier, at("2025-01-01T00:00:00Z")).expect("a threshold");
+        assert_eq!(threshold.total.0, hundredths, "{to}");
+    }
 }
