@@ -105,6 +105,14 @@ mod tests {
     }
 
     #[test]
+    fn the_period_of_one_instant_holds_no_other() {
+        let noon = at("2025-01-10T12:00:00Z");
+        let microsecond = TimeDelta::microseconds(1);
+        let holds = [noon - microsecond, noon, noon + microsecond].map(|instant| Period::at(noon).contains(instant));
+        assert_eq!(holds, [false, true, false]);
+    }
+
+    #[test]
     fn a_period_holds_its_start_and_not_its_end() {
         let period = Period::between(at("2025-01-10T12:00:00Z"), at("2025-03-11T12:00:00Z"));
         assert!(!period.contains(at("2025-01-10T11:59:59.999999Z")));

@@ -40,6 +40,17 @@ fn a_user_is_nobody_then_active_then_deactivated_then_removed() {
 }
 
 #[test]
+fn a_change_that_is_recorded_again_changes_nothing() {
+    let link = ("2025-03-01T00:00:00Z", linked(CLIENT, PARTNER, 1, ANNA));
+    let history = history_with([("2025-01-02T00:00:00Z", employee_added(PARTNER, 1, ANNA)), link]);
+    for change in history.changes() {
+        let mut again = history.clone();
+        again.record(change.clone());
+        assert_eq!(again, history, "{change:?}");
+    }
+}
+
+#[test]
 fn everybody_is_found_by_address_by_partner_and_by_id() {
     let history = history_with([
         ("2025-01-01T00:00:00Z", partner_added(OTHER_PARTNER, &[])),

@@ -37,6 +37,18 @@ fn r92_of_sold_points_those_of_sourced_sales_are_told_apart() {
 }
 
 #[test]
+fn what_can_change_points_is_looked_for_after_one_instant_and_until_another() {
+    let facts = sold(&[(SaleKind::Sourced, "1000")]);
+    let terms = Terms { policy: &Policy::embedded(), tiers: &CreditedTiers::default() };
+    let turns = |from, to| facts.turns(terms, at(from), at(to)).into_iter().collect::<Vec<_>>();
+    let (closed, run_out) = (SINCE, "2026-01-01T00:00:00Z");
+    assert_eq!(turns("2024-12-31T23:59:59.999999Z", closed), [at(closed)]);
+    assert_eq!(turns(closed, "2025-07-14T00:00:00Z"), Vec::<Instant>::new());
+    // Units per point change in July.
+    assert_eq!(turns(closed, run_out), [at("2025-07-15T00:00:00Z"), at(run_out)]);
+}
+
+#[test]
 fn r63_a_country_is_a_fact_since_it_was_stated_first_without_another_in_between() {
     let moves = countries(&[
         ("2025-01-01T00:00:00Z", "IT"),

@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn r37_whoever_was_deleted_becomes_an_employee_again_unless_the_domain_is_another_partners() {
+        let employed = ("2025-01-04T00:00:00Z", employee_added(PARTNER, 2, ANNA));
+        let deleted = ("2025-03-01T00:00:00Z", employee_deleted(PARTNER, 2, ANNA));
+        assert_eq!(prospects([employed.clone(), deleted.clone()]), [Prospect::Counts { needs_link: false }]);
+        let given_up = ("2025-04-01T00:00:00Z", domains_set(PARTNER, &[]));
+        let taken_over = ("2025-05-01T00:00:00Z", domains_set(OTHER_PARTNER, &["agency.example"]));
+        assert_eq!(prospects([employed, deleted, given_up, taken_over]), [Prospect::CannotBeEmployed]);
+    }
+
+    #[test]
     fn r60_without_the_domain_it_counts_for_the_one_assigned_earlier() {
         let employed = ("2025-01-04T00:00:00Z", employee_added(PARTNER, 2, ANNA));
         let domain_is_lost = ("2025-02-01T00:00:00Z", domains_set(PARTNER, &[]));
