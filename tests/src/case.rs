@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use domain::policy::Policy;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One case: a file of `tests/cases`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// A sentence: what it shows.
@@ -14,7 +14,7 @@ pub struct Case {
     /// The rules that it is about.
     pub rules: Vec<String>,
     /// What the policy says otherwise than the embedded document.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<PolicyChange>,
     /// What happens, in the order in which it is recorded; effective times may be in any order.
     pub facts: Vec<Fact>,
@@ -23,13 +23,13 @@ pub struct Case {
 }
 
 /// A text of the embedded policy document, and what stands in its place.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyChange {
     /// The text.
-    from: String,
+    pub from: String,
     /// What stands in its place.
-    to: String,
+    pub to: String,
 }
 
 impl Case {
@@ -49,7 +49,7 @@ impl Case {
 }
 
 /// Something that is recorded. Times are RFC 3339, or dates at 00:00Z.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fact {
     /// A partner joins.
@@ -107,6 +107,85 @@ pub enum Fact {
         /// When.
         at: String,
     },
+    /// A user of a client account is reactivated.
+    Reactivate {
+        /// The client.
+        client: i64,
+        /// The address.
+        email: String,
+        /// When.
+        at: String,
+    },
+    /// A client is unlinked from an employee by hand.
+    Unlink {
+        /// The partner.
+        of: i64,
+        /// The employee's address.
+        email: String,
+        /// The client.
+        client: i64,
+        /// When.
+        at: String,
+    },
+    /// A partner ends its services for a client.
+    EndServices {
+        /// The partner.
+        of: i64,
+        /// The client.
+        client: i64,
+        /// When.
+        at: String,
+    },
+    /// A partner leaves the programme.
+    Leave {
+        /// Its hub id.
+        id: i64,
+        /// When.
+        at: String,
+    },
+    /// A client account is closed.
+    Close {
+        /// Its hub id.
+        id: i64,
+        /// When.
+        at: String,
+    },
+    /// Whether an employee is flagged as working for the partner.
+    Flag {
+        /// The partner.
+        of: i64,
+        /// The employee's address.
+        email: String,
+        /// Whether flagged.
+        flagged: bool,
+        /// Since when.
+        at: String,
+    },
+    /// An employee is deleted in the partner account.
+    Delete {
+        /// The partner.
+        of: i64,
+        /// The employee's address.
+        email: String,
+        /// When.
+        at: String,
+    },
+    /// The employee email domains of a partner.
+    Domains {
+        /// The partner.
+        of: i64,
+        /// All of them.
+        domains: Vec<String>,
+        /// Since when.
+        at: String,
+    },
+    /// An activity is taken back at its source.
+    Void {
+        /// The client.
+        client: i64,
+        /// The activity's id.
+        activity: String,
+    },
     /// A client is linked to an employee by hand.
     Link {
         /// The partner.
@@ -154,7 +233,7 @@ pub enum Fact {
 }
 
 /// Something that must follow. Fields that are not given are not compared.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expectation {
     /// The verdict of an activity.
@@ -173,17 +252,37 @@ pub enum Expectation {
         /// The as-of instant.
         at: String,
         /// For example `500.00 USD`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         credit: Option<String>,
         /// For example `5.00`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         points: Option<String>,
         /// Why there is none; `-` where there is.
+        #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         /// Since when it is serviced.
+        #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<String>,
         /// When that ends, or ended.
+        #[serde(skip_serializing_if = "Option::is_none")]
         expires: Option<String>,
         /// How many partners earn.
+        #[serde(skip_serializing_if = "Option::is_none")]
         servicing_partners: Option<u32>,
+    },
+    /// When and why a credit was lost that there is no more; `-` where it was never there, or still is. The explanation of
+    /// the running system says it.
+    Loss {
+        /// The partner.
+        partner: i64,
+        /// The client.
+        client: i64,
+        /// The as-of instant.
+        at: String,
+        /// The instant from which there was none.
+        since: String,
+        /// Why.
+        cause: String,
     },
 }
 
@@ -231,6 +330,7 @@ impl Expectation {
     pub fn line(&self) -> String {
         match self {
             Self::Verdict { is, .. } => is.clone(),
+            Self::Loss { since, cause, .. } => format!("{cause} since {}", instant_text(since)),
             Self::Credit { credit, points, reason, since, expires, servicing_partners, .. } => credit_line(
                 self,
                 credit.clone(),
@@ -249,6 +349,9 @@ impl Expectation {
         match self {
             Self::Verdict { activity, .. } => format!("the verdict of {activity}"),
             Self::Credit { partner, client, at, .. } => format!("client {client} for partner {partner} at {at}"),
+            Self::Loss { partner, client, at, .. } => {
+                format!("the loss of client {client} for partner {partner} at {at}")
+            }
         }
     }
 }

@@ -11,16 +11,17 @@ mod cluster;
 mod database;
 mod on_domain;
 mod on_system;
+pub mod reference;
 mod refusal;
 mod state;
 mod tier;
 
 pub use ask::by;
-pub use case::{Case, Expectation, Fact, cases};
+pub use case::{Case, Expectation, Fact, PolicyChange, cases};
 pub use cluster::{Cluster, ClusterOptions, Replica};
 pub use database::DatabaseKind;
 pub use on_domain::answers_of_domain;
-pub use on_system::answers_of_system;
+pub use on_system::{Driven, answers_of_system};
 pub use refusal::{fields, metadata, reason};
 
 /// An instant written as RFC 3339, or as a date at 00:00Z.

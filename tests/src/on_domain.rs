@@ -20,14 +20,14 @@ use uuid::Uuid;
 use crate::case::credit_line;
 use crate::{Case, Expectation, Fact, at};
 
-/// What the domain functions say to each expectation of a case.
+/// What the domain functions say to each expectation of a case but those of explanations, which only the system gives.
 ///
 /// # Panics
 /// A fact that is refused.
 #[must_use]
 pub fn answers_of_domain(case: &Case, policy: &Policy) -> Vec<String> {
     let world = World::of(case, policy);
-    case.expect.iter().map(|expected| world.answer(expected)).collect()
+    case.expect.iter().filter_map(|expected| world.answer(expected)).collect()
 }
 
 /// All facts of a case.
@@ -37,6 +37,7 @@ struct World<'policy> {
     activities: Vec<Activity>,
     subscriptions: Vec<(HubId, SubscriptionChange)>,
     tiers: Vec<(HubId, TierChange)>,
+    voided: BTreeSet<(HubId, String)>,
 }
 
 fn hub_id(number: i64) -> HubId {
@@ -55,6 +56,7 @@ impl<'policy> World<'policy> {
             activities: Vec::new(),
             subscriptions: Vec::new(),
             tiers: Vec::new(),
+            voided: BTreeSet::new(),
         };
         for (index, fact) in case.facts.iter().enumerate() {
             world.take(index as u64 + 1, fact);
@@ -124,19 +126,64 @@ impl<'policy> World<'policy> {
                 let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
                 self.change(position, at, AccessFact::ClientUserDeactivated { client, user, address });
             }
+            Fact::Reactivate { client, email, at } => {
+                let (client, address) = (hub_id(*client), address(email));
+                let user = self.history.client_user_spells(client, &address).last().expect("a user").user;
+                self.change(position, at, AccessFact::ClientUserReactivated { client, user, address });
+            }
+            Fact::Unlink { of, email, client, at } => {
+                let (partner, employee, address) = self.employee(*of, email);
+                let client = hub_id(*client);
+                self.change(position, at, AccessFact::ClientUnlinked { client, partner, employee, address });
+            }
+            Fact::EndServices { of, client, at } => {
+                let (partner, client) = (hub_id(*of), hub_id(*client));
+                self.change(position, at, AccessFact::ServicesEnded { client, partner });
+            }
+            Fact::Leave { id, at } => self.change(position, at, AccessFact::PartnerLeft { partner: hub_id(*id) }),
+            Fact::Close { id, at } => self.change(position, at, AccessFact::ClientClosed { client: hub_id(*id) }),
+            Fact::Flag { of, email, flagged, at } => {
+                let (partner, employee, address) = self.employee(*of, email);
+                let fact = AccessFact::EmployeeUpdated {
+                    partner,
+                    employee,
+                    address,
+                    display_name: None,
+                    partner_employee: Some(*flagged),
+                    access_role: None,
+                };
+                self.change(position, at, fact);
+            }
+            Fact::Delete { of, email, at } => {
+                let (partner, employee, address) = self.employee(*of, email);
+                self.change(position, at, AccessFact::EmployeeDeleted { partner, employee, address });
+            }
+            Fact::Domains { of, domains, at } => {
+                let email_domains = domains.iter().map(|domain| domain.parse().expect("a domain")).collect();
+                self.change(position, at, AccessFact::PartnerDomainsSet { partner: hub_id(*of), email_domains });
+            }
+            Fact::Void { client, activity } => {
+                self.voided.insert((hub_id(*client), activity.clone()));
+            }
             Fact::Tier { of, tier, since } => {
                 let tier = Some(tier.parse().expect("a tier"));
                 let change = TierChange { position, effective_time: at(since), tier };
                 self.tiers.push((hub_id(*of), change));
             }
             Fact::Link { of, email, client, since } => {
-                let (partner, address) = (hub_id(*of), address(email));
-                let employees = self.history.employees(&address);
-                let employee = employees.filter(|employee| employee.partner == partner).last().expect("an employee");
-                let (employee, client) = (employee.employee, hub_id(*client));
+                let (partner, employee, address) = self.employee(*of, email);
+                let client = hub_id(*client);
                 self.change(position, since, AccessFact::ClientLinked { client, partner, employee, address });
             }
         }
+    }
+
+    /// The employee with an address whom a partner created last.
+    fn employee(&self, partner: i64, email: &str) -> (HubId, EmployeeId, EmailAddress) {
+        let (partner, address) = (hub_id(partner), address(email));
+        let employees = self.history.employees(&address);
+        let employee = employees.filter(|employee| employee.partner == partner).last().expect("an employee").employee;
+        (partner, employee, address)
     }
 
     fn change(&mut self, position: u64, since: &str, fact: AccessFact) {
@@ -149,7 +196,9 @@ impl<'policy> World<'policy> {
     }
 
     fn judgement(&self, activity: &Activity) -> Judgement {
-        judge(activity, &self.history, self.policy)
+        let judgement = judge(activity, &self.history, self.policy);
+        let is_voided = self.voided.contains(&(activity.client, activity.id.to_string()));
+        if is_voided { judgement.voided() } else { judgement }
     }
 
     fn standing(&self, partner: HubId, client: HubId, minimum: u32, as_of: Instant) -> Standing {
@@ -201,8 +250,9 @@ impl<'policy> World<'policy> {
         })
     }
 
-    fn answer(&self, expected: &Expectation) -> String {
-        match expected {
+    fn answer(&self, expected: &Expectation) -> Option<String> {
+        Some(match expected {
+            Expectation::Loss { .. } => return None,
             Expectation::Verdict { activity, .. } => {
                 let found = self.activities.iter().find(|found| found.id.as_str() == activity).expect("the activity");
                 match self.judgement(found).verdict {
@@ -228,7 +278,7 @@ impl<'policy> World<'policy> {
                     credit.servicing_partners,
                 )
             }
-        }
+        })
     }
 }
 
