@@ -37,6 +37,20 @@ fn r92_of_sold_points_those_of_sourced_sales_are_told_apart() {
 }
 
 #[test]
+fn r93_a_sale_counts_from_its_close_until_its_months_are_over() {
+    let facts = sold(&[(SaleKind::Sourced, "1000")]);
+    let policy = Policy::embedded();
+    for (time, count) in [
+        ("2024-12-31T23:59:59.999999Z", 0),
+        (SINCE, 1),
+        ("2025-12-31T23:59:59.999999Z", 1),
+        ("2026-01-01T00:00:00Z", 0),
+    ] {
+        assert_eq!(facts.counted_sales_at(&policy, at(time)).count(), count, "{time}");
+    }
+}
+
+#[test]
 fn what_can_change_points_is_looked_for_after_one_instant_and_until_another() {
     let facts = sold(&[(SaleKind::Sourced, "1000")]);
     let terms = Terms { policy: &Policy::embedded(), tiers: &CreditedTiers::default() };
