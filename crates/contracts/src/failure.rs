@@ -16,6 +16,9 @@ const ERROR_DOMAIN: &str = "managed-credit";
 /// and many clients read no more than 8 KiB of them: a longer one would reach them as a fault of the transport.
 const MAXIMUM_VIOLATION_BYTES: usize = 1_500;
 
+/// The most bytes of one text of a refusal, for the same reason: it may repeat what a caller sent, which may be long.
+const MAXIMUM_TEXT_BYTES: usize = 500;
+
 /// How long a caller should wait before it tries again what may work later.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
@@ -32,13 +35,15 @@ impl Failure {
     /// A refusal with a sentence that says what is wrong and what would be right.
     #[must_use]
     pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), metadata: HashMap::new(), violations: Vec::new() }
+        Self { reason, message: cut(message.into()), metadata: HashMap::new(), violations: Vec::new() }
     }
 
     /// A refusal of fields, all at once; of very many the first, and how many more there are.
     #[must_use]
-    pub fn of_fields(mut violations: Vec<FieldViolation>) -> Self {
+    pub fn of_fields(violations: Vec<FieldViolation>) -> Self {
         let all = violations.len();
+        let short = |violation: FieldViolation| FieldViolation::new(cut(violation.field), cut(violation.description));
+        let mut violations: Vec<FieldViolation> = violations.into_iter().map(short).collect();
         violations.truncate(count_that_fits(&violations));
         let mut listed: Vec<String> =
             violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
@@ -60,14 +65,14 @@ impl Failure {
     /// Adds a value that programs can act on.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl ToString) -> Self {
-        self.metadata.insert(key.to_owned(), value.to_string());
+        self.metadata.insert(key.to_owned(), cut(value.to_string()));
         self
     }
 
     /// Names the field of the request that it is about.
     #[must_use]
     pub fn at_field(mut self, field: impl Into<String>) -> Self {
-        self.violations.push(FieldViolation::new(field, self.message.clone()));
+        self.violations.push(FieldViolation::new(cut(field.into()), self.message.clone()));
         self
     }
 
@@ -94,6 +99,15 @@ impl Failure {
             details: Vec::new(),
         })
     }
+}
+
+/// The text, or its beginning where it is long.
+fn cut(mut text: String) -> String {
+    if text.len() > MAXIMUM_TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(MAXIMUM_TEXT_BYTES));
+        text.push('…');
+    }
+    text
 }
 
 /// How many of the violations a refusal has room for; one at least.
@@ -226,6 +240,20 @@ mod tests {
         assert!(status.message().ends_with(&format!("; and {} more", 1_000 - reported.len())), "{}", status.message());
         // As headers have them: blanks and braces as three characters each, details in base 64.
         assert!(status.message().len() * 3 / 2 + status.details().len() * 4 / 3 < 7_500, "they fit into headers");
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_what_was_sent_fits_into_headers_however_long_that_is() {
+        let long = "è".repeat(100_000);
+        let of_fields = Failure::of_fields(vec![FieldViolation::new(long.clone(), long.clone()); 3]);
+        let of_one = Failure::new(ErrorReason::UnknownPartner, long.clone()).at_field(long.clone()).with("name", &long);
+        for (failure, code) in [(of_fields, Code::InvalidArgument), (of_one, Code::NotFound)] {
+            let status = Status::from(failure);
+            assert_eq!(status.code(), code);
+            assert!(status.message().starts_with("èè") && status.message().contains('…'), "{}", status.message());
+            // As headers have them: what is not ASCII as three characters a byte, details in base 64.
+            assert!(status.message().len() * 3 + status.details().len() * 4 / 3 < 7_500, "{}", status.message().len());
+        }
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Policy {
         if document.len() > Self::MAXIMUM_DOCUMENT_BYTES {
             return Err(PolicyError::TooLarge { bytes: document.len() });
         }
-        let parsed = toml::from_str(document).map_err(|error| PolicyError::Malformed(error.to_string()))?;
+        let parsed = toml::from_str(document).map_err(|error| PolicyError::malformed(document, &error))?;
         let policy = compile::compile(&parsed).map_err(PolicyError::Invalid)?;
         Ok(Self { document: document.to_owned(), ..policy })
     }

@@ -21,6 +21,17 @@ pub enum PolicyError {
     Invalid(Vec<PolicyViolation>),
 }
 
+impl PolicyError {
+    /// What is wrong with a document, and where. Not the line itself, as TOML's own text has it: a line may be all of a
+    /// document.
+    pub(super) fn malformed(document: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| document.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.chars().rev().take_while(|character| *character != '\n').count();
+        Self::Malformed(format!("line {line}, column {column}: {}", error.message()))
+    }
+}
+
 /// One entry that is not right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyViolation {

@@ -168,6 +168,17 @@ fn a_document_of_another_form_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_document_of_another_form_is_refused_without_its_long_line() {
+    for (document, expected) in [
+        (format!("version = \"2025-07-15\"\n{} oops", "x".repeat(10_000)), "line 2, column 10002: "),
+        ("x = [\n1, 2,\n\u{202e}]".to_owned(), "line 3, column 1: "),
+    ] {
+        let Err(PolicyError::Malformed(text)) = Policy::parse(&document) else { panic!("{document} is read") };
+        assert!(text.starts_with(expected) && text.len() < 200, "{text}");
+    }
+}
+
+#[test]
 fn a_document_may_have_a_mebibyte() {
     let padded = |bytes: usize| format!("{EMBEDDED_DOCUMENT}{}", "#".repeat(bytes - EMBEDDED_DOCUMENT.len()));
     assert!(Policy::parse(&padded(Policy::MAXIMUM_DOCUMENT_BYTES)).is_ok());
