@@ -6,16 +6,17 @@ use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use contracts::wire::error::ErrorReason;
 use contracts::{FILE_DESCRIPTOR_SET, Failure};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Code, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::SERVICE_NAME as HEALTH_NAME;
 use tower::ServiceBuilder;
@@ -138,6 +139,7 @@ pub async fn serve(
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
+        .map_response(with_reason)
         .layer(CatchPanicLayer::custom(answer_of_panic))
         .layer(WholeCallLayer::new(settings.maximum_message_bytes, settings.maximum_calls));
     let server = Server::builder()
@@ -180,6 +182,24 @@ fn answer_of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
     Status::from(Failure::internal()).into_http()
 }
 
+/// A message that cannot be read never reaches the service: the transport refuses it, without a reason, as a fault of ours.
+/// It is the caller's.
+fn with_reason<B>(mut answer: Response<B>) -> Response<B> {
+    let unread = Status::from_header_map(answer.headers()).filter(|status| {
+        status.details().is_empty()
+            && matches!(status.code(), Code::Internal | Code::OutOfRange | Code::ResourceExhausted)
+    });
+    if let Some(status) = unread {
+        let message = format!("the message cannot be read: {}", status.message());
+        let refusal = Status::from(Failure::new(ErrorReason::InvalidFields, message));
+        // What it says fits into headers: it is made of printable text.
+        if refusal.add_header(answer.headers_mut()).is_err() {
+            tracing::error!("a refusal could not be written");
+        }
+    }
+    answer
+}
+
 /// What every line of a call's log carries: which RPC, and the id that its caller can name.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -191,6 +211,24 @@ mod tests {
     use tonic_types::StatusExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_refused_with_a_reason_and_other_answers_stay_as_they_are() {
+        let answer = |status: Status| with_reason(status.into_http::<()>());
+        let read = |answer: &Response<()>| Status::from_header_map(answer.headers()).expect("a status");
+        for unread in
+            [Status::internal("bad UTF-8 in \u{7f}"), Status::out_of_range("5 bytes"), Status::resource_exhausted("")]
+        {
+            let refusal = read(&answer(unread.clone()));
+            assert_eq!(refusal.code(), Code::InvalidArgument);
+            assert!(refusal.message().ends_with(unread.message()), "{}", refusal.message());
+            assert_eq!(refusal.get_details_error_info().expect("a reason").reason, "INVALID_FIELDS");
+        }
+        for kept in [Status::from(Failure::internal()), Status::unimplemented("no such RPC")] {
+            assert_eq!(read(&answer(kept.clone())).code(), kept.code());
+        }
+        assert!(with_reason(Response::new(())).headers().is_empty());
+    }
 
     #[test]
     fn whoever_calls_is_told_of_a_panic_as_of_any_fault_and_not_what_it_says() {
