@@ -24,7 +24,8 @@ pub struct EmailDomain(String);
 pub enum AddressError {
     /// Not `local@domain`.
     #[error(
-        "an e-mail address is local-part@domain, at most 254 bytes, the domain at most 214, without a display name"
+        "an e-mail address is local-part@domain, at most 254 bytes, the domain at most 214, without a display name and \
+         control characters"
     )]
     NotAnAddress,
     /// Not a domain name that someone can own.
@@ -70,7 +71,9 @@ impl FromStr for EmailAddress {
         let options = Options::default().without_display_text().without_domain_literal().with_minimum_sub_domains(2);
         let parsed = ParsedAddress::parse_with_options(text, options).map_err(|_| AddressError::NotAnAddress)?;
         let address = Self(parsed.as_str().to_lowercase());
-        if address.0.len() > MAXIMUM_ADDRESS_BYTES || address.domain_text().len() > MAXIMUM_DOMAIN_BYTES {
+        let is_long = address.0.len() > MAXIMUM_ADDRESS_BYTES || address.domain_text().len() > MAXIMUM_DOMAIN_BYTES;
+        // The library takes every character beyond ASCII, and no terminal is to be controlled by an address.
+        if is_long || address.0.chars().any(char::is_control) {
             return Err(AddressError::NotAnAddress);
         }
         Ok(address)
@@ -128,6 +131,7 @@ mod tests {
             "Anna <anna@agency.example>",
             "anna@localhost",
             "a b@agency.example",
+            "\u{9b}2Janna@agency.example",
         ] {
             assert_eq!(wrong.parse::<EmailAddress>(), Err(AddressError::NotAnAddress), "{wrong}");
         }
