@@ -10,6 +10,8 @@ mod activity;
 mod credit;
 mod failure;
 mod policy;
+#[cfg(test)]
+mod reading;
 mod resource_name;
 mod revision;
 mod tier;

@@ -10,6 +10,8 @@ pub mod activity;
 pub mod credit;
 pub mod money;
 pub mod policy;
+#[cfg(test)]
+mod reading;
 pub mod servicing;
 pub mod statement;
 #[cfg(test)]

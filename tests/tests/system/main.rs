@@ -9,6 +9,7 @@ mod consequences;
 mod credit;
 mod faults;
 mod feed_order;
+mod hostile;
 mod maintenance;
 mod order;
 mod overload;

@@ -3,6 +3,7 @@
 mod listed;
 mod occurred;
 mod refusals;
+mod tampered;
 
 use super::testing::{changed, policy_with};
 use super::*;
