@@ -204,4 +204,28 @@ mod tests {
         assert_eq!(answer_limit(&metadata("grpc-timeout", "10S")), Duration::from_secs(8));
         assert_eq!(answer_limit(&metadata("grpc-timeout", "1H")), Duration::from_secs(20));
     }
+
+    #[test]
+    fn whoever_says_to_call_is_the_platform_a_person_or_refused() {
+        hostile::check(1_000, hostile::text(&["platform", "anna@agency.example"]), |text| {
+            let Ok(value) = text.parse() else { return };
+            let mut metadata = MetadataMap::new();
+            metadata.insert("x-actor", value);
+            match actor(&metadata) {
+                Ok(Actor::Platform) => assert_eq!(text, "platform"),
+                Ok(Actor::Person(address)) => assert_eq!(address.as_str(), text.to_lowercase()),
+                Err(failure) => assert_eq!(failure.reason(), ErrorReason::ActorNotAllowed),
+            }
+        });
+    }
+
+    #[test]
+    fn whatever_deadline_a_caller_states_an_answer_has_a_limit() {
+        hostile::check(1_000, hostile::text(&["500m", "99999999H", "1n", "20S"]), |text| {
+            let Ok(value) = text.parse() else { return };
+            let mut metadata = MetadataMap::new();
+            metadata.insert("grpc-timeout", value);
+            assert!(wait_limit(&metadata) <= MAXIMUM_WAIT && answer_limit(&metadata) <= MAXIMUM_ANSWER_TIME);
+        });
+    }
 }

@@ -229,4 +229,15 @@ mod tests {
             assert_eq!(PageStart::read(&query(search), token), Err(PageTokenError), "{search} {token}");
         }
     }
+
+    #[test]
+    fn a_token_that_was_tampered_with_is_of_this_query_or_refused() {
+        let start = PageStart::read(&query("a"), "").expect("a start");
+        let token = start.token_after(&[1, 2, 3]);
+        hostile::check(1_000, hostile::text(&[&token, "AAAA"]), |token| {
+            if let Ok(read) = PageStart::read(&query("a"), &token) {
+                assert_eq!(read.query_hash, start.query_hash);
+            }
+        });
+    }
 }

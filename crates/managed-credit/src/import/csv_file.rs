@@ -1,12 +1,25 @@
 //! CSV files by the names of their columns, every bad line named at once.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use anyhow::Context as _;
+use contracts::Violations;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use domain::time::Instant;
 
 use crate::as_of::parse_instant;
+
+/// The largest file that is read: as a whole, because all of it is checked before anything is sent.
+const MAXIMUM_FILE_BYTES: u64 = 64 * 1_024 * 1_024;
+
+/// The longest name that access-management takes, in characters: nothing is sent where it would refuse one.
+const DISPLAY_NAME_LENGTH: usize = 200;
+
+/// The most columns of a file.
+const MAXIMUM_COLUMNS: usize = 1_000;
 
 /// Bad lines that are listed of one file.
 const MAXIMUM_LISTED_PROBLEMS: usize = 20;
@@ -89,6 +102,12 @@ impl Cells<'_> {
         self.required(column, |text| Ok::<_, String>(text.to_owned()))
     }
 
+    /// The text of a cell that names somebody or something to people.
+    pub fn required_name(&mut self, column: &str) -> Option<String> {
+        let refused = format!("1 to {DISPLAY_NAME_LENGTH} characters, without control characters");
+        self.required(column, |text| Violations::default().text(column, text, DISPLAY_NAME_LENGTH).ok_or(refused))
+    }
+
     /// The value of a cell that may be empty; nothing at all means that the cell is wrong.
     pub fn optional<T, E: Display>(
         &mut self,
@@ -117,6 +136,20 @@ impl Cells<'_> {
             }
         }
     }
+}
+
+/// The content of a file.
+pub(super) fn content(path: &Path) -> io::Result<Vec<u8>> {
+    read_whole(File::open(path)?)
+}
+
+fn read_whole(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    reader.take(MAXIMUM_FILE_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAXIMUM_FILE_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "has more than 64 MiB; import it in parts"));
+    }
+    Ok(content)
 }
 
 /// The rows of the content of `file`. What is wrong is added to `problems`.
@@ -173,6 +206,9 @@ fn delimiter(content: &str) -> u8 {
 }
 
 fn wrong_columns<T: CsvRow>(header: &StringRecord) -> Vec<String> {
+    if header.len() > MAXIMUM_COLUMNS {
+        return vec![format!("has {} columns; it may have {MAXIMUM_COLUMNS}", header.len())];
+    }
     let mut wrong = Vec::new();
     for (index, column) in header.iter().enumerate() {
         if !T::REQUIRED.contains(&column) && !T::OPTIONAL.contains(&column) {
@@ -188,3 +224,6 @@ fn wrong_columns<T: CsvRow>(header: &StringRecord) -> Vec<String> {
     wrong.extend(missing.map(|column| format!("column {column} is missing")));
     wrong
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@ mod rows;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -73,7 +72,7 @@ impl Programme {
 /// The rows of a file of the folder; none where there is no such file. What is wrong is added to `problems`.
 fn rows_of<T: ProgrammeRow>(dir: &Path, problems: &mut Vec<Problem>) -> anyhow::Result<Vec<T>> {
     let path = dir.join(T::FILE);
-    match fs::read(&path) {
+    match csv_file::content(&path) {
         Ok(content) => csv_file::rows(T::FILE, content, problems),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
@@ -126,7 +125,11 @@ fn subscriptions_out_of_order(programme: &Programme) -> Vec<Problem> {
 }
 
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests {
+    use std::fs;
+
     use domain::access::AccessRole;
 
     use super::*;

@@ -432,4 +432,46 @@ mod tests {
             assert_eq!((is_wanted, count), (false, 1), "{text}");
         }
     }
+
+    #[test]
+    fn a_log_that_was_tampered_with_is_read_to_its_end_with_every_problem_at_its_line() {
+        let record = r#"{"id":"a","occurredAt":1754000000000,"actingUser":{"userEmail":"a@agency.example"}}"#;
+        let valid = [
+            format!("{record}\n{record}\n\n{record}\n"),
+            format!("{{\"results\":[{record},\n{record}],\"paging\":{{\"next\":{{\"after\":\"x\"}}}}}}"),
+            format!("[{record},\n{record}]"),
+            format!("{{\n  \"id\": \"a\"\n}}\n{record}"),
+        ];
+        hostile::check(1_000, hostile::tampered(valid.map(String::into_bytes).to_vec()), |log| {
+            let lines = 1 + log.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let mut last = 1;
+            let is_wanted = read_entries(log.as_slice(), |Entry { line, value }| {
+                assert!((last..=lines).contains(&line), "line {line} of {lines}, after {last}");
+                assert!(value.is_ok() || value.is_err_and(|problem| !problem.is_empty()), "a problem is told");
+                last = line;
+                true
+            });
+            assert!(is_wanted);
+        });
+    }
+
+    #[test]
+    fn what_nests_without_end_is_refused() {
+        for begin in ["[", "{\"a\":", "{\"results\":[", "[{\"a\":[", "{\n\"a\":["] {
+            let found = entries(&begin.repeat(100_000));
+            assert!(found.last().is_some_and(|(_, id)| id.is_err()), "{begin}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_generator_is_read_past_and_never_kept() {
+        let endless = io::repeat(b'x').take(64 * MAXIMUM_RECORD_BYTES).chain("\n{\"id\":\"b\"}".as_bytes());
+        let mut found = Vec::new();
+        assert!(read_entries(endless, |Entry { line, value }| {
+            found.push((line, value.map(|value| value["id"].to_string())));
+            true
+        }));
+        let too_long = "the line is longer than 1 MiB".to_owned();
+        assert_eq!(found, [(1, Err(too_long)), (2, Ok("\"b\"".to_owned()))]);
+    }
 }

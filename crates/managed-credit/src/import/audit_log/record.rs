@@ -67,4 +67,29 @@ mod tests {
             assert_eq!(problem, "is not a JSON object");
         }
     }
+
+    #[test]
+    fn a_record_that_was_tampered_with_is_an_activity_or_says_which_field_is_wrong() {
+        let client = "2002".parse().expect("a hub id");
+        let users = Users::parse("users.csv".as_ref(), b"user_id,email\n7,a@agency.example\n".to_vec()).expect("right");
+        let kinds = [RecordKind::AccountActivity, RecordKind::CmsAudit(users)];
+        let records = [
+            json!({"id": "a", "category": "CRM_OBJECT", "subCategory": "CONTACT", "action": "UPDATE", "targetObjectId": "42",
+                   "occurredAt": "2025-08-01T10:00:00Z", "actingUser": {"userId": 7, "userEmail": "a@agency.example"}}),
+            json!({"objectId": 42, "userId": 7, "timestamp": 1_754_000_000_000_i64, "objectName": "Post", "fullName": "A",
+                   "event": "PUBLISHED", "objectType": "BLOG"}),
+        ];
+        for (kind, record) in kinds.iter().zip(&records) {
+            assert!(kind.activity_of(client, record).is_ok(), "{record}");
+        }
+        let records = hostile::tampered(records.map(|record| record.to_string().into_bytes()).to_vec());
+        hostile::check(1_000, records, |record| {
+            let Ok(record) = serde_json::from_slice::<Value>(&record) else { return };
+            for kind in &kinds {
+                if let Err(problem) = kind.activity_of(client, &record) {
+                    assert!(!problem.is_empty() && !problem.chars().any(char::is_control), "{problem:?}");
+                }
+            }
+        });
+    }
 }

@@ -111,7 +111,7 @@ impl CsvRow for PartnerRow {
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
-        let display_name = cells.required_text("display_name");
+        let display_name = cells.required_name("display_name");
         let country = cells.required("country", str::parse);
         let domains = |text: &str| text.split_whitespace().map(str::parse).collect::<Result<Vec<EmailDomain>, _>>();
         let email_domains = cells.required("email_domains", domains);
@@ -135,7 +135,7 @@ impl CsvRow for EmployeeRow {
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let partner = cells.required("partner", str::parse);
         let email = cells.required("email", str::parse);
-        let display_name = cells.required_text("display_name");
+        let display_name = cells.required_name("display_name");
         let partner_employee = cells.is_yes("partner_employee");
         let access_role = cells.optional("access_role", access_role);
         let start_time = cells.optional_instant("start_time");
@@ -158,7 +158,7 @@ impl CsvRow for ClientRow {
 
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let hub_id = cells.required("hub_id", str::parse);
-        let display_name = cells.required_text("display_name");
+        let display_name = cells.required_name("display_name");
         let country = cells.required("country", str::parse);
         let start_time = cells.optional_instant("start_time");
         Some(Self {
@@ -179,7 +179,7 @@ impl CsvRow for ClientUserRow {
     fn parse(cells: &mut Cells<'_>) -> Option<Self> {
         let client = cells.required("client", str::parse);
         let email = cells.required("email", str::parse);
-        let display_name = cells.required_text("display_name");
+        let display_name = cells.required_name("display_name");
         let permission_set = cells.required("permission_set", permission_set);
         let start_time = cells.optional_instant("start_time");
         let removed_time = cells.optional_instant("removed_time");

@@ -1,7 +1,6 @@
 //! Who the users of an account are: the CMS audit log names them by number only.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -26,7 +25,7 @@ impl Users {
     /// # Errors
     /// A file that cannot be read, or lines of it that are wrong, all of them by their numbers.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let content = fs::read(path).with_context(|| path.display().to_string())?;
+        let content = csv_file::content(path).with_context(|| path.display().to_string())?;
         Self::parse(path, content)
     }
 
