@@ -31,6 +31,8 @@ pub struct Reference<'a> {
     voided: BTreeSet<&'a str>,
     /// The verdict of every activity: it depends on no as-of instant (R61).
     verdicts: BTreeMap<&'a str, Result<i64, &'static str>>,
+    /// When relationships of each pair end at once: each follows from what was true by then.
+    endings: BTreeMap<(i64, i64), Vec<(i64, &'static str)>>,
 }
 
 /// What stands against an activity; the first that applies, in this order (R61).
@@ -109,9 +111,16 @@ impl<'a> Reference<'a> {
             Fact::Void { activity, .. } => Some(activity.as_str()),
             _ => None,
         });
-        let mut reference = Self { facts: timed, programme, voided: voided.collect(), verdicts: BTreeMap::new() };
+        let (voided, verdicts, endings) = (voided.collect(), BTreeMap::new(), BTreeMap::new());
+        let mut reference = Self { facts: timed, programme, voided, verdicts, endings };
         let activity = |fact: &'a Fact| if let Fact::Activity { id, .. } = fact { Some(id.as_str()) } else { None };
         reference.verdicts = facts.iter().filter_map(activity).map(|id| (id, reference.judge(id))).collect();
+        let client = |fact: &Fact| if let Fact::Client { id, .. } = fact { Some(*id) } else { None };
+        for client in facts.iter().filter_map(client) {
+            for partner in reference.partners() {
+                reference.endings.insert((partner, client), reference.endings_of(partner, client));
+            }
+        }
         reference
     }
 
@@ -295,10 +304,10 @@ impl<'a> Reference<'a> {
         self.assigned_since(partner, who, client, time).is_none().then_some("NOT_ASSIGNED")
     }
 
-    /// When relationships of the pair end at once, and why (R71, R76), by an instant.
-    fn endings(&self, partner: i64, client: i64, as_of: i64) -> Vec<(i64, &'static str)> {
+    /// When relationships of the pair end at once, and why (R71, R76).
+    fn endings_of(&self, partner: i64, client: i64) -> Vec<(i64, &'static str)> {
         let mut endings = Vec::new();
-        for (when, fact) in self.facts.iter().take_while(|(when, _)| *when <= as_of) {
+        for (when, fact) in &self.facts {
             let cause = match fact {
                 Fact::EndServices { of, client: ended, .. } if *of == partner && *ended == client => "SERVICES_ENDED",
                 Fact::Leave { id, .. } if *id == partner => "PARTNER_LEFT",
@@ -335,7 +344,7 @@ impl<'a> Reference<'a> {
 
     /// What counts for a pair, of what had occurred by an instant (R54, R63, R73).
     fn lives(&self, partner: i64, client: i64, as_of: i64) -> Vec<Life> {
-        let endings = self.endings(partner, client, as_of);
+        let endings = self.endings.get(&(partner, client)).map_or(&[][..], Vec::as_slice);
         let mut lives = Vec::new();
         for (start, fact) in self.facts.iter().take_while(|(when, _)| *when <= as_of) {
             let Fact::Activity { id, client: of, .. } = fact else { continue };
@@ -344,7 +353,7 @@ impl<'a> Reference<'a> {
             }
             let start = *start;
             let expiry = start + self.window(start);
-            let ending = endings.iter().find(|(when, _)| *when > start && *when <= expiry);
+            let ending = endings.iter().find(|(when, _)| *when > start && *when <= expiry.min(as_of));
             lives.push(match ending {
                 Some((end, cause)) => Life { start, end: *end, cause },
                 None => Life { start, end: expiry, cause: "LAPSED" },
