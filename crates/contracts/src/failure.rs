@@ -62,10 +62,11 @@ impl Failure {
         )
     }
 
-    /// Adds a value that programs can act on.
+    /// Adds a value that programs can act on: a name, a number or a list of ours that is short already, never what somebody
+    /// has sent. It is not cut, because half a list is another list.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl ToString) -> Self {
-        self.metadata.insert(key.to_owned(), cut(value.to_string()));
+        self.metadata.insert(key.to_owned(), value.to_string());
         self
     }
 
@@ -246,7 +247,7 @@ mod tests {
     fn a_refusal_that_repeats_what_was_sent_fits_into_headers_however_long_that_is() {
         let long = "è".repeat(100_000);
         let of_fields = Failure::of_fields(vec![FieldViolation::new(long.clone(), long.clone()); 3]);
-        let of_one = Failure::new(ErrorReason::UnknownPartner, long.clone()).at_field(long.clone()).with("name", &long);
+        let of_one = Failure::new(ErrorReason::UnknownPartner, long.clone()).at_field(long.clone());
         for (failure, code) in [(of_fields, Code::InvalidArgument), (of_one, Code::NotFound)] {
             let status = Status::from(failure);
             assert_eq!(status.code(), code);
