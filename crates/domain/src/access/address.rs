@@ -69,8 +69,10 @@ impl FromStr for EmailAddress {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let options = Options::default().without_display_text().without_domain_literal().with_minimum_sub_domains(2);
-        let parsed = ParsedAddress::parse_with_options(text, options).map_err(|_| AddressError::NotAnAddress)?;
-        let address = Self(parsed.as_str().to_lowercase());
+        // What is stored must be an address itself: of some letters the lower case has other characters beside it.
+        let lower = text.to_lowercase();
+        let parsed = ParsedAddress::parse_with_options(&lower, options).map_err(|_| AddressError::NotAnAddress)?;
+        let address = Self(parsed.as_str().to_owned());
         let is_long = address.0.len() > MAXIMUM_ADDRESS_BYTES || address.domain_text().len() > MAXIMUM_DOMAIN_BYTES;
         // The library takes every character beyond ASCII, and no terminal is to be controlled by an address.
         if is_long || address.0.chars().any(char::is_control) {
@@ -132,6 +134,7 @@ mod tests {
             "anna@localhost",
             "a b@agency.example",
             "\u{9b}2Janna@agency.example",
+            "anna@agency.example\u{130}",
         ] {
             assert_eq!(wrong.parse::<EmailAddress>(), Err(AddressError::NotAnAddress), "{wrong}");
         }
