@@ -64,15 +64,12 @@ impl FromStr for Revision {
 
     fn from_str(text: &str) -> Result<Self, RevisionError> {
         let (feed, position) = text.split_once('-').ok_or(RevisionError)?;
-        if position.starts_with('+') {
+        let read = Self { feed: feed.parse()?, position: position.parse().map_err(|_| RevisionError)? };
+        // The databases count in signed 64 bits. Of each revision there is one spelling: no sign, no zeros before it.
+        if read.position > i64::MAX as u64 || read.to_string() != text {
             return Err(RevisionError);
         }
-        let position = position.parse().map_err(|_| RevisionError)?;
-        // The databases count in signed 64 bits.
-        if position > i64::MAX as u64 {
-            return Err(RevisionError);
-        }
-        Ok(Self { feed: feed.parse()?, position })
+        Ok(read)
     }
 }
 
