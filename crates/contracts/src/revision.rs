@@ -85,9 +85,17 @@ mod tests {
 
     #[test]
     fn what_is_no_revision_is_refused() {
-        for wrong in
-            ["", "access", "access-", "access-x", "access--1", "access-+1", "other-1", "access-9223372036854775808"]
-        {
+        for wrong in [
+            "",
+            "access",
+            "access-",
+            "access-x",
+            "access--1",
+            "access-+1",
+            "access-007",
+            "other-1",
+            "access-9223372036854775808",
+        ] {
             assert_eq!(wrong.parse::<Revision>(), Err(RevisionError), "{wrong}");
         }
     }
