@@ -70,36 +70,34 @@ impl ServiceError {
 /// Whether the database has rolled the transaction back because of others at the same time: for a deadlock, or because it
 /// could not be put in order with them.
 fn is_rolled_back(error: &DbErr) -> bool {
-    code_of_database(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01"))
+    let code = of_driver(error).and_then(SqlxError::as_database_error).and_then(|error| error.code());
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }
 
-/// The database's own code of what it refused.
-fn code_of_database(error: &DbErr) -> Option<String> {
+/// What the driver said of a call.
+fn of_driver(error: &DbErr) -> Option<&SqlxError> {
     match error {
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            Some(error.as_database_error()?.code()?.into_owned())
-        }
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
     }
 }
 
 /// Whether the same call may work later: nothing is wrong with it, but with the database or the way to it.
 fn is_passing(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) => true,
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
+    match of_driver(error) {
+        Some(
             SqlxError::Io(_)
             | SqlxError::Tls(_)
             | SqlxError::PoolTimedOut
             | SqlxError::PoolClosed
             | SqlxError::WorkerCrashed
-            | SqlxError::BeginFailed => true,
-            SqlxError::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
-            _ => false,
-        },
-        _ => false,
+            | SqlxError::BeginFailed,
+        ) => true,
+        Some(SqlxError::Database(error)) => error.code().is_some_and(|code| is_passing_code(&code)),
+        Some(_) => false,
+        None => matches!(error, DbErr::ConnectionAcquire(_)),
     }
 }
 
