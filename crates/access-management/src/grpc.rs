@@ -15,7 +15,7 @@ mod removal;
 
 use contracts::wire::access as wire;
 use contracts::wire::access::access_management_service_server::AccessManagementService;
-use contracts::{Failure, Violations, Write};
+use contracts::{DISPLAY_NAME_LENGTH, Failure, Violations, Write};
 use domain::access::Actor;
 use service_kit::{Statement, actor};
 use tonic::{Request, Response, Status};
@@ -25,8 +25,6 @@ use crate::operations::Search;
 
 pub(crate) use feed::AccessFeed;
 
-/// The longest display name, in characters.
-const DISPLAY_NAME_LENGTH: usize = 200;
 /// The longest search text, in characters.
 const SEARCH_LENGTH: usize = 200;
 

@@ -36,7 +36,7 @@ pub use revision::{Feed, Revision, RevisionError};
 pub use tier::{sale_kind_from_wire, tier_from_wire, tier_to_wire};
 pub use time::{TimeError, instant, required_instant, timestamp};
 pub use update_mask::UpdateMask;
-pub use violations::Violations;
+pub use violations::{DISPLAY_NAME_LENGTH, Violations};
 pub use wire::error::ErrorReason;
 pub use write::Write;
 

@@ -14,6 +14,9 @@ use crate::{Failure, Revision, instant};
 /// The most revisions that a read may name.
 const MAXIMUM_REVISIONS: usize = 10;
 
+/// The longest display name, in characters.
+pub const DISPLAY_NAME_LENGTH: usize = 200;
+
 /// What is wrong with a request so far.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<FieldViolation>);

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
-use contracts::Violations;
+use contracts::{DISPLAY_NAME_LENGTH, Violations};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use domain::time::Instant;
 
@@ -14,9 +14,6 @@ use crate::as_of::parse_instant;
 
 /// The largest file that is read: as a whole, because all of it is checked before anything is sent.
 const MAXIMUM_FILE_BYTES: u64 = 64 * 1_024 * 1_024;
-
-/// The longest name that access-management takes, in characters: nothing is sent where it would refuse one.
-const DISPLAY_NAME_LENGTH: usize = 200;
 
 /// The most columns of a file.
 const MAXIMUM_COLUMNS: usize = 1_000;
@@ -102,7 +99,7 @@ impl Cells<'_> {
         self.required(column, |text| Ok::<_, String>(text.to_owned()))
     }
 
-    /// The text of a cell that names somebody or something to people.
+    /// The text of a cell that names somebody or something to people: nothing is sent where access-management would refuse it.
     pub fn required_name(&mut self, column: &str) -> Option<String> {
         let refused = format!("1 to {DISPLAY_NAME_LENGTH} characters, without control characters");
         self.required(column, |text| Violations::default().text(column, text, DISPLAY_NAME_LENGTH).ok_or(refused))
