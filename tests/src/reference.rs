@@ -36,7 +36,7 @@ pub struct Reference<'a> {
 }
 
 /// What stands against an activity; the first that applies, in this order (R61).
-const REASONS: [&str; 11] = [
+pub const REASONS: [&str; 11] = [
     "UNKNOWN_CLIENT",
     "CLIENT_CLOSED",
     "UNKNOWN_EMPLOYEE",

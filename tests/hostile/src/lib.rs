@@ -1,10 +1,11 @@
 //! Hostile input for the tests of whatever reads something: random, and valid input that somebody has tampered with.
 //!
-//! Owns: how input is made hostile, how often a test tries, and how a failure is repeated. Does not own: what must come of
+//! Owns: how input is made hostile, how often a test tries, how a failure is repeated, and how it is told. Does not own: what must come of
 //! it; that is said where it is read.
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -97,8 +98,25 @@ const BYTES: [&[u8]; 7] =
 /// A variable that is not a number.
 #[must_use]
 pub fn executions(usual: u32) -> u32 {
-    let times = std::env::var(EXECUTIONS_VARIABLE).map_or(1, |times| times.parse().expect(EXECUTIONS_VARIABLE));
-    usual * times
+    usual * u32::try_from(number_of(EXECUTIONS_VARIABLE, 1)).expect(EXECUTIONS_VARIABLE)
+}
+
+/// The number that a variable of the environment says, or another where it is not set.
+///
+/// # Panics
+/// A variable that is not a number.
+#[must_use]
+pub fn number_of(variable: &str, otherwise: u64) -> u64 {
+    let text = std::env::var(variable).ok();
+    text.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is a whole number, not {text}")))
+}
+
+/// Says something at once, and also where the test passes: what is printed is kept back then.
+///
+/// # Panics
+/// Standard error is closed.
+pub fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("standard error");
 }
 
 /// The seed of this run: a new one, or that of a run to be repeated.

@@ -4,14 +4,13 @@ mod call;
 mod message;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::Arc;
 
 use contracts::FILE_DESCRIPTOR_SET;
 use contracts::wire::access;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use hostile::{executions, runner, seed, to_repeat};
+use hostile::{executions, runner, say, seed, to_repeat};
 use managed_credit::running::Part;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -191,11 +190,6 @@ async fn require_unharmed(cluster: &Cluster) {
     }
 }
 
-/// Told even where the test passes: how much was tried.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "{text}").expect("to be told");
-}
-
 on_both_databases!(whatever_any_rpc_is_sent_it_answers_properly_and_nothing_is_harmed, |cluster| {
     let seed = seed();
     let known = Arc::new(world(&cluster).await);
@@ -217,7 +211,7 @@ on_both_databases!(whatever_any_rpc_is_sent_it_answers_properly_and_nothing_is_h
     }
     let shown = improper.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n\n");
     assert!(improper.is_empty(), "{} improper answers:\n{shown}\n{}", improper.len(), to_repeat(seed));
-    tell(&format!("{count} hostile messages: {codes:?}"));
+    say(&format!("{count} hostile messages: {codes:?}"));
     assert!(
         codes[&format!("{:?}", Code::Ok)] > count / 10,
         "most came to nothing, so that little was tried: {codes:?}"

@@ -9,11 +9,10 @@ mod checking;
 mod disk;
 pub mod postgres;
 mod proxy;
-mod world;
+pub mod world;
 mod writing;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,6 +20,7 @@ use std::time::Duration;
 use contracts::wire::access::WatchAccessRequest;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use futures_util::FutureExt as _;
+use hostile::{number_of, say};
 use managed_credit::running::Part;
 use tokio::task::block_in_place;
 use tonic::transport::Endpoint;
@@ -35,16 +35,6 @@ const CLIENTS_PER_FAULT: u32 = 6;
 
 /// How long a process is stopped where it is, and how long a cut is waited for, at most.
 const FAULT_LIMIT: Duration = Duration::from_millis(500);
-
-fn number_of(variable: &str, otherwise: u64) -> u64 {
-    let text = std::env::var(variable).ok();
-    text.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is a whole number, not {text}")))
-}
-
-/// Says something also where the test passes: what is printed is kept back then.
-fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").expect("standard error");
-}
 
 /// What goes wrong.
 #[derive(Debug, Clone)]

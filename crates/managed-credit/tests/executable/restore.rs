@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use managed_credit::running::Part;
 use tempfile::TempDir;
 
-use crate::faults::postgres::{Postgres, path_of};
+use crate::faults::postgres::{Postgres, path_of, run};
+use crate::faults::world::short_name;
 use crate::process::{FREE_PORTS, SAMPLE, Services, managed_credit};
 
 /// Far more than followers need to notice anything.
@@ -29,19 +30,6 @@ enum Storage {
 struct Installation {
     folder: TempDir,
     storage: Storage,
-}
-
-const fn short_name(part: Part) -> &'static str {
-    match part {
-        Part::Access => "access",
-        Part::Activity => "activity",
-        Part::Credit => "credit",
-    }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 impl Installation {

@@ -113,7 +113,8 @@ fn program(name: &str) -> Command {
     command
 }
 
-fn run(command: &mut Command) {
-    let output = command.output().expect("PostgreSQL is installed");
+/// Runs a command that must succeed.
+pub fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
