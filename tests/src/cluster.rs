@@ -11,12 +11,14 @@ use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServi
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
 use contracts::wire::maintenance::maintenance_service_client::MaintenanceServiceClient;
 use domain::policy::Policy;
-use managed_credit::running::{Part, PartPlan, Plan, Running, start};
-use service_kit::{Clock, DatabaseSettings, ManualClock, ServerSettings};
+use managed_credit::running::{NEEDS, Part, PartPlan, Plan, Running, start};
+use service_kit::{
+    Channel, Clock, DatabaseSettings, Exposure, Identity, ManualClock, Security, ServerSettings, connect,
+};
 use tokio::runtime::{Builder, Runtime};
-use tonic::transport::{Channel, Endpoint};
 
 use crate::database::TestDatabases;
+use crate::proofs::Proofs;
 use crate::state::Revisions;
 use crate::{DatabaseKind, at};
 
@@ -33,6 +35,8 @@ pub struct ClusterOptions {
     pub maximum_waiting_activities: usize,
     /// How long PostgreSQL may take for a statement.
     pub statement_timeout: Duration,
+    /// Whether every caller must prove who it is, and every connection is encrypted.
+    pub is_secured: bool,
 }
 
 impl Default for ClusterOptions {
@@ -43,6 +47,7 @@ impl Default for ClusterOptions {
             server: ServerSettings::default(),
             maximum_waiting_activities: 50_000,
             statement_timeout: DatabaseSettings::default().statement_timeout,
+            is_secured: false,
         }
     }
 }
@@ -57,6 +62,8 @@ pub struct Cluster {
     server: ServerSettings,
     maximum_waiting_activities: usize,
     databases: TestDatabases,
+    /// What proves who calls; none where nobody must.
+    pub proofs: Option<Proofs>,
     addresses: [SocketAddr; 3],
     running: [Option<Running>; 3],
     /// What has been written through this harness.
@@ -83,6 +90,7 @@ impl Cluster {
             server: options.server,
             maximum_waiting_activities: options.maximum_waiting_activities,
             databases: TestDatabases::create(kind).await,
+            proofs: options.is_secured.then(Proofs::make),
             addresses: [ANY_PORT; 3],
             running: [None, None, None],
             revisions: Revisions::default(),
@@ -117,11 +125,19 @@ impl Cluster {
             activity_url: self.url(Part::Activity),
             database: self.database,
             server: self.server,
+            security: self.security(part),
             maximum_waiting_activities: self.maximum_waiting_activities,
             migrate: true,
             clock: Clock::Manual(self.clock.clone()),
             policy: Arc::clone(&self.policy),
         }
+    }
+
+    fn security(&self, part: Part) -> Security {
+        let Some(proofs) = &self.proofs else { return Security::none(Exposure::default()) };
+        let read =
+            Security::read(&proofs.document(part), NEEDS, Exposure::default(), &Clock::Manual(self.clock.clone()));
+        read.unwrap_or_else(|error| panic!("the proofs of {part}: {error}"))
     }
 
     /// Stops one service; its database and port stay reserved for it.
@@ -142,7 +158,8 @@ impl Cluster {
     /// Where a service is called.
     #[must_use]
     pub fn url(&self, part: Part) -> String {
-        format!("http://{}", self.addresses[part as usize])
+        let scheme = if self.proofs.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addresses[part as usize])
     }
 
     /// The database of a service.
@@ -152,7 +169,16 @@ impl Cluster {
     }
 
     fn channel(&self, part: Part) -> Channel {
-        Endpoint::from_shared(self.url(part)).expect("a URL").connect_lazy()
+        self.channel_of(part, &self.proofs.as_ref().map(Proofs::platform).unwrap_or_default())
+    }
+
+    /// A channel of whoever has this identity.
+    ///
+    /// # Panics
+    /// An identity that does not fit the cluster.
+    #[must_use]
+    pub fn channel_of(&self, part: Part, identity: &Identity) -> Channel {
+        connect(&self.url(part), identity).expect("a channel")
     }
 
     /// A client of access-management.
@@ -206,7 +232,7 @@ impl Replica {
         let started = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(start(plan))).join());
         let running = started.expect("no panic").expect("a replica");
         let url = format!("http://{}", running.addresses()[0].1);
-        Self { runtime, running, channel: Endpoint::from_shared(url).expect("a URL").connect_lazy() }
+        Self { runtime, running, channel: connect(&url, &Identity::default()).expect("a URL") }
     }
 
     /// A client of the replica, for example `replica.client(ActivityTrackingServiceClient::new)`.

@@ -11,6 +11,7 @@ mod cluster;
 mod database;
 mod on_domain;
 mod on_system;
+mod proofs;
 pub mod reference;
 mod refusal;
 mod state;
@@ -22,6 +23,7 @@ pub use cluster::{Cluster, ClusterOptions, Replica};
 pub use database::DatabaseKind;
 pub use on_domain::answers_of_domain;
 pub use on_system::{Driven, answers_of_system};
+pub use proofs::{AUDIENCE, Claims, ISSUER, Proofs, authority, claims_of, signing_key};
 pub use refusal::{fields, metadata, reason};
 
 /// An instant written as RFC 3339, or as a date at 00:00Z.

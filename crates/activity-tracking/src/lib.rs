@@ -26,16 +26,21 @@ use domain::policy::Policy;
 use operations::Committing;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
-use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
+use service_kit::{Channel, Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic::transport::Channel;
 
 pub use migration::Migrator;
 
 const NAME: &str = "activity-tracking";
+
+/// What it calls of access-management.
+pub const NEEDED_METHODS: &[&str] = &[
+    "managedcredit.access.v1.AccessFeedService/GetHeadRevision",
+    "managedcredit.access.v1.AccessFeedService/WatchAccess",
+];
 
 /// How many activities may wait to be recorded where nothing else is said, of all calls: some ten megabytes.
 pub const DEFAULT_MAXIMUM_WAITING_ACTIVITIES: usize = 50_000;

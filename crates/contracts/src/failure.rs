@@ -134,11 +134,15 @@ pub const fn code_of(reason: ErrorReason) -> Code {
     match reason {
         ErrorReason::Unspecified | ErrorReason::InternalFault => Code::Internal,
         ErrorReason::InvalidFields | ErrorReason::FutureDated => Code::InvalidArgument,
-        ErrorReason::ActorNotAllowed | ErrorReason::PermissionMissing => Code::PermissionDenied,
-        ErrorReason::EtagMismatch | ErrorReason::WriteConflict => Code::Aborted,
-        ErrorReason::StorageUnavailable | ErrorReason::FactsBehind | ErrorReason::EvidenceUnavailable => {
-            Code::Unavailable
+        ErrorReason::CallerUnproven => Code::Unauthenticated,
+        ErrorReason::CallerNotAllowed | ErrorReason::ActorNotAllowed | ErrorReason::PermissionMissing => {
+            Code::PermissionDenied
         }
+        ErrorReason::EtagMismatch | ErrorReason::WriteConflict => Code::Aborted,
+        ErrorReason::StorageUnavailable
+        | ErrorReason::FactsBehind
+        | ErrorReason::EvidenceUnavailable
+        | ErrorReason::KeysUnavailable => Code::Unavailable,
         ErrorReason::PartnerExists
         | ErrorReason::EmployeeExists
         | ErrorReason::ClientExists
@@ -161,7 +165,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::UnknownSubscription
         | ErrorReason::UnknownSoldCredit
         | ErrorReason::UnknownStatement => Code::NotFound,
-        ErrorReason::Overloaded | ErrorReason::MessageTooLarge => Code::ResourceExhausted,
+        ErrorReason::Overloaded | ErrorReason::RateLimited | ErrorReason::MessageTooLarge => Code::ResourceExhausted,
         ErrorReason::FeedDiverged
         | ErrorReason::EmailDomainTaken
         | ErrorReason::SharedMailProvider
@@ -188,7 +192,8 @@ pub const fn code_of(reason: ErrorReason) -> Code {
 
 /// Whether the same call may work later.
 fn may_work_later(reason: ErrorReason) -> bool {
-    code_of(reason) == Code::Unavailable || matches!(reason, ErrorReason::Overloaded | ErrorReason::WriteConflict)
+    code_of(reason) == Code::Unavailable
+        || matches!(reason, ErrorReason::Overloaded | ErrorReason::RateLimited | ErrorReason::WriteConflict)
 }
 
 impl From<Failure> for Status {

@@ -7,11 +7,10 @@ use contracts::wire::activity as wire;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::error::ErrorReason;
 use contracts::{ClientName, Failure, PartnerName, Revision, standing_from_wire, timestamp};
-use domain::access::HubId;
+use domain::access::{Actor, HubId};
 use domain::servicing::Standing;
 use domain::time::Instant;
-use service_kit::{MAXIMUM_ANSWER_BYTES, ServiceError};
-use tonic::transport::Channel;
+use service_kit::{Channel, MAXIMUM_ANSWER_BYTES, ServiceError, in_the_name_of};
 use tonic::{Code, Request, Response, Status};
 
 /// The most pairs that one call asks about; a limit of activity-tracking.
@@ -26,6 +25,8 @@ pub(crate) type Deadline = tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub(crate) struct EvidenceSource<'question> {
     pub activity: &'question Channel,
+    /// Who asks: activity-tracking tells nobody more than they may see.
+    pub actor: &'question Actor,
     pub partner: HubId,
     pub as_of: Instant,
     /// What activity-tracking must know, so that it does not speak of less than is known here.
@@ -50,7 +51,7 @@ impl EvidenceSource<'_> {
                 minimum: wire_minimum(minimum),
                 at_least_revisions: self.at_least_revisions(),
             };
-            let request = self.within_deadline(request);
+            let request = self.request(request)?;
             let mut activity = self.client();
             let answer = self.ask(async move { activity.batch_get_servicing(request).await }).await.map_err(away)?;
             if answer.servicings.len() != clients.len() {
@@ -69,14 +70,14 @@ impl EvidenceSource<'_> {
         minimum: u32,
     ) -> Result<Option<wire::GetServicingResponse>, ServiceError> {
         let pair = self.pair(client);
-        let request = self.within_deadline(wire::GetServicingRequest {
+        let request = self.request(wire::GetServicingRequest {
             partner: pair.partner,
             client: pair.client,
             as_of_time: Some(timestamp(self.as_of)),
             minimum: wire_minimum(minimum),
             evidence_limit: EVIDENCE_LIMIT,
             at_least_revisions: self.at_least_revisions(),
-        });
+        })?;
         let mut activity = self.client();
         match self.ask(async move { activity.get_servicing(request).await }).await {
             Ok(answer) => Ok(Some(answer)),
@@ -97,10 +98,11 @@ impl EvidenceSource<'_> {
         self.at_least.iter().map(ToString::to_string).collect()
     }
 
-    fn within_deadline<T>(&self, message: T) -> Request<T> {
+    fn request<T>(&self, message: T) -> Result<Request<T>, ServiceError> {
         let mut request = Request::new(message);
         request.set_timeout(self.deadline.saturating_duration_since(Deadline::now()));
-        request
+        in_the_name_of(&mut request, self.actor)?;
+        Ok(request)
     }
 
     async fn ask<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {

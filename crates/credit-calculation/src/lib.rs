@@ -23,16 +23,25 @@ use contracts::wire::credit::credit_calculation_service_server::{CreditCalculati
 use domain::policy::Policy;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
-use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
+use service_kit::{Channel, Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic::transport::Channel;
 
 pub use migration::Migrator;
 
 const NAME: &str = "credit-calculation";
+
+/// What it calls of access-management and activity-tracking.
+pub const NEEDED_METHODS: &[&str] = &[
+    "managedcredit.access.v1.AccessFeedService/WatchAccess",
+    "managedcredit.activity.v1.ServicingFeedService/WatchServicing",
+    "managedcredit.activity.v1.ServicingFeedService/StreamServicing",
+    "managedcredit.activity.v1.ActivityTrackingService/GetServicing",
+    "managedcredit.activity.v1.ActivityTrackingService/BatchGetServicing",
+    "managedcredit.maintenance.v1.MaintenanceService/GetStatus",
+];
 
 /// What the service works with.
 #[derive(Debug, Clone)]

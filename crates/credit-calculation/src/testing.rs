@@ -13,12 +13,11 @@ use domain::servicing::{PeriodEndCause, ServicingPeriod};
 use domain::time::Instant;
 use sea_orm::prelude::Uuid;
 use service_kit::feed::Watermarks;
-use service_kit::{Clock, Database, DatabaseSettings, ManualClock, connect};
+use service_kit::{Channel, Clock, Database, DatabaseSettings, Identity, ManualClock, connect};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::transport::Channel;
 
 use crate::{CreditCalculation, Migrator};
 
@@ -55,7 +54,7 @@ impl TestService {
 
 /// Nobody listens there.
 fn nowhere() -> Channel {
-    connect("http://127.0.0.1:1".to_owned()).expect("a URL")
+    connect("http://127.0.0.1:1", &Identity::default()).expect("a URL")
 }
 
 pub(crate) fn at(text: &str) -> Instant {

@@ -8,9 +8,11 @@ use clap::{Parser, Subcommand};
 use crate::access::AccessCommand;
 use crate::breakdown::BreakdownCommand;
 use crate::changes::ChangesCommand;
+use crate::config::ConfigCommand;
 use crate::demo::DemoCommand;
 use crate::expiring::ExpiringCommand;
 use crate::import::ImportCommand;
+use crate::key::KeyCommand;
 use crate::migrate::MigrateCommand;
 use crate::policy::PolicyCommand;
 use crate::replay::ReplayCommand;
@@ -23,8 +25,8 @@ use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
 use crate::{
-    access, breakdown, changes, demo, expiring, import, migrate, policy, replay, serve, simulate, statement, status,
-    tier, timeline, verify, why,
+    access, breakdown, changes, config, demo, expiring, import, key, migrate, policy, replay, serve, simulate,
+    statement, status, tier, timeline, verify, why,
 };
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
@@ -43,6 +45,12 @@ enum Command {
     /// Run services until they are told to stop
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeCommand>),
+    /// Check what `serve` would run with, without running it
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Preshared keys of callers: make one, or print the hash of one, as --security wants it
+    #[command(subcommand, after_help = KEY_EXAMPLES)]
+    Key(KeyCommand),
     /// Bring the schemas of the services' databases up to date
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(MigrateCommand),
@@ -101,6 +109,11 @@ Examples:
   managed-credit serve all --data-dir ./data
   managed-credit serve access --access-database-url postgres://me@db/access --migrate
   managed-credit serve activity credit --data-dir ./data --access-url http://127.0.0.1:50051";
+
+const KEY_EXAMPLES: &str = "\
+Examples:
+  managed-credit key new platform.key
+  managed-credit key hash platform.key";
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
@@ -202,6 +215,8 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
     let out = &mut io::stdout();
     match command {
         Command::Serve(command) => serve::serve(command, out).await,
+        Command::Config(command) => config::config(command, out),
+        Command::Key(command) => key::key(command, out),
         Command::Migrate(command) => migrate::migrate(command, out).await,
         Command::Import(command) => import::import(command, out).await,
         Command::Access(command) => access::access(command, out).await,

@@ -36,6 +36,7 @@ impl Databases {
             return embedded_url(data_dir, part).with_context(|| format!("--data-dir {}", data_dir.display()));
         }
         let (url, setting) = (self.given_url(part), url_setting(part));
+        refuse_visible_password(setting, url)?;
         url.map(str::to_owned).with_context(|| {
             format!("{part} has no database: give --data-dir DIR for an embedded one, or {setting} postgres://user@host/name")
         })
@@ -78,6 +79,36 @@ impl Databases {
     }
 }
 
+/// Refuses a password where everybody on the machine can read it.
+fn refuse_visible_password(setting: &str, url: Option<&str>) -> anyhow::Result<()> {
+    let Some(url) = url.filter(|url| without_password(url) != *url) else { return Ok(()) };
+    if std::env::args().any(|argument| argument.contains(url)) {
+        let variable = format!("MANAGED_CREDIT_{}", setting.trim_start_matches("--").replace('-', "_").to_uppercase());
+        bail!("{setting}: everybody on this machine can read a password in a command line; give the URL in {variable}");
+    }
+    Ok(())
+}
+
+/// The URL as it may be shown.
+pub(crate) fn without_password(url: &str) -> String {
+    const HIDDEN: &str = "***";
+    let Ok(mut parsed) = url::Url::parse(url) else { return HIDDEN.to_owned() };
+    let is_secret = |(key, _): &(std::borrow::Cow<'_, str>, _)| key == "password";
+    if parsed.password().is_none() && !parsed.query_pairs().any(|pair| is_secret(&pair)) {
+        return url.to_owned();
+    }
+    // A URL that has a password can be given another.
+    if parsed.password().is_some() && parsed.set_password(Some(HIDDEN)).is_err() {
+        return HIDDEN.to_owned();
+    }
+    let query: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+    if !query.is_empty() {
+        let shown = query.iter().map(|(key, value)| (key, if key == "password" { HIDDEN } else { value }));
+        parsed.query_pairs_mut().clear().extend_pairs(shown);
+    }
+    parsed.into()
+}
+
 const fn url_setting(part: Part) -> &'static str {
     match part {
         Part::Access => "--access-database-url",
@@ -118,6 +149,19 @@ mod tests {
     fn the_given_databases_are_those_with_a_setting() {
         assert_eq!(databases(None, Some("postgres://h/b")).given_parts().ok(), Some(vec![Part::Activity]));
         assert!(databases(None, None).given_parts().is_err());
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://me@h/a", "postgres://me@h/a"),
+            ("postgres://me:s3cret@h/a?sslmode=require", "postgres://me:***@h/a?sslmode=require"),
+            ("postgres://me@h/a?password=s3cret&host=x", "postgres://me@h/a?password=***&host=x"),
+            ("s3cret", "***"),
+            ("sqlite:///data/a.sqlite3", "sqlite:///data/a.sqlite3"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 
     #[test]

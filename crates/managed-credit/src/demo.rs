@@ -15,7 +15,7 @@ use contracts::wire::credit::{
 use contracts::{ClientName, PartnerName, timestamp};
 use domain::policy::Policy;
 use domain::time::Instant;
-use service_kit::{Clock, DatabaseSettings, LogFormat, ServerSettings, start_telemetry};
+use service_kit::{Clock, DatabaseSettings, Exposure, LogFormat, Security, ServerSettings, start_telemetry};
 
 use crate::as_of::parse_instant;
 use crate::breakdown::{Breakdown, write_table};
@@ -26,7 +26,7 @@ use crate::output::Width;
 use crate::running::{self, Part, PartPlan, Plan, Running, StartError};
 use crate::sample::{self, Sample};
 use crate::serve::{print_ready, stop_signal, until};
-use crate::servers::{NewestRevisions, ServerUrls, Servers, call};
+use crate::servers::{NewestRevisions, ProofFiles, ServerUrls, Servers, call};
 use crate::why;
 
 /// Connections of each service's pool: one reader more than the demo asks at a time.
@@ -80,6 +80,7 @@ fn plan(folder: &Path, port: impl Fn(Part) -> u16) -> anyhow::Result<Plan> {
         activity_url: String::from("http://127.0.0.1:50052"),
         database: DatabaseSettings::with_connections(CONNECTIONS),
         server: ServerSettings::default(),
+        security: Security::none(Exposure::default()),
         maximum_waiting_activities: DEFAULT_MAXIMUM_WAITING_ACTIVITIES,
         migrate: true,
         clock: Clock::System,
@@ -114,6 +115,7 @@ fn urls(running: &Running) -> anyhow::Result<ServerUrls> {
         access_url: url(Part::Access)?,
         activity_url: url(Part::Activity)?,
         credit_url: url(Part::Credit)?,
+        proof: ProofFiles::default(),
     })
 }
 

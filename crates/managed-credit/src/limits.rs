@@ -87,6 +87,7 @@ impl Limits {
             maximum_message_bytes: self.maximum_message_bytes,
             maximum_calls: self.maximum_calls,
             maximum_calls_per_connection: self.maximum_calls_per_connection,
+            ..ServerSettings::default()
         }
     }
 

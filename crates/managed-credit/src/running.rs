@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use domain::policy::Policy;
 use service_kit::{
-    Clock, Database, DatabaseError, DatabaseSettings, MigratorTrait, ServeError, ServerSettings, Service, bind,
-    connect, serve,
+    Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, Identity, Listener, MigratorTrait, Needs,
+    Security, ServeError, ServerSettings, Service, connect, connect_within, serve,
 };
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 /// The three services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,12 +54,18 @@ impl fmt::Display for Part {
     }
 }
 
+/// What each service calls of others.
+pub const NEEDS: Needs = &[
+    (Part::Activity.as_str(), activity_tracking::NEEDED_METHODS),
+    (Part::Credit.as_str(), credit_calculation::NEEDED_METHODS),
+];
+
 /// Where one service keeps its facts and is called.
 #[derive(Debug, Clone)]
 pub struct PartPlan {
     /// Which service.
     pub part: Part,
-    /// A loopback address; port 0 takes any that is free.
+    /// Port 0 takes any that is free; other machines may call only where callers are proven.
     pub listen: SocketAddr,
     /// `sqlite:///path` or `postgres://...`, of this service alone.
     pub database_url: String,
@@ -80,6 +84,8 @@ pub struct Plan {
     pub database: DatabaseSettings,
     /// What each service takes at a time.
     pub server: ServerSettings,
+    /// Who may call, and how services prove themselves to each other.
+    pub security: Security,
     /// How many activities may wait to be recorded.
     pub maximum_waiting_activities: usize,
     /// Whether to bring the schemas up to date; otherwise pending migrations are refused.
@@ -110,12 +116,12 @@ pub enum StartError {
         source: ServeError,
     },
     /// Another service's URL is none.
-    #[error("{url:?} is not the URL of a service, for example http://127.0.0.1:50051: {source}")]
+    #[error("{url}: {source}")]
     Url {
         /// What was given.
         url: String,
         /// Why.
-        source: tonic::transport::Error,
+        source: ChannelError,
     },
 }
 
@@ -123,6 +129,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<(Part, SocketAddr)>,
+    is_encrypted: bool,
     shutdown: CancellationToken,
     servers: JoinSet<(Part, Result<(), ServeError>)>,
 }
@@ -136,48 +143,72 @@ pub async fn start(plan: Plan) -> Result<Running, StartError> {
     let mut listeners = Vec::new();
     for part_plan in &plan.parts {
         let part = part_plan.part;
-        let listener = bind(part_plan.listen).await.map_err(|source| StartError::Listen { part, source })?;
+        let listener = Listener::bind(part_plan.listen, &plan.security).await;
+        let listener = listener.map_err(|source| StartError::Listen { part, source })?;
         listeners.push((part_plan, listener));
     }
     let addresses: Vec<(Part, SocketAddr)> =
         listeners.iter().map(|(part_plan, listener)| (part_plan.part, local_address(part_plan, listener))).collect();
-    let url_of = |part: Part, otherwise: &str| {
-        let here = addresses.iter().find(|(other, _)| *other == part);
-        here.map_or_else(|| otherwise.to_owned(), |(_, address)| format!("http://{address}"))
+    // A service of this process is called within it, without a network between them.
+    let channel = |caller: Part, called: Part, url: &str| {
+        let here = listeners.iter().find(|(part_plan, _)| part_plan.part == called);
+        match here {
+            Some((_, listener)) => Ok(connect_within(listener.door_for(caller.as_str()))),
+            None => channel(url, &plan.security.identity(caller.as_str())),
+        }
     };
-    let access = channel(url_of(Part::Access, &plan.access_url))?;
-    let activity = channel(url_of(Part::Activity, &plan.activity_url))?;
+    let access_of = |caller| channel(caller, Part::Access, &plan.access_url);
+    let upstreams: Vec<Upstreams> = plan
+        .parts
+        .iter()
+        .map(|part_plan| match part_plan.part {
+            Part::Access => Ok(Upstreams::Access),
+            Part::Activity => Ok(Upstreams::Activity { access: access_of(Part::Activity)? }),
+            Part::Credit => Ok(Upstreams::Credit {
+                access: access_of(Part::Credit)?,
+                activity: channel(Part::Credit, Part::Activity, &plan.activity_url)?,
+            }),
+        })
+        .collect::<Result<_, StartError>>()?;
 
     let mut prepared = Vec::new();
-    for (part_plan, listener) in listeners {
+    for ((part_plan, listener), upstreams) in listeners.into_iter().zip(upstreams) {
         let database = open(part_plan, &plan).await;
         let database = database.map_err(|source| StartError::Database { part: part_plan.part, source })?;
-        prepared.push((part_plan.part, listener, database));
+        prepared.push((part_plan.part, listener, upstreams, database));
     }
 
     let shutdown = CancellationToken::new();
     let mut servers = JoinSet::new();
-    for (part, listener, database) in prepared {
+    for (part, listener, upstreams, database) in prepared {
         let of_part = shutdown.child_token();
-        let service = assemble(part, database.clone(), &plan, access.clone(), activity.clone(), of_part.clone());
+        let service = assemble(upstreams, database.clone(), &plan, of_part.clone());
+        let security = plan.security.clone();
         servers.spawn(async move {
-            let ended = serve(listener, service, plan.server, of_part).await;
+            let ended = serve(listener, service, plan.server, &security, of_part).await;
             if let Err(error) = database.close().await {
                 tracing::warn!(service = %part, %error, "the database did not close");
             }
             (part, ended)
         });
     }
-    Ok(Running { addresses, shutdown, servers })
+    Ok(Running { addresses, is_encrypted: plan.security.encrypts(), shutdown, servers })
 }
 
-fn local_address(part_plan: &PartPlan, listener: &TcpListener) -> SocketAddr {
+/// A service, and the way to those that it calls.
+enum Upstreams {
+    Access,
+    Activity { access: Channel },
+    Credit { access: Channel, activity: Channel },
+}
+
+fn local_address(part_plan: &PartPlan, listener: &Listener) -> SocketAddr {
     // A socket that listens has an address; what was asked for says the same but for port 0.
-    listener.local_addr().unwrap_or(part_plan.listen)
+    listener.local_address().unwrap_or(part_plan.listen)
 }
 
-fn channel(url: String) -> Result<Channel, StartError> {
-    connect(url.clone()).map_err(|source| StartError::Url { url, source })
+fn channel(url: &str, identity: &Identity) -> Result<Channel, StartError> {
+    connect(url, identity).map_err(|source| StartError::Url { url: url.to_owned(), source })
 }
 
 async fn open(part_plan: &PartPlan, plan: &Plan) -> Result<Database, DatabaseError> {
@@ -215,21 +246,16 @@ pub async fn migrate(part: Part, database_url: &str) -> Result<(), StartError> {
     migrated.await.map_err(|source| StartError::Database { part, source })
 }
 
-fn assemble(
-    part: Part,
-    database: Database,
-    plan: &Plan,
-    access: Channel,
-    activity: Channel,
-    shutdown: CancellationToken,
-) -> Service {
+fn assemble(upstreams: Upstreams, database: Database, plan: &Plan, shutdown: CancellationToken) -> Service {
     let (clock, policy) = (plan.clock.clone(), Arc::clone(&plan.policy));
-    match part {
-        Part::Access => access_management::service(database, clock, policy, shutdown),
-        Part::Activity => {
+    match upstreams {
+        Upstreams::Access => access_management::service(database, clock, policy, shutdown),
+        Upstreams::Activity { access } => {
             activity_tracking::service(database, clock, policy, access, plan.maximum_waiting_activities, shutdown)
         }
-        Part::Credit => credit_calculation::service(database, clock, policy, access, activity, shutdown),
+        Upstreams::Credit { access, activity } => {
+            credit_calculation::service(database, clock, policy, access, activity, shutdown)
+        }
     }
 }
 
@@ -244,7 +270,8 @@ impl Running {
     #[must_use]
     pub fn url(&self, part: Part) -> Option<String> {
         let address = self.addresses.iter().find(|(other, _)| *other == part).map(|(_, address)| address);
-        address.map(|address| format!("http://{address}"))
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        address.map(|address| format!("{scheme}://{address}"))
     }
 
     /// Ends when a service has ended by itself, which none does unless it fails; then stops the others.

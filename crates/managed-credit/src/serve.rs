@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
-use service_kit::{Clock, LogFormat, start_metrics, start_telemetry};
+use service_kit::{Clock, Exposure, LogFormat, Security, ServerSettings, start_metrics, start_telemetry};
 
 use crate::databases::Databases;
 use crate::limits::Limits;
@@ -66,7 +66,21 @@ pub(crate) struct ServeCommand {
     /// A policy document (TOML) in place of the one that is built in
     #[arg(long, env = "MANAGED_CREDIT_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Where access-management listens: a loopback address; port 0 takes any that is free
+    /// Who may call, and what proves it (TOML; README, Security); without it only this machine may call, as whoever it says
+    #[arg(long, env = "MANAGED_CREDIT_SECURITY", value_name = "FILE")]
+    pub security: Option<PathBuf>,
+    /// Listen also where other machines can call, without any proof of who they are: whoever reaches the address may do
+    /// everything
+    #[arg(long, env = "MANAGED_CREDIT_DANGEROUSLY_WITHOUT_AUTHENTICATION")]
+    pub dangerously_without_authentication: bool,
+    /// Listen also where other machines can call, and send credentials to them, without TLS: for where something else
+    /// encrypts
+    #[arg(long, env = "MANAGED_CREDIT_DANGEROUSLY_WITHOUT_TLS")]
+    pub dangerously_without_tls: bool,
+    /// Do not tell the contracts to callers (gRPC reflection, which grpcurl uses)
+    #[arg(long, env = "MANAGED_CREDIT_NO_REFLECTION")]
+    pub no_reflection: bool,
+    /// Where access-management listens; port 0 takes any that is free
     #[arg(long, env = "MANAGED_CREDIT_ACCESS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
     pub access_listen: SocketAddr,
     /// Where activity-tracking listens
@@ -112,10 +126,35 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
     let stop_signal = stop_signal()?;
     let running = running::start(plan(command)?).await.map_err(|error| name_setting(command, error))?;
     print_ready(&running, out)?;
+    if command.security.is_none() {
+        writeln!(out, "{}", who_may_call(command))?;
+    }
     until(running, stop_signal).await
 }
 
-fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
+/// What is so without `--security`, in a sentence.
+fn who_may_call(command: &ServeCommand) -> &'static str {
+    if command.dangerously_without_authentication {
+        "nobody has to prove who they are: whoever reaches these addresses may do everything"
+    } else {
+        "nobody has to prove who they are, so only this machine may call; --security FILE says who else may"
+    }
+}
+
+impl ServeCommand {
+    /// Who may call, as the flags say it.
+    pub fn security(&self) -> anyhow::Result<Security> {
+        let exposure = Exposure {
+            without_authentication: self.dangerously_without_authentication,
+            without_tls: self.dangerously_without_tls,
+        };
+        let Some(file) = &self.security else { return Ok(Security::none(exposure)) };
+        let read = Security::read(file, running::NEEDS, exposure, &Clock::System);
+        read.with_context(|| format!("--security {}", file.display()))
+    }
+}
+
+pub(crate) fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
     let parts = ServedPart::parts(&command.services);
     command.databases.refuse_shared(&parts)?;
     let policy = command.policy.as_deref().map_or_else(|| Ok(Policy::embedded()), read_policy)?;
@@ -132,7 +171,8 @@ fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
         access_url: command.access_url.clone(),
         activity_url: command.activity_url.clone(),
         database: command.limits.database(),
-        server: command.limits.server(),
+        server: ServerSettings { tells_contracts: !command.no_reflection, ..command.limits.server() },
+        security: command.security()?,
         maximum_waiting_activities: command.limits.maximum_waiting_activities,
         migrate: command.migrate || command.databases.data_dir.is_some(),
         clock: Clock::System,
@@ -156,13 +196,20 @@ fn read_policy(file: &Path) -> anyhow::Result<Policy> {
 fn name_setting(command: &ServeCommand, error: StartError) -> anyhow::Error {
     let setting = match &error {
         StartError::Database { part, .. } => command.databases.setting(*part),
-        StartError::Listen { part: Part::Access, .. } => "--access-listen",
-        StartError::Listen { part: Part::Activity, .. } => "--activity-listen",
-        StartError::Listen { part: Part::Credit, .. } => "--credit-listen",
+        StartError::Listen { part, .. } => setting_of_listener(*part),
         StartError::Url { url, .. } if *url == command.access_url => "--access-url",
         StartError::Url { .. } => "--activity-url",
     };
     anyhow::anyhow!("{setting}: {error}")
+}
+
+/// The flag that says where a service listens.
+pub(crate) const fn setting_of_listener(part: Part) -> &'static str {
+    match part {
+        Part::Access => "--access-listen",
+        Part::Activity => "--activity-listen",
+        Part::Credit => "--credit-listen",
+    }
 }
 
 /// One line per service: whoever waits for them can read it.

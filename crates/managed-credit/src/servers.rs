@@ -1,6 +1,7 @@
 //! The running services, as a client of the public API sees them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,11 +14,10 @@ use contracts::wire::credit::credit_calculation_service_client::CreditCalculatio
 use contracts::wire::maintenance::maintenance_service_client::MaintenanceServiceClient;
 use contracts::{Feed, Revision};
 use domain::access::{AddressError, EmailAddress};
-use service_kit::connect;
+use service_kit::{Channel, CredentialFiles, Identity, connect};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 
@@ -42,14 +42,44 @@ pub(crate) struct ServerUrls {
     /// Where credit-calculation is called
     #[arg(long, env = "MANAGED_CREDIT_CREDIT_URL", value_name = "URL", default_value = "http://127.0.0.1:50053")]
     pub credit_url: String,
+    #[command(flatten)]
+    pub proof: ProofFiles,
+}
+
+/// What this program shows of itself to services, and whose certificates it believes. Secrets are in files only: a command
+/// line can be read by everybody on the machine.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ProofFiles {
+    /// Certificates (PEM) of who signs those of the services, for https
+    #[arg(long, env = "MANAGED_CREDIT_AUTHORITIES", value_name = "FILE")]
+    pub authorities: Option<PathBuf>,
+    /// The own certificate (PEM), which proves who calls
+    #[arg(long, env = "MANAGED_CREDIT_CERTIFICATE", value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// The private key (PEM) of the own certificate
+    #[arg(long, env = "MANAGED_CREDIT_CERTIFICATE_KEY", value_name = "FILE")]
+    pub certificate_key: Option<PathBuf>,
+    /// A file with a token or a preshared key, which proves who calls
+    #[arg(long, env = "MANAGED_CREDIT_CREDENTIAL", value_name = "FILE")]
+    pub credential: Option<PathBuf>,
+}
+
+impl ProofFiles {
+    fn identity(&self) -> anyhow::Result<Identity> {
+        let Self { authorities, certificate, certificate_key, credential } = self.clone();
+        let files = CredentialFiles::new(authorities, certificate, certificate_key, credential);
+        files.and_then(Identity::load).map_err(|problem| {
+            anyhow::anyhow!("--authorities, --certificate, --certificate-key, --credential: {problem}")
+        })
+    }
 }
 
 /// In whose name the services are called, and where.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CallFlags {
-    /// Who asks: a person's e-mail address, or `platform`
-    #[arg(long = "as", env = "MANAGED_CREDIT_AS", value_name = "ADDRESS", default_value = Caller::PLATFORM)]
-    pub caller: Caller,
+    /// Who asks: a person's e-mail address, or `platform`; if absent, whom the proof names, or the platform
+    #[arg(long = "as", env = "MANAGED_CREDIT_AS", value_name = "ADDRESS")]
+    pub caller: Option<Caller>,
     #[command(flatten, next_help_heading = "Where the services are called")]
     pub urls: ServerUrls,
 }
@@ -89,15 +119,21 @@ impl FromStr for Caller {
     }
 }
 
-impl Interceptor for Caller {
+/// Says on every call in whose name it is made, where that was said.
+#[derive(Debug, Clone)]
+pub(crate) struct InTheNameOf(Option<Caller>);
+
+impl Interceptor for InTheNameOf {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("x-actor", self.0.clone());
+        if let Some(Caller(caller)) = &self.0 {
+            request.metadata_mut().insert("x-actor", caller.clone());
+        }
         Ok(request)
     }
 }
 
 /// A connection on which every call says in whose name it is made.
-pub(crate) type CallerChannel = InterceptedService<Channel, Caller>;
+pub(crate) type CallerChannel = InterceptedService<Channel, InTheNameOf>;
 
 /// A client of each service; it connects when it is first used.
 #[derive(Debug, Clone)]
@@ -112,15 +148,15 @@ pub(crate) struct Servers {
 impl Servers {
     /// Clients for the platform; nothing is called yet.
     pub fn for_platform(urls: &ServerUrls) -> anyhow::Result<Self> {
-        Self::new(&CallFlags { caller: Caller::platform(), urls: urls.clone() })
+        Self::new(&CallFlags { caller: Some(Caller::platform()), urls: urls.clone() })
     }
 
     /// Clients for whoever asks; nothing is called yet.
     pub fn new(CallFlags { caller, urls }: &CallFlags) -> anyhow::Result<Self> {
+        let identity = urls.proof.identity()?;
         let channel = |setting: &str, url: &str| {
-            let channel = connect(url.to_owned())
-                .with_context(|| format!("{setting} {url}: is not a URL such as http://127.0.0.1:50051"))?;
-            anyhow::Ok(InterceptedService::new(channel, caller.clone()))
+            let channel = connect(url, &identity).with_context(|| format!("{setting} {url}"))?;
+            anyhow::Ok(InterceptedService::new(channel, InTheNameOf(caller.clone())))
         };
         let access = channel("--access-url", &urls.access_url)?;
         let activity = channel("--activity-url", &urls.activity_url)?;
@@ -281,13 +317,14 @@ mod tests {
 
     #[test]
     fn every_call_says_in_whose_name_it_is_made() {
-        let sent = |caller: &str| {
-            let mut caller: Caller = caller.parse().expect("somebody");
-            let request = caller.call(Request::new(())).expect("a request");
+        let sent = |caller: Option<&str>| {
+            let caller: Option<Caller> = caller.map(|caller: &str| caller.parse().expect("somebody"));
+            let request = InTheNameOf(caller).call(Request::new(())).expect("a request");
             request.metadata().get("x-actor").map(|actor| actor.to_str().map(str::to_owned).expect("ASCII"))
         };
-        assert_eq!(sent("platform").as_deref(), Some("platform"));
-        assert_eq!(sent("Anna@Agency.Example").as_deref(), Some("anna@agency.example"));
+        assert_eq!(sent(Some("platform")).as_deref(), Some("platform"));
+        assert_eq!(sent(Some("Anna@Agency.Example")).as_deref(), Some("anna@agency.example"));
+        assert_eq!(sent(None), None, "whom the proof names");
         for nobody in ["", "anna", "Platform", "anna@agency.example\nx"] {
             assert!(nobody.parse::<Caller>().is_err(), "{nobody:?}");
         }

@@ -6,7 +6,8 @@ use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Violations, Write};
 use domain::access::{Actor, EmailAddress};
 use domain::time::Instant;
-use tonic::metadata::MetadataMap;
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 
 use crate::request_log::RequestKey;
 
@@ -66,8 +67,36 @@ impl Statement {
 /// # Errors
 /// A text that is neither.
 pub fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
-    let Some(value) = metadata.get("x-actor") else { return Ok(Actor::Platform) };
-    let text = value.to_str().unwrap_or_default();
+    metadata.get(ACTOR).map_or(Ok(Actor::Platform), |value| parse_actor(value.to_str().unwrap_or_default()))
+}
+
+/// The metadata that says who makes a call; where callers are proven, whoever was.
+pub(crate) const ACTOR: &str = "x-actor";
+
+/// Makes a call to another service in the name of an actor.
+///
+/// # Errors
+/// A person whose address metadata cannot carry.
+pub fn in_the_name_of<T>(request: &mut Request<T>, actor: &Actor) -> Result<(), Failure> {
+    let value: MetadataValue<Ascii> = actor_text(actor)?.parse().map_err(|_| not_ascii())?;
+    request.metadata_mut().insert(ACTOR, value);
+    Ok(())
+}
+
+/// An actor as metadata carries it: ASCII only.
+pub(crate) fn actor_text(actor: &Actor) -> Result<String, Failure> {
+    let text = actor.to_string();
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(text) } else { Err(not_ascii()) }
+}
+
+fn not_ascii() -> Failure {
+    Failure::new(
+        ErrorReason::ActorNotAllowed,
+        "an address with other letters than ASCII cannot act: metadata has no room for it",
+    )
+}
+
+pub(crate) fn parse_actor(text: &str) -> Result<Actor, Failure> {
     if text == "platform" {
         return Ok(Actor::Platform);
     }

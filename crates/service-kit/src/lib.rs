@@ -7,30 +7,38 @@
 
 pub mod access_log;
 mod caller;
+mod channel;
 mod clock;
 mod database;
 mod error;
 mod etag;
 pub mod feed;
+mod incoming;
 pub mod maintenance;
 pub mod page;
 pub mod permission;
 mod random;
 pub mod request_log;
+mod security;
 mod server;
 mod stored;
 pub mod streaming;
 mod telemetry;
 
-pub use caller::{MAXIMUM_WAIT, Statement, actor, answer_limit, platform_only, require_platform, wait_limit};
+pub use caller::{
+    MAXIMUM_WAIT, Statement, actor, answer_limit, in_the_name_of, platform_only, require_platform, wait_limit,
+};
+pub use channel::{Channel, ChannelError, connect, connect_within};
 pub use clock::{Clock, ManualClock};
 pub use database::{Database, DatabaseError, DatabaseSettings, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;
 pub use etag::require_etag;
+pub use incoming::{Door, Listener};
 pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
-pub use server::{
-    LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, bind, connect, serve,
+pub use security::{
+    CertificateFiles, CredentialFiles, Exposure, Identity, KeyHash, Needs, Security, SecurityError, is_key, new_key,
 };
+pub use server::{LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, serve};
 pub use stored::{StoredInstant, position, stored_position};
 pub use telemetry::{LogFormat, MetricsError, start_metrics, start_telemetry};

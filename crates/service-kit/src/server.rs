@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{FILE_DESCRIPTOR_SET, Failure};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::Server;
 use tonic::{Code, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::SERVICE_NAME as HEALTH_NAME;
@@ -24,7 +22,11 @@ use tower_http::ServiceBuilderExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::MakeRequestUuid;
 use tower_http::trace::TraceLayer;
+use tracing::field::Empty;
 use whole_call::WholeCallLayer;
+
+use crate::incoming::Listener;
+use crate::security::Security;
 
 /// How long calls that are under way may take to end at shutdown.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -42,11 +44,18 @@ pub struct ServerSettings {
     pub maximum_calls: usize,
     /// The most calls of one connection under way, streams included; its client keeps the others back.
     pub maximum_calls_per_connection: u32,
+    /// Whether it tells the contracts to whoever may call (gRPC reflection).
+    pub tells_contracts: bool,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { maximum_message_bytes: 4 * 1_024 * 1_024, maximum_calls: 512, maximum_calls_per_connection: 256 }
+        Self {
+            maximum_message_bytes: 4 * 1_024 * 1_024,
+            maximum_calls: 512,
+            maximum_calls_per_connection: 256,
+            tells_contracts: true,
+        }
     }
 }
 
@@ -69,8 +78,15 @@ pub struct Service {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Everybody could call it.
-    #[error("{0} is not a loopback address: without authentication only this machine may call; use 127.0.0.1 or [::1]")]
-    NotLoopback(SocketAddr),
+    #[error(
+        "{address} is not a loopback address, and other machines may call only with {missing}; use 127.0.0.1 or [::1]"
+    )]
+    NotLoopback {
+        /// Where.
+        address: SocketAddr,
+        /// What it would need.
+        missing: &'static str,
+    },
     /// The address is taken, or not of this machine.
     #[error("cannot listen on {address}: {source}")]
     Bind {
@@ -87,38 +103,15 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Listens on a loopback address; port 0 takes any that is free.
-///
-/// # Errors
-/// An address that is not loopback, or cannot be listened on.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    if !address.ip().is_loopback() {
-        return Err(ServeError::NotLoopback(address));
-    }
-    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
-}
-
-/// A channel to another service; it connects when it is first used, and again whenever it must.
-///
-/// # Errors
-/// A text that is no URL.
-pub fn connect(url: String) -> Result<Channel, tonic::transport::Error> {
-    let endpoint = Endpoint::from_shared(url)?
-        .connect_timeout(Duration::from_secs(2))
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5));
-    Ok(endpoint.connect_lazy())
-}
-
 /// Serves until `shutdown`, then lets calls under way end within 10 seconds.
 ///
 /// # Errors
 /// The server cannot start, or fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     service: Service,
     settings: ServerSettings,
+    security: &Security,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let Service { name, grpc_names, routes, background } = service;
@@ -141,18 +134,21 @@ pub async fn serve(
         .propagate_x_request_id()
         .map_response(with_reason)
         .layer(CatchPanicLayer::custom(answer_of_panic))
+        .layer(security.proof_layer())
         .layer(WholeCallLayer::new(settings.maximum_message_bytes, settings.maximum_calls));
+    let (v1, v1alpha) = if settings.tells_contracts {
+        (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?))
+    } else {
+        (None, None)
+    };
     let server = Server::builder()
         .max_concurrent_streams(settings.maximum_calls_per_connection)
         .layer(layers)
         .add_routes(routes)
         .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            shutdown.clone().cancelled_owned(),
-        );
+        .add_optional_service(v1)
+        .add_optional_service(v1alpha)
+        .serve_with_incoming_shutdown(listener.connections(security), shutdown.clone().cancelled_owned());
 
     tokio::pin!(server);
     tokio::select! {
@@ -203,7 +199,7 @@ fn with_reason<B>(mut answer: Response<B>) -> Response<B> {
 /// What every line of a call's log carries: which RPC, and the id that its caller can name.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("call", rpc = request.uri().path(), request_id)
+    tracing::info_span!("call", rpc = request.uri().path(), request_id, caller = Empty, actor = Empty)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use contracts::wire::{access, credit};
 use futures_util::future::join_all;
 use managed_credit::running::Part;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement, TransactionTrait as _};
+use service_kit::Channel;
 use system_tests::{Cluster, DatabaseKind, Replica, reason, stamp};
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::faults::beside;

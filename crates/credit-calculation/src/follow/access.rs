@@ -4,8 +4,7 @@ use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
-use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
-use tonic::transport::Channel;
+use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
 use tonic::{Status, Streaming};
 
 use crate::entity::{client, client_country, partner_client};

@@ -4,8 +4,7 @@ use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::{Feed, servicing_change_from_wire};
 use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
-use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction};
-use tonic::transport::Channel;
+use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction};
 use tonic::{Status, Streaming};
 
 use crate::entity::{servicing_pair, servicing_period};

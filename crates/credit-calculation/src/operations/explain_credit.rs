@@ -49,7 +49,7 @@ impl CreditCalculation {
         drop(transaction);
 
         let minimum = self.terms(&tiers).minimum_of(partner, before.as_of);
-        let source = self.evidence_source(partner, &before, deadline);
+        let source = self.evidence_source(&actor, partner, &before, deadline);
         let activity_side = ask(&source, client, minimum).await?;
 
         // Then the copies, once they know at least what the evidence does: both sides must speak of the same facts.

@@ -22,7 +22,7 @@ impl CreditCalculation {
         let (facts, tiers) = self.facts_of_client(&transaction, &actor, partner, client, &basis).await?;
         drop(transaction);
         let terms = self.terms(&tiers);
-        let source = self.evidence_source(partner, &basis, deadline);
+        let source = self.evidence_source(&actor, partner, &basis, deadline);
         let settled = settle(vec![facts], &source, terms).await?;
         let settled = self.with_last_activities(settled, &source).await?;
         let row = settled.first().map(|facts| facts.row(terms, basis.as_of));

@@ -80,7 +80,7 @@ impl CreditCalculation {
         drop(transaction);
 
         let terms = self.terms(&tiers);
-        let source = self.evidence_source(query.partner, &basis, deadline);
+        let source = self.evidence_source(&actor, query.partner, &basis, deadline);
         if query.order.needs_settled() || query.filter.needs_settled() {
             facts = settle(facts, &source, terms).await?;
         }

@@ -93,11 +93,19 @@ impl CreditCalculation {
     /// Where evidence for an answer on this basis comes from.
     pub(super) fn evidence_source<'question>(
         &'question self,
+        actor: &'question Actor,
         partner: HubId,
         basis: &'question Basis,
         deadline: Deadline,
     ) -> EvidenceSource<'question> {
-        EvidenceSource { activity: &self.activity, partner, as_of: basis.as_of, at_least: &basis.revisions, deadline }
+        EvidenceSource {
+            activity: &self.activity,
+            actor,
+            partner,
+            as_of: basis.as_of,
+            at_least: &basis.revisions,
+            deadline,
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl CreditCalculation {
         let Loaded { facts, tiers } = all_point_facts(&transaction, name.partner, stretch).await?;
         drop(transaction);
         let terms = self.terms(&tiers);
-        let source = self.evidence_source(name.partner, basis, deadline);
+        let source = self.evidence_source(&Actor::Platform, name.partner, basis, deadline);
         let facts = settle(facts, &source, terms).await?;
         let of_month = MonthFacts { partner: name.partner, month: name.month, facts: &facts, terms, basis };
         Ok(of_month.document())
