@@ -15,4 +15,5 @@ mod order;
 mod overload;
 mod random_histories;
 mod replicas;
+mod security;
 mod shape;

@@ -10,4 +10,5 @@ mod postgresql;
 mod process;
 mod readme;
 mod restore;
+mod security;
 mod serve;
