@@ -185,7 +185,10 @@ impl Servers {
 
     fn problem_text(&self, part: Part, status: &Status) -> String {
         if is_answered(status) {
-            return format!("{part}: {}", status.message());
+            // By this its operators find what happened.
+            let id = status.metadata().get("x-request-id").and_then(|id| id.to_str().ok());
+            let of_log = id.filter(|_| status.code() == Code::Internal).map(|id| format!(" ({id})"));
+            return format!("{part}: {}{}", status.message(), of_log.unwrap_or_default());
         }
         let (setting, url) = match part {
             Part::Access => ("--access-url", &self.urls.access_url),

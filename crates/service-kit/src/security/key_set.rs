@@ -114,6 +114,7 @@ fn in_file(file: &Path, problem: &str) -> String {
 pub(super) struct FetchedKeys {
     url: reqwest::Url,
     client: reqwest::Client,
+    shortest_pause: Duration,
     fetched: Mutex<Fetched>,
 }
 
@@ -137,7 +138,7 @@ impl FetchedKeys {
             }
         };
         let client = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { url, client, fetched: Mutex::default() })
+        Ok(Self { url, client, shortest_pause: SHORTEST_PAUSE, fetched: Mutex::default() })
     }
 
     /// The keys, fetched anew where they are old or lack the one that is asked for; at most every 10 seconds. Keys that
@@ -147,7 +148,7 @@ impl FetchedKeys {
         let now = Instant::now();
         let is_known = fetched.keys.as_ref().is_some_and(|keys| keys.find(id, algorithm).is_some());
         let is_fresh = fetched.fetch_time.is_some_and(|time| now - time < MAXIMUM_AGE);
-        let may_fetch = fetched.attempt_time.is_none_or(|time| now - time >= SHORTEST_PAUSE);
+        let may_fetch = fetched.attempt_time.is_none_or(|time| now - time >= self.shortest_pause);
         if !(is_known && is_fresh) && may_fetch {
             fetched.attempt_time = Some(now);
             match self.fetch().await {
@@ -174,3 +175,6 @@ impl FetchedKeys {
         KeySet::parse(&document)
     }
 }
+
+#[cfg(test)]
+mod tests;
