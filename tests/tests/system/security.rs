@@ -34,7 +34,7 @@ fn person(cluster: &Cluster, address: &str) -> Identity {
 
 /// Asks for partner 1001 as somebody, for somebody.
 async fn get_partner(cluster: &Cluster, identity: &Identity, actor: Option<&str>) -> Result<String, Status> {
-    let message = GetPartnerRequest { name: "partners/1001".to_owned(), ..GetPartnerRequest::default() };
+    let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     let request = match actor {
         None => Request::new(message),
         Some(actor) => by(actor, message),

@@ -94,7 +94,7 @@ async fn the_issuer_changes_its_keys_and_a_person_their_token() {
     proofs.write("token", &proofs.token(&claims));
     let running = files.and_then(Identity::load).expect("an identity");
     let mut access = AccessManagementServiceClient::new(cluster.channel_of(Part::Access, &running));
-    let message = GetPartnerRequest { name: "partners/1001".to_owned(), ..GetPartnerRequest::default() };
+    let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     assert_eq!(reason(&access.get_partner(message.clone()).await.expect_err("the old token")), "CALLER_UNPROVEN");
     proofs.write("token", &by_next);
     access.get_partner(message).await.expect("the new token");

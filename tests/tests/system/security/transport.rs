@@ -69,7 +69,7 @@ async fn whoever_speaks_without_tls_or_does_not_speak_reaches_nobody_and_stops_n
         .collect::<Result<_, _>>()
         .expect("connections");
     let plain = connect(&format!("http://{}", address(&cluster)), &Identity::default()).expect("a channel");
-    let message = GetPartnerRequest { name: "partners/1001".to_owned(), ..GetPartnerRequest::default() };
+    let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     let refused = AccessManagementServiceClient::new(plain).get_partner(message).await.expect_err("no TLS");
     assert!(is_of_transport(&refused), "{refused}");
     let platform = cluster.proofs.as_ref().expect("a secured cluster").platform();
@@ -105,7 +105,7 @@ async fn a_client_talks_only_to_whom_the_certificate_names() {
     let mut cluster = secured(DatabaseKind::Sqlite).await;
     let proofs = cluster.proofs.as_ref().expect("a secured cluster");
     let by_name = cluster.url(Part::Access).replace("127.0.0.1", "localhost");
-    let message = GetPartnerRequest { name: "partners/1001".to_owned(), ..GetPartnerRequest::default() };
+    let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     let ask = |url: String, identity: Identity, message: GetPartnerRequest| async move {
         let channel = connect(&url, &identity).expect("a channel");
         AccessManagementServiceClient::new(channel).get_partner(message).await.expect_err("no partner").code()
