@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use service_kit::{Clock, Exposure, LogFormat, Security, ServerSettings, start_metrics, start_telemetry};
 
 use crate::databases::Databases;
@@ -120,6 +121,7 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
         LogStyle::Json => LogFormat::Json,
     };
     start_telemetry(&command.log, format).with_context(|| format!("--log {}", command.log))?;
+    keep_out_of_core_dumps();
     if let Some(address) = command.metrics_listen {
         start_metrics(address).context("--metrics-listen")?;
     }
@@ -130,6 +132,14 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
         writeln!(out, "{}", who_may_call(command))?;
     }
     until(running, stop_signal).await
+}
+
+/// Keys, credentials and people's addresses are in this process' memory: a crash must not leave them in a file, nor may
+/// another process of the same user read them.
+fn keep_out_of_core_dumps() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a crash may leave a core dump, with keys and people's addresses in it");
+    }
 }
 
 /// What is so without `--security`, in a sentence.

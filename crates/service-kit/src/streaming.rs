@@ -10,8 +10,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
+use tracing::Instrument as _;
 
 use crate::ServiceError;
+use crate::security::Origin;
 
 /// How many messages are made ahead of what the caller reads.
 const MESSAGES_AHEAD: usize = 16;
@@ -48,7 +50,7 @@ where
 {
     let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
     let work = work(Messages(sender.clone()));
-    background.spawn(async move {
+    let telling = async move {
         let ended = tokio::select! {
             ended = work => ended,
             () = sender.closed() => Ok(()),
@@ -63,7 +65,8 @@ where
                 () = shutdown.cancelled() => {}
             }
         }
-    });
+    };
+    background.spawn(Origin::keep(telling.in_current_span()));
     ReceiverStream::new(receiver)
 }
 

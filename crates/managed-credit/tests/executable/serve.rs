@@ -1,16 +1,20 @@
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use contracts::wire::access::WatchAccessRequest;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::activity::WatchServicingRequest;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
+use contracts::wire::credit::ExplainCreditRequest;
+use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
 use tonic::transport::Channel;
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::process::{FREE_PORTS, Services, run, services_with_sample};
+use crate::process::{FREE_PORTS, Services, managed_credit, run, services_with_sample};
 
 /// Open watch streams are no reason to wait: far below the limit for calls under way.
 const PROMPT_STOP: Duration = Duration::from_secs(5);
@@ -81,6 +85,50 @@ fn an_address_that_is_not_loopback_is_refused_with_its_setting() {
     assert_eq!(refused.code, Some(1));
     for expected in ["--access-listen", "0.0.0.0:0", "loopback", "127.0.0.1"] {
         assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_crash_leaves_no_core_dump() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("text");
+    // In a folder of its own, and with leave to write as much as it likes.
+    let mut command = Command::new("bash");
+    let script =
+        "cd \"$1\" && ulimit -c unlimited && exec \"$0\" serve access --data-dir . --access-listen 127.0.0.1:0";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_managed-credit"), data_dir]);
+    let services = Services::start_by(&mut command, 1);
+    services.signal("ABRT");
+    assert!(!services.wait().0.core_dumped());
+}
+
+/// The id of a call goes along with the calls that are made for it, so that it is found in every service's log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_found_by_its_id_in_the_log_of_every_service_that_it_reached() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().join("data");
+    let log = folder.path().join("log");
+    let mut arguments = vec!["serve", "all", "--log", "warn,tower_http=debug", "--data-dir"];
+    arguments.push(data_dir.to_str().expect("text"));
+    arguments.extend(FREE_PORTS);
+    let mut command = managed_credit(&arguments);
+    command.stderr(fs::File::create(&log).expect("a file"));
+    let services = Services::start_by(&mut command, 3);
+    services.urls.import_sample().await;
+    let mut credit = CreditCalculationServiceClient::connect(services.url("credit-calculation")).await.expect("ready");
+    let mut question = tonic::Request::new(ExplainCreditRequest {
+        partner: "partners/1001".to_owned(),
+        client: "clients/2004".to_owned(),
+        ..ExplainCreditRequest::default()
+    });
+    question.metadata_mut().insert("x-request-id", "this-call".parse().expect("ASCII"));
+    credit.explain_credit(question).await.expect("an explanation");
+    services.terminate();
+    assert_eq!(services.wait().0.code(), Some(0));
+    let log = fs::read_to_string(&log).expect("a log");
+    for rpc in ["CreditCalculationService/ExplainCredit", "ActivityTrackingService/GetServicing"] {
+        let found = log.lines().any(|line| line.contains(rpc) && line.contains("request_id=\"this-call\""));
+        assert!(found, "{rpc}: {log}");
     }
 }
 

@@ -42,6 +42,11 @@ impl Origin {
         Self(origin)
     }
 
+    /// Work that goes on beside the answer, for the same call.
+    pub fn keep<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        ORIGIN.scope(ORIGIN.try_with(Self::clone).unwrap_or_default(), work)
+    }
+
     /// The headers of the call that is being answered; none where none is.
     pub fn current() -> HeaderMap {
         ORIGIN.try_with(|origin| origin.0.clone()).unwrap_or_default()
