@@ -95,6 +95,8 @@ fn is_passing(error: &DbErr) -> bool {
             | SqlxError::WorkerCrashed
             | SqlxError::BeginFailed,
         ) => true,
+        // Whoever answers where the database should be is not it, or not yet: it is starting, or something is cut off.
+        Some(SqlxError::Protocol(_)) => matches!(error, DbErr::Conn(_)),
         Some(SqlxError::Database(error)) => error.code().is_some_and(|code| is_passing_code(&code)),
         Some(_) => false,
         None => matches!(error, DbErr::ConnectionAcquire(_)),
@@ -145,6 +147,9 @@ mod tests {
         let cut = SqlxError::Io(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
         let cut = DbErr::Query(RuntimeErr::SqlxError(cut.into()));
         assert_eq!(reason(cut), ErrorReason::StorageUnavailable);
+        let not_yet = || RuntimeErr::SqlxError(SqlxError::Protocol("unexpected response".to_owned()).into());
+        assert_eq!(reason(DbErr::Conn(not_yet())), ErrorReason::StorageUnavailable);
+        assert_eq!(reason(DbErr::Query(not_yet())), ErrorReason::InternalFault);
         let missing = DbErr::Query(RuntimeErr::SqlxError(SqlxError::RowNotFound.into()));
         assert_eq!(reason(missing), ErrorReason::InternalFault);
         assert_eq!(reason(DbErr::Custom("x".to_owned())), ErrorReason::InternalFault);
