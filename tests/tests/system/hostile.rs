@@ -1,6 +1,6 @@
 //! Hostile messages to every RPC: whatever is sent is answered, properly and in time, and harms nothing.
 
-mod call;
+pub mod call;
 mod message;
 
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ const ANNA: &str = "anna@agency.example";
 const BOSS: &str = "boss@client.example";
 
 /// Every RPC of every service, where it is served.
-fn rpcs() -> Vec<(Part, MethodDescriptor)> {
+pub fn rpcs() -> Vec<(Part, MethodDescriptor)> {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the contracts");
     let mut rpcs = Vec::new();
     for service in pool.services() {
@@ -64,11 +64,13 @@ fn rpcs() -> Vec<(Part, MethodDescriptor)> {
     rpcs
 }
 
-fn path_of(method: &MethodDescriptor) -> String {
+/// As it is called.
+pub fn path_of(method: &MethodDescriptor) -> String {
     format!("/{}/{}", method.parent_service().full_name(), method.name())
 }
 
-fn channels(cluster: &Cluster) -> [Channel; 3] {
+/// How each service is called.
+pub fn channels(cluster: &Cluster) -> [Channel; 3] {
     Part::ALL.map(|part| Endpoint::from_shared(cluster.url(part)).expect("a URL").connect_lazy())
 }
 

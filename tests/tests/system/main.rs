@@ -17,3 +17,4 @@ mod random_histories;
 mod replicas;
 mod security;
 mod shape;
+mod tenancy;

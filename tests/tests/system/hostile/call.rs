@@ -82,7 +82,7 @@ pub async fn make(channel: Channel, call: Call) -> Result<Code, String> {
     let mut shown = format!("{call:?}");
     let answer = tokio::time::timeout(LIMIT, answer(channel, call)).await;
     let problem = match answer {
-        Ok(Ok(())) => return Ok(Code::Ok),
+        Ok(Ok(_)) => return Ok(Code::Ok),
         Ok(Err(status)) => match require_proper(&status) {
             Ok(()) => return Ok(status.code()),
             Err(problem) => format!("{problem}: {status:?}"),
@@ -93,19 +93,24 @@ pub async fn make(channel: Channel, call: Call) -> Result<Code, String> {
     Err(format!("{problem}\nto {shown}"))
 }
 
-async fn answer(channel: Channel, call: Call) -> Result<(), Status> {
+/// The messages of the answer, as they come.
+///
+/// # Errors
+/// A refusal, also of what follows the first messages.
+pub async fn answer(channel: Channel, call: Call) -> Result<Vec<Vec<u8>>, Status> {
     let mut client = Grpc::new(channel);
     client.ready().await.map_err(|error| Status::unknown(format!("not ready: {error}")))?;
     let path: PathAndQuery = call.path.parse().expect("a path");
     let request = Request::from_parts(call.metadata, Extensions::default(), call.message);
     let mut messages = client.server_streaming(request, path, Bytes).await?.into_inner();
     let most = if call.is_watch { 1 } else { MAXIMUM_MESSAGES };
-    for _ in 0..most {
-        if messages.message().await?.is_none() {
-            break;
-        }
+    let mut answer = Vec::new();
+    while answer.len() < most
+        && let Some(message) = messages.message().await?
+    {
+        answer.push(message);
     }
-    Ok(())
+    Ok(answer)
 }
 
 /// Exactly one reason of ours, with the code that belongs to it, and none that says that we failed.
