@@ -130,7 +130,7 @@ impl Walk {
         }
         let exists = !identity.is_outsider() && matches!(expected, Expected::Holding(_) | Expected::MissingThere(_));
         for (names, is_alike) in [(&world.nobodys, identity.is_outsider()), (&world.nothing, !exists)] {
-            if is_alike {
+            if is_alike && names.fill(aim.request) != world.theirs.fill(aim.request) {
                 let absent = self.ask(rpc, identity.metadata(), names, aim.request).await;
                 if absent != told {
                     problems.push(format!("of what never was is told {absent:?}"));

@@ -1,5 +1,6 @@
 //! The texts that requests are made with, and that answers are told apart by.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// What the words of a request that begin with `$` stand for.
@@ -26,31 +27,27 @@ impl Names {
 
     /// A request with the meanings in place of the words; they are quoted as its strings are.
     pub fn fill(&self, request: &str) -> String {
-        let mut parts = request.split('$');
-        let mut filled = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let end = part.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(part.len());
-            let (word, rest) = part.split_at(end);
-            filled += &self.get(word).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            filled += rest;
-        }
-        filled
+        let (start, words) = split(request);
+        words.into_iter().fold(start.to_owned(), |filled, (word, rest)| {
+            let meaning = self.get(word).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            filled + &meaning + rest
+        })
     }
 
-    /// An answer with the words in place of the meanings that the request had.
+    /// An answer with the words of its request in place of the meanings, the longest first.
     pub fn forget(&self, request: &str, answer: &str) -> String {
-        let mut meanings: Vec<_> = self.0.iter().filter(|(word, _)| is_used(request, word)).collect();
-        meanings.sort_by_key(|(_, meaning)| std::cmp::Reverse(meaning.len()));
-        meanings.into_iter().fold(answer.to_owned(), |answer, (word, meaning)| replace(&answer, meaning, word))
+        let mut words: Vec<&str> = split(request).1.into_iter().map(|(word, _)| word).collect();
+        words.sort_by_key(|word| Reverse(self.get(word).len()));
+        words.into_iter().fold(answer.to_owned(), |answer, word| replace(&answer, self.get(word), word))
     }
 }
 
-fn is_used(request: &str, word: &str) -> bool {
-    let mut uses = request.split('$').skip(1);
-    uses.any(|part| {
-        part.strip_prefix(word)
-            .is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '_'))
-    })
+/// What stands before the first word of a request, and each word with what follows it.
+fn split(request: &str) -> (&str, Vec<(&str, &str)>) {
+    let mut parts = request.split('$');
+    let start = parts.next().unwrap_or_default();
+    let end = |part: &str| part.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    (start, parts.map(|part| part.split_at(end(part).unwrap_or(part.len()))).collect())
 }
 
 /// Replaces a meaning where it stands for itself, not where it happens to be within a longer word.

@@ -94,7 +94,7 @@ pub const TRACKING: Rows = (
             "ListIdleAssignments",
             &[
                 theirs(r#"partner: "partners/$partner""#, "UNKNOWN_PARTNER", Missing(NEEDED)),
-                own(r#"partner: "partners/$other""#, Answered, NEEDED),
+                own(r#"partner: "partners/$other""#, Holding("clients/2002"), NEEDED),
                 own(r#"partner: "partners/$other" client: "clients/$client""#, Answered, NEEDED),
             ],
         ),
