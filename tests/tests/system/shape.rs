@@ -67,6 +67,19 @@ fn only_services_and_their_kit_touch_a_database_and_the_domain_touches_nothing()
 }
 
 #[test]
+fn every_crate_takes_the_lints_of_the_workspace() {
+    let metadata =
+        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata");
+    assert!(metadata.packages.len() >= ROWS.concat().len(), "only {} crates were found", metadata.packages.len());
+    for package in &metadata.packages {
+        let manifest = fs::read_to_string(&package.manifest_path).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true\n"), "{} has lints of its own", package.name);
+    }
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
+    assert!(workspace.contains("\nunsafe_code = \"forbid\"\n"), "the workspace must forbid unsafe code");
+}
+
+#[test]
 fn every_service_has_the_same_rooms() {
     for service in ROWS[1] {
         for room in ["lib.rs", "grpc.rs", "operations.rs", "migration.rs"] {
