@@ -16,11 +16,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
+use service_kit::{Channel, Identity};
 use system_tests::{Cluster, on_both_databases, reason};
 use tonic::Code;
 use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint};
 
 use crate::maintenance::verify::verify;
 use call::{Call, make};
@@ -71,7 +71,7 @@ pub fn path_of(method: &MethodDescriptor) -> String {
 
 /// How each service is called.
 pub fn channels(cluster: &Cluster) -> [Channel; 3] {
-    Part::ALL.map(|part| Endpoint::from_shared(cluster.url(part)).expect("a URL").connect_lazy())
+    Part::ALL.map(|part| cluster.channel_of(part, &Identity::default()))
 }
 
 /// A partner, its clients, and one of everything that has a name.

@@ -4,6 +4,7 @@
 //! is to the letter the one about what never was (R127); no answer to an outsider holds a name, an address, an id or an
 //! amount of theirs, also of a client that both service; and nothing has changed when all is over.
 
+mod caller;
 mod identity;
 mod names;
 mod table;
@@ -18,14 +19,15 @@ use managed_credit::running::Part;
 use prost::Message as _;
 use prost_reflect::text_format::FormatOptions;
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
-use system_tests::{Cluster, metadata, on_both_databases, reason};
+use service_kit::{Channel, Clock};
+use system_tests::{Cluster, ClusterOptions, DatabaseKind, metadata, reason};
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::hostile::call::{Call, answer};
-use crate::hostile::{channels, path_of, rpcs};
-use identity::Identity;
+use crate::hostile::{path_of, rpcs};
+use caller::Caller;
+use identity::{Identity, bearer};
 use names::Names;
 use table::{Aim, Expected, TABLE};
 use world::World;
@@ -100,13 +102,42 @@ impl Told {
 /// A walk under way.
 struct Walk {
     channels: [Channel; 3],
+    /// What proves each identity, in their order, and the platform.
+    proofs: Vec<MetadataMap>,
+    platform: MetadataMap,
     revisions: Vec<Value>,
     calls: usize,
     problems: Vec<String>,
 }
 
 impl Walk {
+    fn begin(cluster: &Cluster) -> Self {
+        let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+        let now = Clock::Manual(cluster.clock.clone()).now();
+        let key = std::fs::read_to_string(proofs.path("platform.key")).expect("a key");
+        Self {
+            channels: Part::ALL.map(|part| cluster.channel_of(part, &proofs.anonymous())),
+            proofs: Identity::ALL.iter().map(|identity| identity.metadata(proofs, now)).collect(),
+            platform: bearer(&key),
+            revisions: cluster.known_revisions().into_iter().map(Value::String).collect(),
+            calls: 0,
+            problems: Vec::new(),
+        }
+    }
+
     async fn ask(&mut self, rpc: &Rpc, metadata: MetadataMap, names: &Names, request: &str) -> Told {
+        let channel = self.channels[rpc.part as usize].clone();
+        self.ask_through(channel, rpc, metadata, names, request).await
+    }
+
+    async fn ask_through(
+        &mut self,
+        channel: Channel,
+        rpc: &Rpc,
+        metadata: MetadataMap,
+        names: &Names,
+        request: &str,
+    ) -> Told {
         self.calls += 1;
         let filled = names.fill(request);
         let message = DynamicMessage::parse_text_format(rpc.method.input(), &filled);
@@ -116,14 +147,15 @@ impl Walk {
         }
         let is_watch = rpc.method.name().starts_with("Watch");
         let call = Call { path: path_of(&rpc.method), is_watch, metadata, message: message.encode_to_vec() };
-        let answer = answer(self.channels[rpc.part as usize].clone(), call).await;
+        let answer = answer(channel, call).await;
         Told::of(&rpc.method, answer).forgetting(names, request)
     }
 
     /// Asks as somebody, and notes what is wrong with the answer.
     async fn try_as(&mut self, identity: Identity, rpc: &Rpc, aim: &Aim, world: &World, to_platform: &Told) {
         let expected = aim.expected(identity);
-        let told = self.ask(rpc, identity.metadata(), &world.theirs, aim.request).await;
+        let proof = self.proofs[identity as usize].clone();
+        let told = self.ask(rpc, proof.clone(), &world.theirs, aim.request).await;
         let mut problems = Vec::new();
         if !told.is_as(expected, to_platform) {
             problems.push(format!("{expected:?} was expected"));
@@ -131,7 +163,7 @@ impl Walk {
         let exists = !identity.is_outsider() && matches!(expected, Expected::Holding(_) | Expected::MissingThere(_));
         for (names, is_alike) in [(&world.nobodys, identity.is_outsider()), (&world.nothing, !exists)] {
             if is_alike && names.fill(aim.request) != world.theirs.fill(aim.request) {
-                let absent = self.ask(rpc, identity.metadata(), names, aim.request).await;
+                let absent = self.ask(rpc, proof.clone(), names, aim.request).await;
                 if absent != told {
                     problems.push(format!("of what never was is told {absent:?}"));
                 }
@@ -146,9 +178,23 @@ impl Walk {
         }
     }
 
+    /// Asks as a caller who may not call at all, or not this.
+    async fn try_through(&mut self, caller: &Caller, rpc: &Rpc, aim: &Aim, world: &World) {
+        let channel = caller.channels[rpc.part as usize].clone();
+        let told = self.ask_through(channel, rpc, caller.metadata.clone(), &world.theirs, aim.request).await;
+        let refusal = match &told {
+            Told::Refusal { reason, .. } if reason.starts_with("CALLER_") => Some(reason.as_str()),
+            _ => None,
+        };
+        let expected = caller.refusal(path_of(&rpc.method).trim_start_matches('/'));
+        if refusal != expected {
+            self.note(rpc, aim, &format!("{}: {expected:?} was expected", caller.name), &told);
+        }
+    }
+
     /// Asks as the platform, for whom everything is there: else a refusal to others would say nothing.
     async fn try_as_platform(&mut self, rpc: &Rpc, aim: &Aim, world: &World) {
-        let told = self.ask(rpc, MetadataMap::new(), &world.theirs, aim.request).await;
+        let told = self.ask(rpc, self.platform.clone(), &world.theirs, aim.request).await;
         if let Told::Refusal { reason, .. } = &told
             && (reason.starts_with("UNKNOWN_") || matches!(reason.as_str(), "INVALID_FIELDS" | "ACTOR_NOT_ALLOWED"))
         {
@@ -210,13 +256,15 @@ async fn state(cluster: &Cluster) -> Vec<String> {
     state
 }
 
-on_both_databases!(r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners, |cluster| {
+async fn r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners(kind: DatabaseKind) {
+    let cluster = Cluster::start_with(kind, ClusterOptions { is_secured: true, ..ClusterOptions::default() }).await;
     let world = World::make(&cluster).await;
     // Reads that state no revisions know what the services have heard of by now.
     cluster.managed_credit(1001, 2002, "2026-01-01").await.expect("a row");
     cluster.servicing(1001, 2002, "2026-01-01").await.expect("an answer");
-    let revisions = cluster.known_revisions().into_iter().map(Value::String).collect();
-    let mut walk = Walk { channels: channels(&cluster), revisions, calls: 0, problems: Vec::new() };
+    let mut walk = Walk::begin(&cluster);
+    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let callers = Caller::all(&cluster, proofs, Clock::Manual(cluster.clock.clone()).now());
     let rpcs = rpcs_with_aims();
     let mut aims: Vec<_> = rpcs.iter().flat_map(|rpc| rpc.aims.iter().map(move |aim| (rpc, aim))).collect();
 
@@ -224,15 +272,21 @@ on_both_databases!(r127_nobody_sees_or_changes_through_any_rpc_what_is_another_p
     for (rpc, aim) in &aims {
         let mut to_platform = Told::Answer(String::new());
         if Identity::ALL.iter().any(|identity| aim.expected(*identity) == Expected::Same) {
-            to_platform = walk.ask(rpc, MetadataMap::new(), &world.theirs, aim.request).await;
+            to_platform = walk.ask(rpc, walk.platform.clone(), &world.theirs, aim.request).await;
         }
         for identity in Identity::ALL {
             walk.try_as(identity, rpc, aim, &world, &to_platform).await;
         }
     }
+    for rpc in &rpcs {
+        for caller in &callers {
+            walk.try_through(caller, rpc, &rpc.aims[0], &world).await;
+        }
+    }
     walk.require_no_problems();
     assert_eq!(state(&cluster).await, before, "something was changed");
-    say(&format!("{} RPCs x {} identities: {} calls", rpcs.len(), Identity::ALL.len(), walk.calls));
+    let identities = Identity::ALL.len() + callers.len();
+    say(&format!("{} RPCs x {identities} identities: {} calls", rpcs.len(), walk.calls));
 
     // Little can be changed of who is deleted, and nothing in a client account that is closed.
     aims.sort_by_key(|(rpc, _)| matches!(rpc.method.name(), "DeleteEmployee" | "CloseClient"));
@@ -240,4 +294,15 @@ on_both_databases!(r127_nobody_sees_or_changes_through_any_rpc_what_is_another_p
         walk.try_as_platform(rpc, aim, &world).await;
     }
     walk.require_no_problems();
-});
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners_on_sqlite() {
+    r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners(DatabaseKind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners_on_postgresql() {
+    r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners(DatabaseKind::Postgresql).await;
+}

@@ -5,11 +5,11 @@ use std::time::Duration;
 use contracts::{ErrorReason, code_of};
 use prost::Message as _;
 use prost::bytes::{Buf as _, BufMut as _};
+use service_kit::Channel;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Extensions, Request, Status};
 use tonic_types::pb::ErrorInfo;
 

@@ -1,5 +1,7 @@
 //! Who calls.
 
+use domain::time::Instant;
+use system_tests::{Proofs, claims_of};
 use tonic::metadata::MetadataMap;
 
 /// Somebody who is not the platform. The partner that everything is aimed at is called *theirs*.
@@ -29,15 +31,20 @@ impl Identity {
         }
     }
 
-    /// What the calls say beside their messages.
-    pub fn metadata(self) -> MetadataMap {
-        let mut metadata = MetadataMap::new();
-        metadata.insert("x-actor", self.address().parse().expect("ASCII"));
-        metadata
+    /// What the calls say beside their messages: a token that names the person.
+    pub fn metadata(self, proofs: &Proofs, now: Instant) -> MetadataMap {
+        bearer(&proofs.token(&claims_of(self.address(), now)))
     }
 
     /// Whether their partner does not exist for it (R127).
     pub const fn is_outsider(self) -> bool {
         !matches!(self, Self::Bruno)
     }
+}
+
+/// A token or a key as calls carry it.
+pub fn bearer(credential: &str) -> MetadataMap {
+    let mut metadata = MetadataMap::new();
+    metadata.insert("authorization", format!("Bearer {credential}").parse().expect("ASCII"));
+    metadata
 }
