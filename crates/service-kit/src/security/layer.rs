@@ -150,3 +150,108 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tonic::Code;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::super::{Exposure, KeyHash, Security};
+    use super::*;
+    use crate::Clock;
+
+    /// What a service behind the proof is told of a call with these headers; the refusal's code, where there is one.
+    async fn told(security: &Security, headers: &[(&str, &str)]) -> Result<HeaderMap, Code> {
+        let service = service_fn(|request: Request<Body>| async move {
+            let mut answer = Response::new(Body::empty());
+            let headers = request.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
+            answer.headers_mut().extend(
+                headers.chain(
+                    Origin::current()
+                        .into_iter()
+                        .filter_map(|(name, value)| Some((format!("travels-{}", name?).parse().ok()?, value))),
+                ),
+            );
+            Ok::<_, Infallible>(answer)
+        });
+        let path = "/managedcredit.credit.v1.CreditCalculationService/GetPolicy";
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let proving = security.proof_layer().layer(service);
+        let answer = proving.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        match Status::from_header_map(answer.headers()) {
+            Some(refusal) => Err(refusal.code()),
+            None => Ok(answer.headers().clone()),
+        }
+    }
+
+    fn secured() -> Security {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("security.toml");
+        let hash = KeyHash::of("mck_key");
+        let document = format!(
+            "[[callers]]\nname = \"platform\"\nacts_as = [\"platform\", \"people\"]\nmethods = [\"*\"]\nkeys = [\"{hash}\"]\n"
+        );
+        std::fs::write(&file, document).expect("to write");
+        Security::read(&file, &[], Exposure::default(), &Clock::System).expect("a document")
+    }
+
+    #[tokio::test]
+    async fn behind_the_proof_the_actor_is_whoever_was_proven_and_there_is_no_credential() {
+        let security = secured();
+        let proof = ("authorization", "bearer  mck_key ");
+        for (headers, actor) in [
+            (&[proof][..], "platform"),
+            (&[proof, ("x-actor", "platform")], "platform"),
+            (&[proof, ("x-actor", "Anna@Agency.Example")], "anna@agency.example"),
+        ] {
+            let told = told(&security, headers).await.expect("proven");
+            assert_eq!(told.get_all("x-actor").iter().collect::<Vec<_>>(), [actor]);
+            assert!(!told.contains_key("authorization"));
+        }
+        let told = told(&Security::default(), &[("authorization", "Bearer x"), ("x-actor", "platform")]).await;
+        assert!(!told.expect("nobody is proven").contains_key("authorization"));
+    }
+
+    #[tokio::test]
+    async fn what_is_said_twice_or_in_another_way_proves_nobody() {
+        let security = secured();
+        let proof = ("authorization", "Bearer mck_key");
+        for (headers, code) in [
+            (&[][..], Code::Unauthenticated),
+            (&[proof, proof], Code::Unauthenticated),
+            (&[("authorization", "Basic mck_key")], Code::Unauthenticated),
+            (&[("authorization", "mck_key")], Code::Unauthenticated),
+            (&[("authorization", "Bearer")], Code::Unauthenticated),
+            (&[("authorization", "Bearer mck_key2")], Code::Unauthenticated),
+            (&[("authorization", "Bearer MCK_key")], Code::Unauthenticated),
+            (&[("authorization-bin", "bWNrX2tleQ")], Code::Unauthenticated),
+            (&[proof, ("x-actor", "platform"), ("x-actor", "anna@agency.example")], Code::PermissionDenied),
+            (&[proof, ("x-actor", "")], Code::PermissionDenied),
+            (&[proof, ("x-actor", "Platform")], Code::PermissionDenied),
+            (&[proof, ("x-actor", "ann\u{e9}@agency.example")], Code::PermissionDenied),
+        ] {
+            assert_eq!(told(&security, headers).await.expect_err("refused"), code, "{headers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_id_and_the_trace_of_a_call_travel_and_nothing_else_does() {
+        let headers = [
+            ("authorization", "Bearer mck_key"),
+            ("x-request-id", "this-call"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("x-on-behalf-of", "anna@agency.example"),
+        ];
+        let told = told(&secured(), &headers).await.expect("proven");
+        let travelling: Vec<&str> =
+            told.keys().map(|name| name.as_str()).filter(|name| name.starts_with("travels-")).collect();
+        assert_eq!(travelling, ["travels-x-request-id", "travels-traceparent"]);
+        assert_eq!(told["travels-x-request-id"], "this-call");
+        assert!(Origin::current().is_empty(), "outside of a call nothing does");
+    }
+}

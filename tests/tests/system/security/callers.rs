@@ -2,11 +2,14 @@
 
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::activity::{Activity, RecordActivitiesRequest};
-use service_kit::new_key;
+use service_kit::{ServerSettings, new_key};
 use system_tests::reason;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
 use super::*;
 
@@ -107,4 +110,38 @@ async fn more_calls_a_second_than_a_caller_may_make_are_refused_and_others_are_a
     let platform = cluster.proofs.as_ref().expect("a secured cluster").platform();
     get_partner(&cluster, &platform, None).await.expect("the platform is not limited");
     cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contracts_are_told_to_whoever_may_call_unless_they_are_told_to_nobody() {
+    let list = |cluster: &Cluster, identity: &Identity| {
+        let mut reflection = ServerReflectionClient::new(cluster.channel_of(Part::Access, identity));
+        async move {
+            let question = ServerReflectionRequest {
+                message_request: Some(MessageRequest::ListServices(String::new())),
+                ..ServerReflectionRequest::default()
+            };
+            let mut answer =
+                reflection.server_reflection_info(futures_util::stream::iter([question])).await?.into_inner();
+            answer.message().await
+        }
+    };
+    let telling = agency().await;
+    let proofs = telling.proofs.as_ref().expect("a secured cluster");
+    for identity in [person(&telling, ANNA), proofs.platform(), proofs.with_certificate("importer")] {
+        assert!(list(&telling, &identity).await.expect("an answer").is_some());
+    }
+    let refused = list(&telling, &proofs.anonymous()).await.expect_err("unproven");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, "CALLER_UNPROVEN"));
+    telling.stop().await;
+
+    let server = ServerSettings { tells_contracts: false, ..ServerSettings::default() };
+    let silent = Cluster::start_with(
+        DatabaseKind::Sqlite,
+        ClusterOptions { is_secured: true, server, ..ClusterOptions::default() },
+    )
+    .await;
+    let platform = silent.proofs.as_ref().expect("a secured cluster").platform();
+    assert_eq!(list(&silent, &platform).await.expect_err("nothing is told").code(), Code::Unimplemented);
+    silent.stop().await;
 }
