@@ -195,6 +195,13 @@ impl Servers {
             Part::Activity => ("--activity-url", &self.urls.activity_url),
             Part::Credit => ("--credit-url", &self.urls.credit_url),
         };
+        if url.starts_with("https:") || is_of_transport(status) {
+            return format!(
+                "{part} cannot be spoken with at {url}: {}. Where services encrypt, {setting} begins with https and \
+                 --authorities has who signs their certificates, for the name in it.",
+                root_cause(status)
+            );
+        }
         format!(
             "{part} does not answer at {url}. Start it with `managed-credit serve all --data-dir DIR`, or say with \
              {setting} where it runs."
@@ -212,7 +219,21 @@ pub(crate) struct CallProblem {
 
 /// Whether a service of ours refused, rather than that none was reached: theirs carry an `ErrorInfo`.
 pub(crate) fn is_answered(status: &Status) -> bool {
-    !is_passing(status) || status.get_details_error_info().is_some()
+    !is_passing(status) && !is_of_transport(status) || status.get_details_error_info().is_some()
+}
+
+/// Whether the way to the service failed in its middle, as it does where one side encrypts and the other does not.
+fn is_of_transport(status: &Status) -> bool {
+    matches!(status.code(), Code::Cancelled | Code::Internal | Code::Unknown) && status.details().is_empty()
+}
+
+/// What was wrong first.
+fn root_cause(status: &Status) -> String {
+    let mut cause: &dyn std::error::Error = status;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if cause.is::<Status>() { status.message().to_owned() } else { cause.to_string() }
 }
 
 /// A request with a deadline.
@@ -336,6 +357,7 @@ mod tests {
     #[test]
     fn a_service_that_answers_is_told_from_one_that_is_away() {
         assert!(!is_answered(&Status::unavailable("connection refused")));
+        assert!(!is_answered(&Status::unknown("transport error")));
         assert!(is_answered(&Status::from(Failure::new(ErrorReason::FactsBehind, "not yet"))));
         assert!(is_answered(&Status::from(Failure::new(ErrorReason::UnknownPartner, "no partner 7"))));
     }

@@ -1,8 +1,9 @@
-//! The README's session works as printed.
+//! The README's session works as printed, and its documents are valid.
 
 use std::process::{Command, Stdio};
 
-use crate::process::Services;
+use crate::process::{Services, run};
+use crate::security::certify;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 
@@ -82,4 +83,37 @@ fn the_readmes_session_works_as_printed() {
     }
     kept.terminate();
     assert_eq!(kept.wait().0.code(), Some(0));
+}
+
+#[test]
+fn the_readmes_document_of_who_may_call_is_valid() {
+    let readme = std::fs::read_to_string(README).expect("the README");
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [document] = blocks[..] else { panic!("one document") };
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |file: &str| folder.path().join(file);
+    certify(folder.path());
+    for (from, to) in [
+        ("authority.crt", "callers-ca.crt"),
+        ("authority.crt", "services-ca.crt"),
+        ("service.crt", "credit.crt"),
+        ("service.key", "credit.key"),
+    ] {
+        std::fs::copy(place(from), place(to)).expect("to copy");
+    }
+    let key = run(&["key", "new", place("platform.key").to_str().expect("text")]);
+    let document = document.replace("sha256:93d1...", key.stdout.trim());
+    // On a machine without authorities of its own the issuer's are needed.
+    let document = document.replace("audience =", "key_authorities = \"services-ca.crt\"\naudience =");
+    std::fs::write(place("security.toml"), document).expect("to write");
+    let (data_dir, file) = (place("data"), place("security.toml"));
+    let [data_dir, file] = [&data_dir, &file].map(|path| path.to_str().expect("text"));
+    let checked =
+        run(&["config", "check", "all", "--data-dir", data_dir, "--security", file, "--credit-listen", "0.0.0.0:0"]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    for expected in
+        ["connections: TLS", "platform: 77 RPCs, proven by 1 key", "people with tokens of their own: 59 RPCs"]
+    {
+        assert!(checked.stdout.contains(expected), "{expected}: {}", checked.stdout);
+    }
 }

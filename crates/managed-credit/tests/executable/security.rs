@@ -22,7 +22,7 @@ fn new_key(folder: &Path, name: &str) -> (String, String) {
 }
 
 /// A certificate for this machine, of an authority that is made for it: `authority.crt`, `service.crt`, `service.key`.
-fn certify(folder: &Path) {
+pub fn certify(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
@@ -115,6 +115,18 @@ fn secured_services_serve_other_machines_and_whoever_proves_who_they_are() {
         assert_eq!(refused.code, Some(1));
         assert!(refused.stderr.contains(said), "{refused:?}");
     }
+    // Whoever speaks without TLS, or believes others, is told what is wrong.
+    let plain = services.url("credit-calculation").replace("0.0.0.0", "127.0.0.1");
+    let plain = run(&["breakdown", "--partner", "1001", "--credential", &platform, "--credit-url", &plain]);
+    assert!(plain.stderr.contains("Where services encrypt, --credit-url begins with https"), "{plain:?}");
+    let strangers = tempfile::tempdir().expect("a folder");
+    certify(strangers.path());
+    let url = services.url("credit-calculation").replace("http://0.0.0.0", "https://localhost");
+    let authority_of_strangers = strangers.path().join("authority.crt");
+    let believing = ["--credit-url", &url, "--authorities", text(&authority_of_strangers), "--credential", &platform];
+    let strange = run(&[&["breakdown", "--partner", "1001"][..], &believing].concat());
+    assert!(strange.stderr.contains("cannot be spoken with at https://localhost"), "{strange:?}");
+    assert!(strange.stderr.contains("certificate"), "{strange:?}");
     let breakdown =
         ask(Some(&platform), &["breakdown", "--partner", "1001", "--as", "marco.bianchi@officina-digitale.example"]);
     assert!(breakdown.stderr.contains("Client Access Manager permission"), "{breakdown:?}");

@@ -108,7 +108,7 @@ async fn a_call_is_found_by_its_id_in_the_log_of_every_service_that_it_reached()
     let folder = tempfile::tempdir().expect("a folder");
     let data_dir = folder.path().join("data");
     let log = folder.path().join("log");
-    let mut arguments = vec!["serve", "all", "--log", "warn,tower_http=debug", "--data-dir"];
+    let mut arguments = vec!["serve", "all", "--log", "warn,service_kit=info,tower_http=debug", "--data-dir"];
     arguments.push(data_dir.to_str().expect("text"));
     arguments.extend(FREE_PORTS);
     let mut command = managed_credit(&arguments);
