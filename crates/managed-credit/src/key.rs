@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use service_kit::{KeyHash, is_key, new_key};
+use service_kit::{KeyHash, is_made, new_key};
 
 /// What is done with a key.
 #[derive(Debug, Subcommand)]
@@ -44,6 +44,6 @@ fn make(file: &Path) -> anyhow::Result<KeyHash> {
 fn hash_of(file: &Path) -> anyhow::Result<KeyHash> {
     let text = zeroize::Zeroizing::new(fs::read_to_string(file)?);
     let key = text.trim();
-    anyhow::ensure!(is_key(key), "is no key that `managed-credit key new` has made");
+    anyhow::ensure!(is_made(key), "is no key that `managed-credit key new` has made");
     Ok(KeyHash::of(key))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::policy::Policy;
 use service_kit::{
     Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, Identity, Listener, MigratorTrait, Needs,
-    Security, ServeError, ServerSettings, Service, connect, connect_within, serve,
+    Security, ServeError, ServerSettings, Service, ServiceNeeds, connect, connect_within, serve,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -56,8 +56,17 @@ impl fmt::Display for Part {
 
 /// What each service calls of others.
 pub const NEEDS: Needs = &[
-    (Part::Activity.as_str(), activity_tracking::NEEDED_METHODS),
-    (Part::Credit.as_str(), credit_calculation::NEEDED_METHODS),
+    ServiceNeeds {
+        service: Part::Activity.as_str(),
+        methods: activity_tracking::NEEDED_METHODS,
+        speaks_for_people: false,
+    },
+    // People's questions may need what only activity-tracking can say (R63, R126).
+    ServiceNeeds {
+        service: Part::Credit.as_str(),
+        methods: credit_calculation::NEEDED_METHODS,
+        speaks_for_people: true,
+    },
 ];
 
 /// Where one service keeps its facts and is called.

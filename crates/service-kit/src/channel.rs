@@ -29,8 +29,8 @@ pub enum ChannelError {
     /// Nobody is said to be believed.
     #[error("https needs authorities: who signs the certificates of services")]
     NoAuthorities,
-    /// Whoever is on the way could read the credential.
-    #[error("a credential is sent with https only, or within this machine")]
+    /// Whoever is on the way could read and change everything.
+    #[error("https is expected: whoever is on the way to another machine could read and change what is said")]
     Plaintext,
 }
 

@@ -37,7 +37,8 @@ pub use incoming::{Door, Listener};
 pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
 pub use security::{
-    CertificateFiles, CredentialFiles, Exposure, Identity, KeyHash, Needs, Security, SecurityError, is_key, new_key,
+    CertificateFiles, CredentialFiles, Exposure, Identity, KeyHash, Needs, Security, SecurityError, ServiceNeeds,
+    is_made, new_key,
 };
 pub use server::{LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, serve};
 pub use stored::{StoredInstant, position, stored_position};

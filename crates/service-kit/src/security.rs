@@ -29,14 +29,25 @@ use reloaded::Reloaded;
 
 pub use identity::{CredentialFiles, Identity};
 pub(crate) use layer::{Origin, ProofLayer};
-pub use preshared::{KeyHash, is_key, new_key};
+pub use preshared::{KeyHash, is_made, new_key};
 pub use tls::CertificateFiles;
 pub(crate) use tls::names_of;
 
 use crate::{Clock, ServeError};
 
-/// What each service of ours calls of others: its name, and the RPCs as `package.Service/Method`.
-pub type Needs = &'static [(&'static str, &'static [&'static str])];
+/// What a service of ours calls of others.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceNeeds {
+    /// Its name.
+    pub service: &'static str,
+    /// The RPCs, as `package.Service/Method`.
+    pub methods: &'static [&'static str],
+    /// Whether it asks in the names of people, whose questions it answers; otherwise only as itself.
+    pub speaks_for_people: bool,
+}
+
+/// What each service of ours that calls others needs.
+pub type Needs = &'static [ServiceNeeds];
 
 /// What may be left out that keeps others out; each has a flag that says so.
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,11 +113,7 @@ impl Security {
 
     fn calls_of(service: &str, entry: &CallsEntry, checking: &mut Checking<'_>) -> Option<(String, Identity)> {
         let place = format!("calls.{service}");
-        if !checking.needs.iter().any(|(name, _)| *name == service) {
-            let known: Vec<&str> = checking.needs.iter().map(|(name, _)| *name).collect();
-            checking.problems.push(format!("{place}: no service that calls others is called so: {}", known.join(", ")));
-            return None;
-        }
+        checking.or_note(&place, checking.needs_of(service))?;
         let identity = entry.files(checking).and_then(Identity::load);
         checking.or_note(&place, identity).map(|identity| (service.to_owned(), identity))
     }
@@ -126,18 +133,18 @@ impl Security {
     /// How this service of ours proves itself to others.
     #[must_use]
     pub fn identity(&self, service: &str) -> Identity {
-        let identity = self.calls.get(service).cloned().unwrap_or_default();
-        if self.exposure.without_tls { identity.also_in_plaintext() } else { identity }
+        self.calls.get(service).cloned().unwrap_or_default().of_service(self.exposure.without_tls)
     }
 
     /// What there is, a line each, without secrets.
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let Some(callers) = &self.callers else {
-            return vec!["nobody is proven: only this machine may call".to_owned()];
+            let who = if self.exposure.without_authentication { "whoever reaches it" } else { "only this machine" };
+            return vec![format!("callers: {who} may call, and nobody has to prove who they are")];
         };
-        let mut lines =
-            vec![if self.encrypts() { "connections: TLS 1.2 or 1.3" } else { "connections: not encrypted" }.to_owned()];
+        let encryption = if self.encrypts() { "TLS 1.3 or 1.2" } else { "not encrypted" };
+        let mut lines = vec![format!("connections: {encryption}")];
         lines.extend(callers.summary());
         lines
     }

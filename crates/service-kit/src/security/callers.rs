@@ -8,6 +8,7 @@ use domain::access::{Actor, EmailAddress};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter};
 use tonic::codegen::http::HeaderMap;
 
+use super::ServiceNeeds;
 use super::methods::Methods;
 use super::preshared::{KeyHash, is_key};
 use super::tokens::{MAXIMUM_TOKEN_BYTES, Named, Tokens};
@@ -70,19 +71,15 @@ impl Callers {
     /// # Errors
     /// `CALLER_UNPROVEN`, `KEYS_UNAVAILABLE`, `CALLER_NOT_ALLOWED`, `ACTOR_NOT_ALLOWED`, `RATE_LIMITED`.
     pub async fn prove(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Proven, Failure> {
-        let stated = stated_actor(headers)?;
-        match self.proof(headers, peer).await? {
+        match self.proof_within_rate(headers, peer).await? {
             Proof::Caller(caller) => {
                 require_method(&caller.methods, &caller.name, path)?;
-                require_rate(caller.rate.as_ref().is_none_or(|rate| rate.check().is_ok()))?;
-                Ok(Proven { caller: caller.name.clone(), actor: caller.actor(stated)? })
+                let actor = caller.actor(stated_actor(headers)?)?;
+                Ok(Proven { caller: caller.name.clone(), actor })
             }
             Proof::Person(people, person) => {
                 require_method(&people.methods, "a person's token", path)?;
-                if people.rate.len() > REMEMBERED_PEOPLE {
-                    people.rate.retain_recent();
-                }
-                require_rate(people.rate.check_key(&person).is_ok())?;
+                let stated = stated_actor(headers)?;
                 if stated.is_some_and(|stated| stated != Actor::Person(person.clone())) {
                     return Err(not_allowed(
                         "whoever calls with a token of their own acts for themselves: leave out x-actor",
@@ -95,7 +92,23 @@ impl Callers {
 
     /// Whether somebody calls at all who is known, whatever for.
     pub async fn prove_any(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), Failure> {
-        self.proof(headers, peer).await.map(|_| ())
+        self.proof_within_rate(headers, peer).await.map(|_| ())
+    }
+
+    /// What proves a call, one of as many a second as its caller may make, whatever becomes of it.
+    async fn proof_within_rate(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Proof<'_>, Failure> {
+        let proof = self.proof(headers, peer).await?;
+        let is_within = match &proof {
+            Proof::Caller(caller) => caller.rate.as_ref().is_none_or(|rate| rate.check().is_ok()),
+            Proof::Person(people, person) => {
+                if people.rate.len() > REMEMBERED_PEOPLE {
+                    people.rate.retain_recent();
+                }
+                people.rate.check_key(person).is_ok()
+            }
+        };
+        let message = "more calls a second than this caller may make; slow down, and try again";
+        if is_within { Ok(proof) } else { Err(Failure::new(ErrorReason::RateLimited, message)) }
     }
 
     /// Who may call, a line each, without secrets.
@@ -151,24 +164,30 @@ impl Callers {
         }
         let tokens =
             self.tokens.as_ref().ok_or_else(|| unproven("no tokens are taken here, and no key begins like this"))?;
-        let Named { subject, email_address } = tokens.verify(credential).await?;
-        if let Some(caller) = self.subjects.get(&subject).and_then(|place| self.callers.get(*place)) {
-            return Ok(Proof::Caller(caller));
-        }
-        match (&self.people, email_address) {
-            (Some(people), Some(person)) => Ok(Proof::Person(people, person)),
-            (Some(_), None) => Err(unproven(
-                "the token has no e-mail address that the issuer has verified (email, email_verified), and its subject is no caller",
-            )),
-            (None, _) => Err(unproven("the token's subject is no caller, and people do not call by themselves here")),
+        match (tokens.verify(credential).await?, &self.people) {
+            (Named::Person(person), Some(people)) => Ok(Proof::Person(people, person)),
+            (Named::Person(_), None) => Err(unproven("people do not call by themselves here")),
+            (Named::Subject(subject), _) => {
+                let caller = self.subjects.get(&subject).and_then(|place| self.callers.get(*place));
+                caller.map(Proof::Caller).ok_or_else(|| {
+                    unproven("the token's subject is no caller, and it has no e-mail address (email, email_verified) of a person")
+                })
+            }
         }
     }
 }
 
 impl Caller {
     /// A service of ours: it acts as itself, and for the people whose questions it answers.
-    pub fn service(name: String, methods: Methods) -> Self {
-        Self { name, methods, is_platform: true, speaks_for_people: true, rate: None }
+    pub fn service(name: &str, needs: &ServiceNeeds) -> Self {
+        Self {
+            name: name.to_owned(),
+            // A test holds them against the contracts.
+            methods: Methods::parse(needs.methods).unwrap_or_default(),
+            is_platform: true,
+            speaks_for_people: needs.speaks_for_people,
+            rate: None,
+        }
     }
 
     fn actor(&self, stated: Option<Actor>) -> Result<Actor, Failure> {
@@ -215,11 +234,6 @@ fn require_method(methods: &Methods, caller: &str, path: &str) -> Result<(), Fai
     }
     let message = format!("{caller} may not call {}", path.trim_start_matches('/'));
     Err(Failure::new(ErrorReason::CallerNotAllowed, message))
-}
-
-fn require_rate(is_within: bool) -> Result<(), Failure> {
-    let message = "more calls a second than this caller may make; slow down, and try again";
-    if is_within { Ok(()) } else { Err(Failure::new(ErrorReason::RateLimited, message)) }
 }
 
 fn unproven(problem: &str) -> Failure {

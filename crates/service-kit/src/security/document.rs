@@ -14,7 +14,7 @@ use super::methods::Methods;
 use super::preshared::KeyHash;
 use super::tls::CertificateFiles;
 use super::tokens::Tokens;
-use super::{Needs, SecurityError};
+use super::{Needs, SecurityError, ServiceNeeds};
 use crate::Clock;
 
 /// How many calls a second a person may make where the document does not say it.
@@ -109,6 +109,13 @@ impl Checking<'_> {
         self.folder.join(file)
     }
 
+    /// What a service of ours needs.
+    pub fn needs_of(&self, service: &str) -> Result<&'static ServiceNeeds, String> {
+        let known: Vec<&str> = self.needs.iter().map(|needs| needs.service).collect();
+        let found = self.needs.iter().find(|needs| needs.service == service);
+        found.ok_or_else(|| format!("no service that calls others is called {service:?}, but {}", known.join(" and ")))
+    }
+
     /// Notes what is wrong with an entry.
     pub fn or_note<T>(&mut self, entry: &str, result: Result<T, String>) -> Option<T> {
         result.map_err(|problem| self.problems.push(format!("{entry}: {problem}"))).ok()
@@ -144,10 +151,8 @@ impl Document {
             checking.problems.push("callers: one at least, or [people]; otherwise nobody could call".to_owned());
         }
         callers.tokens = self.tokens.as_ref().and_then(|tokens| tokens.checked(checking));
-        for (service, methods) in checking.needs {
-            let methods = Methods::parse(methods).unwrap_or_default();
-            callers.in_process.insert(service, Caller::service((*service).to_owned(), methods));
-        }
+        let of_process = checking.needs.iter().map(|needs| (needs.service, Caller::service(needs.service, needs)));
+        callers.in_process.extend(of_process);
         callers
     }
 }
@@ -203,12 +208,10 @@ impl CallerEntry {
         if !self.acts_as.is_empty() || !self.methods.is_empty() {
             checking.problems.push(format!("{entry}: a service may call what it needs: leave out acts_as and methods"));
         }
-        let needed = checking.needs.iter().find(|(name, _)| name == service).map(|(_, methods)| *methods);
-        let known: Vec<&str> = checking.needs.iter().map(|(name, _)| *name).collect();
-        let needed =
-            needed.ok_or_else(|| format!("no service that calls others is called {service:?}: {}", known.join(", ")));
-        let methods = checking.or_note(&format!("{entry}.service"), needed).unwrap_or_default();
-        Caller { rate, ..Caller::service(self.name.clone(), Methods::parse(methods).unwrap_or_default()) }
+        let needs = checking.or_note(&format!("{entry}.service"), checking.needs_of(service));
+        // Where there are none, the document is refused.
+        let nothing = ServiceNeeds { service: "", methods: &[], speaks_for_people: false };
+        Caller { rate, ..Caller::service(&self.name, needs.unwrap_or(&nothing)) }
     }
 }
 
@@ -251,6 +254,9 @@ impl TokensEntry {
             return KeySource::of_file(checking.file(Path::new(&self.keys)));
         };
         let url: reqwest::Url = self.keys.parse().map_err(|error| format!("{}: is no URL: {error}", self.keys))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("a URL without a user and a password is expected: keys are public".to_owned());
+        }
         let is_here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
         if scheme != "https" && !(scheme == "http" && is_here) {
             return Err(format!(

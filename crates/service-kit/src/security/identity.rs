@@ -47,7 +47,19 @@ impl CredentialFiles {
 pub struct Identity {
     tls: Option<Arc<Reloaded<ClientConfig>>>,
     credential: Option<Arc<Reloaded<MetadataValue<Ascii>>>>,
-    also_in_plaintext: bool,
+    plaintext: Plaintext,
+}
+
+/// When to speak with other machines without TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Plaintext {
+    /// Where there is nothing to prove, as somebody who asks may.
+    #[default]
+    WithoutProof,
+    /// Never, as a service must: what it is told decides about money.
+    Never,
+    /// Where somebody else encrypts.
+    Always,
 }
 
 impl Identity {
@@ -71,13 +83,13 @@ impl Identity {
             })
         });
         let credential = credential.transpose()?;
-        Ok(Self { tls: tls.map(Arc::new), credential: credential.map(Arc::new), also_in_plaintext: false })
+        Ok(Self { tls: tls.map(Arc::new), credential: credential.map(Arc::new), plaintext: Plaintext::default() })
     }
 
-    /// The same, whose credential is also sent to other machines without TLS.
+    /// The same for a service, which speaks with other machines without TLS only where somebody else encrypts.
     #[must_use]
-    pub fn also_in_plaintext(self) -> Self {
-        Self { also_in_plaintext: true, ..self }
+    pub(super) fn of_service(self, is_encrypted_by_others: bool) -> Self {
+        Self { plaintext: if is_encrypted_by_others { Plaintext::Always } else { Plaintext::Never }, ..self }
     }
 
     /// What encrypts the next connection, with the files as they are now; none where no authorities are believed.
@@ -90,8 +102,12 @@ impl Identity {
         self.credential.as_ref().map(|credential| MetadataValue::clone(&credential.get()))
     }
 
-    /// Whether a credential would be sent that must not be read on its way.
+    /// Whether what is said must not be read or changed on its way to another machine.
     pub(crate) fn needs_encryption(&self) -> bool {
-        self.credential.is_some() && !self.also_in_plaintext
+        match self.plaintext {
+            Plaintext::WithoutProof => self.credential.is_some() || self.tls.is_some(),
+            Plaintext::Never => true,
+            Plaintext::Always => false,
+        }
     }
 }

@@ -1,18 +1,19 @@
 //! The public keys of an issuer of tokens (JWKS, RFC 7517), of a file or a URL, as they are now.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::reloaded::{Reloaded, read};
 
-/// How old fetched keys may be before they are fetched again.
-const MAXIMUM_AGE: Duration = Duration::from_secs(5 * 60);
+/// How old fetched keys may be before they are fetched again, and before they are not believed any more.
+const REFRESH_AGE: Duration = Duration::from_secs(5 * 60);
+const MAXIMUM_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long to wait before keys are fetched again, whoever asks for one that is not known.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
@@ -44,7 +45,8 @@ impl KeySet {
             return Err("a secret key (kty oct) among public keys: whoever can read it could sign".to_owned());
         }
         let keys: Vec<Key> = set.keys.iter().filter_map(usable).collect();
-        if keys.is_empty() {
+        // None at all is how an issuer takes back all of them.
+        if keys.is_empty() && !set.keys.is_empty() {
             return Err("no key for signatures in it: RSA, EC or OKP".to_owned());
         }
         Ok(Self(keys))
@@ -80,7 +82,7 @@ pub(super) enum KeySource {
     /// In a file, which may be replaced.
     File(Reloaded<KeySet>),
     /// At a URL, from where they are fetched when they are needed.
-    Url(Box<FetchedKeys>),
+    Url(FetchedKeys),
 }
 
 impl KeySource {
@@ -88,12 +90,16 @@ impl KeySource {
     pub fn of_file(file: PathBuf) -> Result<Self, String> {
         let path = file.clone();
         let load = move || KeySet::parse(&read(&path)?).map_err(|problem| in_file(&path, &problem));
-        Ok(Self::File(Reloaded::new(vec![file], load)?))
+        let keys = Reloaded::new(vec![file.clone()], load)?;
+        if keys.get().0.is_empty() {
+            return Err(in_file(&file, "no key in it"));
+        }
+        Ok(Self::File(keys))
     }
 
     /// Keys of a URL, which need not answer yet: services start in any order.
     pub fn of_url(url: reqwest::Url, authorities: Option<&Path>) -> Result<Self, String> {
-        Ok(Self::Url(Box::new(FetchedKeys::new(url, authorities)?)))
+        Ok(Self::Url(FetchedKeys::new(url, authorities, SHORTEST_PAUSE)?))
     }
 
     /// The keys, which have this one if the issuer has it; none while they cannot be had.
@@ -109,13 +115,19 @@ fn in_file(file: &Path, problem: &str) -> String {
     format!("{}: {problem}", file.display())
 }
 
-/// Keys of a URL, and when they were fetched, or could not be.
+/// Keys of a URL. They are fetched beside the calls that need them: no caller that goes away takes the fetching with it,
+/// and none waits whose key is known.
+#[derive(Debug, Clone)]
+pub(super) struct FetchedKeys(Arc<Fetching>);
+
 #[derive(Debug)]
-pub(super) struct FetchedKeys {
+struct Fetching {
     url: reqwest::Url,
     client: reqwest::Client,
     shortest_pause: Duration,
     fetched: Mutex<Fetched>,
+    /// Tells whoever waits that fetching has ended, one way or the other.
+    ended: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -123,13 +135,16 @@ struct Fetched {
     keys: Option<Arc<KeySet>>,
     fetch_time: Option<Instant>,
     attempt_time: Option<Instant>,
+    is_under_way: bool,
 }
 
 impl FetchedKeys {
-    fn new(url: reqwest::Url, authorities: Option<&Path>) -> Result<Self, String> {
+    fn new(url: reqwest::Url, authorities: Option<&Path>, shortest_pause: Duration) -> Result<Self, String> {
         // The client takes the process' provider of cryptography; whoever was first has chosen the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder().timeout(FETCH_LIMIT).redirect(reqwest::redirect::Policy::none());
+        // Without TLS a proxy could answer in the place of this machine.
+        let builder = if url.scheme() == "http" { builder.no_proxy() } else { builder };
         let builder = match authorities {
             None => builder,
             Some(file) => {
@@ -138,30 +153,69 @@ impl FetchedKeys {
             }
         };
         let client = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { url, client, shortest_pause: SHORTEST_PAUSE, fetched: Mutex::default() })
+        let (fetched, ended) = (Mutex::default(), watch::Sender::default());
+        Ok(Self(Arc::new(Fetching { url, client, shortest_pause, fetched, ended })))
     }
 
     /// The keys, fetched anew where they are old or lack the one that is asked for; at most every 10 seconds. Keys that
-    /// cannot be fetched again stay in use.
+    /// cannot be fetched again stay in use for a day.
     async fn having(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Arc<KeySet>> {
-        let mut fetched = self.fetched.lock().await;
-        let now = Instant::now();
-        let is_known = fetched.keys.as_ref().is_some_and(|keys| keys.find(id, algorithm).is_some());
-        let is_fresh = fetched.fetch_time.is_some_and(|time| now - time < MAXIMUM_AGE);
-        let may_fetch = fetched.attempt_time.is_none_or(|time| now - time >= self.shortest_pause);
-        if !(is_known && is_fresh) && may_fetch {
-            fetched.attempt_time = Some(now);
-            match self.fetch().await {
-                Ok(keys) => {
-                    fetched.keys = Some(Arc::new(keys));
-                    fetched.fetch_time = Some(now);
-                }
-                Err(problem) => tracing::error!(url = %self.url, problem, "the keys of the issuer cannot be fetched"),
-            }
+        let mut ended = self.0.ended.subscribe();
+        let (keys, waits) = self.present(id, algorithm);
+        if !waits {
+            return keys;
         }
-        fetched.keys.clone()
+        // It ends within its limit, and its sender lives as long as these keys.
+        let _ = ended.changed().await;
+        self.lock().usable(Instant::now())
     }
 
+    /// The keys as they are, and whether it helps to wait for others; these are fetched from now on, where they may be.
+    fn present(&self, id: Option<&str>, algorithm: Algorithm) -> (Option<Arc<KeySet>>, bool) {
+        let now = Instant::now();
+        let mut fetched = self.lock();
+        let keys = fetched.usable(now);
+        let is_known = keys.as_ref().is_some_and(|keys| keys.find(id, algorithm).is_some());
+        let is_fresh = fetched.fetch_time.is_some_and(|time| now - time < REFRESH_AGE);
+        let may_fetch = fetched.attempt_time.is_none_or(|time| now - time >= self.0.shortest_pause);
+        if !(is_known && is_fresh) && may_fetch && !fetched.is_under_way {
+            (fetched.attempt_time, fetched.is_under_way) = (Some(now), true);
+            tokio::spawn(Self::fetch_anew(Arc::clone(&self.0)));
+        }
+        (keys, !is_known && fetched.is_under_way)
+    }
+
+    async fn fetch_anew(fetching: Arc<Fetching>) {
+        let keys = fetching.fetch().await;
+        {
+            let mut fetched = fetching.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            fetched.is_under_way = false;
+            match keys {
+                Ok(keys) => {
+                    fetched.keys = Some(Arc::new(keys));
+                    fetched.fetch_time = Some(Instant::now());
+                }
+                Err(problem) => {
+                    tracing::error!(url = %fetching.url, problem, "the keys of the issuer cannot be fetched")
+                }
+            }
+        }
+        fetching.ended.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Fetched> {
+        self.0.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fetched {
+    /// The keys, unless they are too old to be believed: whoever keeps us from the issuer must not keep a key alive.
+    fn usable(&self, now: Instant) -> Option<Arc<KeySet>> {
+        self.keys.clone().filter(|_| self.fetch_time.is_some_and(|time| now - time < MAXIMUM_AGE))
+    }
+}
+
+impl Fetching {
     async fn fetch(&self) -> Result<KeySet, String> {
         let answer = self.client.get(self.url.clone()).send().await.and_then(reqwest::Response::error_for_status);
         let mut answer = answer.map_err(|error| error.to_string())?;

@@ -65,9 +65,15 @@ pub fn new_key() -> Result<Zeroizing<String>, ServiceError> {
 }
 
 /// Whether a credential is a key rather than a token.
-#[must_use]
-pub fn is_key(credential: &str) -> bool {
+pub(super) fn is_key(credential: &str) -> bool {
     credential.starts_with(KEY_PREFIX)
+}
+
+/// Whether it is a key as [`new_key`] makes them: what people think of can be guessed from its hash.
+#[must_use]
+pub fn is_made(key: &str) -> bool {
+    let random = key.strip_prefix(KEY_PREFIX).and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
+    random.is_some_and(|random| random.len() == 32)
 }
 
 #[cfg(test)]
@@ -77,7 +83,8 @@ mod tests {
     #[test]
     fn a_hash_is_written_and_read_back_and_is_of_one_key_only() {
         let (one, other) = (new_key().expect("a key"), new_key().expect("a key"));
-        assert!(is_key(&one) && one.len() == 47, "{}", one.len());
+        assert!(is_key(&one) && is_made(&one));
+        assert!(!is_made("mck_password") && !is_made(&one[4..]));
         let hash = KeyHash::of(&one);
         assert!(hash.to_string().parse::<KeyHash>().expect("a hash").is(&hash));
         assert!(!KeyHash::of(&other).is(&hash));

@@ -3,7 +3,8 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 /// Reads a file of a secret or of certificates whole; it is wiped from memory when it is dropped.
 ///
@@ -15,14 +16,31 @@ pub(super) fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, String> {
 
 /// How files looked: another look means other content. Whoever replaces a file gives it another inode, also behind a
 /// symbolic link, as Kubernetes does.
-type Look = Vec<Option<(u64, i64, i64, u64)>>;
+type Look = Vec<Option<[i64; 6]>>;
 
-/// A value made of files. Every use looks whether they have changed, so that it is never older than they are; content that
-/// cannot be used is told once, and the value before stays in use.
+/// How long to wait before files that could not be used are tried again as they are.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// A value made of files. Every use looks whether they have changed, so that it is as new as they are; while they cannot
+/// be used the value before stays in use, and they are tried again.
 pub(super) struct Reloaded<T> {
     files: Vec<PathBuf>,
     load: Box<dyn Fn() -> Result<T, String> + Send + Sync>,
-    loaded: Mutex<(Look, Arc<T>)>,
+    value: RwLock<Arc<T>>,
+    looking: Mutex<Looking>,
+}
+
+struct Looking {
+    /// How the files looked that the value is made of.
+    used: Look,
+    /// Those that came after and could not be used.
+    unusable: Option<Unusable>,
+}
+
+struct Unusable {
+    look: Look,
+    problem: String,
+    tried: Instant,
 }
 
 impl<T> Reloaded<T> {
@@ -34,27 +52,40 @@ impl<T> Reloaded<T> {
         files: Vec<PathBuf>,
         load: impl Fn() -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let look = look_of(&files);
-        let value = Arc::new(load()?);
-        Ok(Self { files, load: Box::new(load), loaded: Mutex::new((look, value)) })
+        let looking = Mutex::new(Looking { used: look_of(&files), unusable: None });
+        let value = RwLock::new(Arc::new(load()?));
+        Ok(Self { files, load: Box::new(load), value, looking })
     }
 
     /// The value of the files as they are.
     pub fn get(&self) -> Arc<T> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who comes while somebody looks has the present value.
+        if let Ok(mut looking) = self.looking.try_lock() {
+            self.look(&mut looking);
+        }
+        Arc::clone(&self.value.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn look(&self, looking: &mut Looking) {
         // The look before the content: what changes in between is seen the next time.
         let look = look_of(&self.files);
-        if look != loaded.0 {
-            loaded.0 = look;
-            match (self.load)() {
-                Ok(value) => {
-                    loaded.1 = Arc::new(value);
-                    tracing::info!(files = ?self.files, "changed files are in use now");
+        let is_tried = |unusable: &Unusable| unusable.look == look && unusable.tried.elapsed() < RETRY_DELAY;
+        if look == looking.used || looking.unusable.as_ref().is_some_and(is_tried) {
+            return;
+        }
+        match (self.load)() {
+            Ok(value) => {
+                *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+                *looking = Looking { used: look, unusable: None };
+                tracing::info!(files = ?self.files, "changed files are in use now");
+            }
+            Err(problem) => {
+                if looking.unusable.as_ref().is_none_or(|unusable| unusable.problem != problem) {
+                    tracing::error!(problem, "changed files cannot be used; what they said before is kept");
                 }
-                Err(problem) => tracing::error!(problem, "changed files cannot be used; what they said before is kept"),
+                looking.unusable = Some(Unusable { look, problem, tried: Instant::now() });
             }
         }
-        Arc::clone(&loaded.1)
     }
 }
 
@@ -65,7 +96,11 @@ impl<T> std::fmt::Debug for Reloaded<T> {
 }
 
 fn look_of(files: &[PathBuf]) -> Look {
-    let look = |metadata: Metadata| (metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.len());
+    let look = |metadata: Metadata| {
+        let (written, changed) = ([metadata.mtime(), metadata.mtime_nsec()], [metadata.ctime(), metadata.ctime_nsec()]);
+        // They are compared, not counted with.
+        [written[0], written[1], changed[0], changed[1], metadata.ino().cast_signed(), metadata.len().cast_signed()]
+    };
     files.iter().map(|file| fs::metadata(file).ok().map(look)).collect()
 }
 

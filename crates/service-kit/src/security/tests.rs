@@ -2,7 +2,11 @@ use std::fs;
 
 use super::*;
 
-const NEEDS: Needs = &[("activity-tracking", &["managedcredit.access.v1.AccessFeedService/WatchAccess"])];
+const NEEDS: Needs = &[ServiceNeeds {
+    service: "activity-tracking",
+    methods: &["managedcredit.access.v1.AccessFeedService/WatchAccess"],
+    speaks_for_people: false,
+}];
 
 /// A document in a folder of its own, with a key set beside it.
 struct Written(tempfile::TempDir);
@@ -84,6 +88,7 @@ fn each_wrong_entry_is_named_with_what_would_be_right() {
         ("[\"EdDSA\"]", "[]", "tokens.algorithms: "),
         ("\"jwks.json\"", "\"nowhere.json\"", "tokens.keys: "),
         ("\"jwks.json\"", "\"security.toml\"", "tokens.keys: "),
+        ("\"jwks.json\"", "\"https://me:s3cret@id.vendor.example/jwks\"", "tokens.keys: "),
         ("\"jwks.json\"", "\"http://id.vendor.example/jwks\"", "tokens.keys: "),
         ("CreditCalculationService/*", "CreditCalculation/*", "people.methods[0]: "),
         ("methods = [\"*\"]", "methods = [\"*\", \"X/Y\"]", "callers[0].methods[1]: "),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
 use super::reloaded::{Reloaded, read};
@@ -52,6 +52,9 @@ pub(super) fn server(
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| mismatch(&own, &error))?;
         config.alpn_protocols = vec![PROTOCOL.to_vec()];
+        // A session that is taken up again would bring its certificate along unseen, also one that is over.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         Ok(config)
     })
 }

@@ -29,10 +29,12 @@ pub(super) struct Tokens {
 
 /// Whom a token names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub subject: String,
-    /// A person's address, if the issuer has verified it.
-    pub email_address: Option<EmailAddress>,
+pub(super) enum Named {
+    /// A person, whose address the issuer has verified. What else the token calls them proves nothing: some issuers let
+    /// people choose it.
+    Person(EmailAddress),
+    /// Whoever has no address: a program.
+    Subject(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,8 +86,13 @@ impl Tokens {
         if claims.not_before.is_some_and(|not_before| not_before > now.saturating_add(LEEWAY_SECONDS)) {
             return Err(unproven("it is not in force yet (nbf)"));
         }
-        let verified = claims.email.filter(|_| claims.email_verified);
-        Ok(Named { subject: claims.subject, email_address: verified.and_then(|address| address.parse().ok()) })
+        let Some(address) = claims.email else { return Ok(Named::Subject(claims.subject)) };
+        if !claims.email_verified {
+            return Err(unproven("the issuer has not verified its e-mail address (email_verified)"));
+        }
+        // Lower case makes ASCII of some other letters: who has the one address has not the other.
+        let address = Some(address).filter(|address| address.is_ascii()).and_then(|address| address.parse().ok());
+        address.map(Named::Person).ok_or_else(|| unproven("its email is no address in ASCII"))
     }
 }
 

@@ -47,8 +47,8 @@ impl Issuer {
         self.state.lock().expect("no panic").1
     }
 
-    fn keys(&self) -> FetchedKeys {
-        FetchedKeys::new(self.url.clone(), None).expect("a client")
+    fn keys(&self, shortest_pause: Duration) -> FetchedKeys {
+        FetchedKeys::new(self.url.clone(), None, shortest_pause).expect("a client")
     }
 }
 
@@ -70,7 +70,7 @@ async fn has(keys: &FetchedKeys, id: &str) -> Option<bool> {
 #[tokio::test]
 async fn keys_are_fetched_when_they_are_needed_and_again_when_one_is_unknown() {
     let issuer = Issuer::start().await;
-    let keys = FetchedKeys { shortest_pause: Duration::ZERO, ..issuer.keys() };
+    let keys = issuer.keys(Duration::ZERO);
     assert_eq!(has(&keys, "one").await, None, "the issuer is away");
     issuer.publish(document(&["one"]));
     assert_eq!(has(&keys, "one").await, Some(true));
@@ -89,7 +89,7 @@ async fn keys_are_fetched_when_they_are_needed_and_again_when_one_is_unknown() {
 async fn however_many_unknown_keys_are_asked_for_the_issuer_is_asked_once_in_a_while() {
     let issuer = Issuer::start().await;
     issuer.publish(document(&["one"]));
-    let keys = issuer.keys();
+    let keys = issuer.keys(SHORTEST_PAUSE);
     for unknown in 0..50 {
         assert_eq!(has(&keys, &format!("unknown-{unknown}")).await, Some(false));
     }
@@ -97,13 +97,40 @@ async fn however_many_unknown_keys_are_asked_for_the_issuer_is_asked_once_in_a_w
 }
 
 #[tokio::test]
+async fn an_issuer_takes_back_all_its_keys() {
+    let issuer = Issuer::start().await;
+    let keys = issuer.keys(Duration::ZERO);
+    issuer.publish(document(&["one"]));
+    assert_eq!(has(&keys, "one").await, Some(true));
+    issuer.publish(Some("{\"keys\": []}".to_owned()));
+    assert_eq!(has(&keys, "two").await, Some(false));
+    assert_eq!(has(&keys, "one").await, Some(false));
+}
+
+#[tokio::test]
+async fn whoever_goes_away_while_keys_are_fetched_takes_them_from_nobody_and_nobody_waits_for_others() {
+    let issuer = Issuer::start().await;
+    issuer.publish(document(&["one"]));
+    let keys = issuer.keys(SHORTEST_PAUSE);
+    // Asked once and given up at once, within the pause in which nothing is fetched again.
+    let mut asking = Box::pin(has(&keys, "one"));
+    assert!(futures_util::poll!(&mut asking).is_pending());
+    drop(asking);
+    assert_eq!(has(&keys, "one").await, Some(true));
+    assert_eq!(issuer.requests(), 1);
+    // Whoever asks for what is known has it without a moment's waiting.
+    let mut asking = Box::pin(has(&keys, "one"));
+    assert!(futures_util::poll!(&mut asking).is_ready());
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_key_set_or_too_long_changes_nothing() {
     let issuer = Issuer::start().await;
-    let keys = FetchedKeys { shortest_pause: Duration::ZERO, ..issuer.keys() };
+    let keys = issuer.keys(Duration::ZERO);
     issuer.publish(document(&["one"]));
     assert_eq!(has(&keys, "one").await, Some(true));
     let long = format!("{}{}", " ".repeat(MAXIMUM_BYTES), document(&["two"]).expect("a document"));
-    for wrong in ["<html>".to_owned(), "{\"keys\": []}".to_owned(), long] {
+    for wrong in ["<html>".to_owned(), "{}".to_owned(), long] {
         issuer.publish(Some(wrong));
         assert_eq!(has(&keys, "two").await, Some(false));
         assert_eq!(has(&keys, "one").await, Some(true));

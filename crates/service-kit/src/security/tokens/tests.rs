@@ -94,12 +94,17 @@ fn with(name: &str, value: Value) -> Value {
 async fn a_token_of_the_issuer_names_its_subject_and_the_address_that_was_verified() {
     let issuer = Issuer::new();
     let named = issuer.tokens.verify(&issuer.sign(&claims())).await.expect("somebody");
-    assert_eq!(named, Named { subject: "anna".to_owned(), email_address: ANNA.parse().ok() });
-    for unverified in
-        [with("email_verified", json!(false)), with("email_verified", Value::Null), with("email", Value::Null)]
-    {
-        let named = issuer.tokens.verify(&issuer.sign(&unverified)).await.expect("somebody");
-        assert_eq!(named.email_address, None);
+    assert_eq!(named, Named::Person(ANNA.parse().expect("an address")));
+    let program = issuer.tokens.verify(&issuer.sign(&with("email", Value::Null))).await.expect("a program");
+    assert_eq!(program, Named::Subject("anna".to_owned()), "who has no address is a program");
+    for unverified in [with("email_verified", json!(false)), with("email_verified", Value::Null)] {
+        assert!(issuer.problem(&issuer.sign(&unverified)).await.contains("has not verified"));
+    }
+    // The Kelvin sign is a k in lower case, but not the same address.
+    for other_letters in ["\u{212a}arla@agency.example", "\u{e9}mile@agency.example", "nobody"] {
+        assert!(
+            issuer.problem(&issuer.sign(&with("email", json!(other_letters)))).await.contains("no address in ASCII")
+        );
     }
     let audiences = with("aud", json!(["other", "managed-credit"]));
     issuer.tokens.verify(&issuer.sign(&audiences)).await.expect("one of several audiences");
@@ -234,7 +239,13 @@ fn a_key_set_with_a_secret_in_it_or_without_a_key_is_refused() {
     let document = |keys: Vec<Jwk>| serde_json::to_vec(&JwkSet { keys }).expect("JSON");
     use super::super::key_set::KeySet;
     assert!(KeySet::parse(&document(vec![public.clone(), secret])).expect_err("a secret").contains("kty oct"));
-    assert!(KeySet::parse(&document(Vec::new())).expect_err("nothing").contains("no key"));
+    let encryption = {
+        let mut jwk = public.clone();
+        jwk.common.public_key_use = Some(jsonwebtoken::jwk::PublicKeyUse::Encryption);
+        jwk
+    };
+    assert!(KeySet::parse(&document(vec![encryption])).expect_err("nothing of use").contains("no key"));
+    assert!(KeySet::parse(&document(Vec::new())).is_ok(), "all are taken back");
     assert!(KeySet::parse(b"<html>").expect_err("no JSON").contains("not a JSON Web Key Set"));
     assert!(KeySet::parse(&document(vec![public])).is_ok());
 }
