@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use managed_credit::running::Part;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, SanType,
 };
 use serde_json::{Value, json};
 use service_kit::{CredentialFiles, Identity, KeyHash, new_key};
@@ -47,6 +47,7 @@ impl Proofs {
         }
         proofs.publish(&[("key-1", &proofs.signing)]);
         proofs.certify("importer", &["importer"]);
+        proofs.certify("importer-by-uri", &["spiffe://vendor.example/importer"]);
         let key = new_key().expect("a key");
         proofs.write("platform.key", &key);
         for part in Part::ALL {
@@ -87,7 +88,10 @@ impl Proofs {
     pub fn certify_by(&self, authority: &CertifiedIssuer<'static, KeyPair>, name: &str, names: &[&str]) {
         let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         names.push("127.0.0.1".to_owned());
+        let (uris, names): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name.contains("://"));
         let mut params = CertificateParams::new(names).expect("names");
+        let uris = uris.into_iter().map(|uri| SanType::URI(uri.try_into().expect("ASCII")));
+        params.subject_alt_names.extend(uris);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, authority).expect("a certificate");
@@ -234,7 +238,7 @@ keys = ["{platform}"]
 name = "importer"
 acts_as = ["people"]
 methods = ["managedcredit.activity.v1.ActivityTrackingService/RecordActivities"]
-certificates = ["importer"]
+certificates = ["importer", "spiffe://vendor.example/importer"]
 subjects = ["importer"]
 "#
     );

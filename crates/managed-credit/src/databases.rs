@@ -35,8 +35,10 @@ impl Databases {
         if let Some(data_dir) = &self.data_dir {
             return embedded_url(data_dir, part).with_context(|| format!("--data-dir {}", data_dir.display()));
         }
+        for given in Part::ALL {
+            refuse_visible_password(url_setting(given), self.given_url(given))?;
+        }
         let (url, setting) = (self.given_url(part), url_setting(part));
-        refuse_visible_password(setting, url)?;
         url.map(str::to_owned).with_context(|| {
             format!("{part} has no database: give --data-dir DIR for an embedded one, or {setting} postgres://user@host/name")
         })
@@ -82,7 +84,7 @@ impl Databases {
 /// Refuses a password where everybody on the machine can read it.
 fn refuse_visible_password(setting: &str, url: Option<&str>) -> anyhow::Result<()> {
     let Some(url) = url.filter(|url| without_password(url) != *url) else { return Ok(()) };
-    if std::env::args().any(|argument| argument.contains(url)) {
+    if std::env::args_os().any(|argument| argument.to_string_lossy().contains(url)) {
         let variable = format!("MANAGED_CREDIT_{}", setting.trim_start_matches("--").replace('-', "_").to_uppercase());
         bail!("{setting}: everybody on this machine can read a password in a command line; give the URL in {variable}");
     }

@@ -107,10 +107,14 @@ pub(crate) fn parse_actor(text: &str) -> Result<Actor, Failure> {
 
 /// For whom the platform acts: `x-on-behalf-of` is an e-mail address.
 fn on_behalf_of(metadata: &MetadataMap, actor: &Actor) -> Result<Option<EmailAddress>, Failure> {
-    let Some(value) = metadata.get("x-on-behalf-of") else { return Ok(None) };
+    let mut values = metadata.get_all("x-on-behalf-of").iter();
+    let Some(value) = values.next() else { return Ok(None) };
     let refused = |problem: String| Failure::new(ErrorReason::ActorNotAllowed, format!("x-on-behalf-of: {problem}"));
     if *actor != Actor::Platform {
         return Err(refused("only the platform acts on behalf of somebody".to_owned()));
+    }
+    if values.next().is_some() {
+        return Err(refused("is given more than once".to_owned()));
     }
     let address = value.to_str().unwrap_or_default().parse();
     address.map(Some).map_err(|problem: domain::access::AddressError| refused(format!("a person's address: {problem}")))

@@ -19,8 +19,11 @@ use crate::security::{Security, names_of};
 use crate::server::ServeError;
 
 /// How long a handshake may take, and how many may be under way: others wait to be accepted.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-const MAXIMUM_HANDSHAKES: usize = 1_024;
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+const MAXIMUM_HANDSHAKES: usize = 4_096;
+
+/// How long to wait after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How many bytes are under way between two services of one process, in each direction.
 const IN_PROCESS_BYTES: usize = 256 * 1_024;
@@ -84,11 +87,19 @@ impl Listener {
             loop {
                 tokio::select! {
                     accepted = tcp.next(), if handshakes.len() < MAXIMUM_HANDSHAKES => {
-                        match (accepted, security.tls_acceptor()) {
-                            (None, _) => break,
-                            (Some(Err(error)), _) => yield Err(error),
-                            (Some(Ok(stream)), None) => yield Ok(Connection::plain(stream)),
-                            (Some(Ok(stream)), Some(acceptor)) => {
+                        let stream = match accepted {
+                            None => break,
+                            Some(Ok(stream)) => stream,
+                            Some(Err(error)) => {
+                                // For example too many open files: it does not help to ask again at once.
+                                tracing::warn!(%error, "a connection could not be accepted");
+                                tokio::time::sleep(ACCEPT_PAUSE).await;
+                                continue;
+                            }
+                        };
+                        match security.tls_acceptor() {
+                            None => yield Ok(Connection::plain(stream)),
+                            Some(acceptor) => {
                                 handshakes.spawn(Connection::encrypted(stream, acceptor));
                             }
                         }

@@ -59,6 +59,20 @@ impl Default for ServerSettings {
     }
 }
 
+/// After how long a connection is asked to be made anew: then its certificate is looked at again, and replicas that have
+/// come since get their share. What is under way on it goes on to its end.
+const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+
+/// How often a silent connection is asked whether somebody is there, and how long for an answer is waited.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The most bytes of a question about health or contracts, which may be asked beside all other limits: a name.
+const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
+
+/// The longest id of a call that is taken over from its caller.
+const REQUEST_ID_LENGTH: usize = 64;
+
 /// For the services: the server has read every message before they see it, within the limit of its settings.
 pub const LIMITED_BY_THE_SERVER: usize = usize::MAX;
 
@@ -128,6 +142,7 @@ pub async fn serve(
         grpc_names.iter().fold(builder, |builder, grpc_name| builder.with_service_name(*grpc_name))
     };
     let layers = ServiceBuilder::new()
+        .map_request(without_strange_id)
         .set_x_request_id(MakeRequestUuid)
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
@@ -136,16 +151,19 @@ pub async fn serve(
         .layer(CatchPanicLayer::custom(answer_of_panic))
         .layer(security.proof_layer())
         .layer(WholeCallLayer::new(settings.maximum_message_bytes, settings.maximum_calls));
-    let (v1, v1alpha) = if settings.tells_contracts {
-        (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?))
-    } else {
-        (None, None)
-    };
+    let (mut v1, mut v1alpha) = (None, None);
+    if settings.tells_contracts {
+        v1 = Some(reflection().build_v1()?.max_decoding_message_size(MAXIMUM_QUESTION_BYTES));
+        v1alpha = Some(reflection().build_v1alpha()?.max_decoding_message_size(MAXIMUM_QUESTION_BYTES));
+    }
     let server = Server::builder()
         .max_concurrent_streams(settings.maximum_calls_per_connection)
+        .max_connection_age(CONNECTION_AGE)
+        .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
         .layer(layers)
         .add_routes(routes)
-        .add_service(health)
+        .add_service(health.max_decoding_message_size(MAXIMUM_QUESTION_BYTES))
         .add_optional_service(v1)
         .add_optional_service(v1alpha)
         .serve_with_incoming_shutdown(listener.connections(security), shutdown.clone().cancelled_owned());
@@ -196,10 +214,27 @@ fn with_reason<B>(mut answer: Response<B>) -> Response<B> {
     answer
 }
 
+/// A caller's id of a call is in every log that it reaches: one that is long, or made of other characters than ids are, is
+/// left away, and the call gets one of ours.
+fn without_strange_id<B>(mut request: Request<B>) -> Request<B> {
+    let is_id = |text: &str| {
+        text.len() <= REQUEST_ID_LENGTH
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let id = request.headers().get("x-request-id").map(|id| id.to_str().is_ok_and(|id| !id.is_empty() && is_id(id)));
+    if id == Some(false) {
+        request.headers_mut().remove("x-request-id");
+    }
+    request
+}
+
 /// What every line of a call's log carries: which RPC, and the id that its caller can name.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("call", rpc = request.uri().path(), request_id, caller = Empty, actor = Empty)
+    let path = request.uri().path();
+    // Whatever else is written there is no RPC.
+    let rpc = if path.len() <= 200 && !path.contains(['@', '%']) { path } else { "" };
+    tracing::info_span!("call", rpc, request_id, caller = Empty, actor = Empty)
 }
 
 #[cfg(test)]
@@ -224,6 +259,18 @@ mod tests {
             assert_eq!(read(&answer(kept.clone())).code(), kept.code());
         }
         assert!(with_reason(Response::new(())).headers().is_empty());
+    }
+
+    #[test]
+    fn a_callers_id_of_a_call_is_taken_over_where_it_is_one() {
+        let kept = |id: &str| {
+            let request = Request::builder().header("x-request-id", id).body(()).expect("a request");
+            without_strange_id(request).headers().contains_key("x-request-id")
+        };
+        assert!(kept("this-call_1.2") && kept(&"x".repeat(64)));
+        for strange in ["", "anna@agency.example", "a b", "\u{e9}", &"x".repeat(65)] {
+            assert!(!kept(strange), "{strange:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use contracts::wire::credit::GetPolicyRequest;
+use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::process::{FREE_PORTS, Finished, SAMPLE, Services, managed_credit, run};
@@ -204,7 +206,7 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let (key, _) = new_key(folder.path(), "platform.key");
     for (url, said) in [
-        ("http://192.0.2.1:50053", "--credit-url http://192.0.2.1:50053: a credential is sent with https only"),
+        ("http://192.0.2.1:50053", "--credit-url http://192.0.2.1:50053: https is expected"),
         ("https://192.0.2.1:50053", "--credit-url https://192.0.2.1:50053: https needs authorities"),
         ("ftp://x", "--credit-url ftp://x: is not the URL of a service"),
     ] {
@@ -216,6 +218,36 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
     assert!(missing.stderr.contains("/nowhere/key"), "{missing:?}");
     let half = run(&["breakdown", "--partner", "1001", "--certificate", "x.crt"]);
     assert!(half.stderr.contains("a certificate needs its key"), "{half:?}");
+}
+
+#[test]
+fn services_speak_with_other_machines_through_tls_unless_somebody_says_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    certify(folder.path());
+    let identity = "[calls.credit-calculation]\nauthorities = \"authority.crt\"\ncertificate = \"service.crt\"\nkey = \"service.key\"\n";
+    let (_, hash) = new_key(folder.path(), "platform.key");
+    let (_, other) = new_key(folder.path(), "operator.key");
+    let with_certificate = document(folder.path(), identity, &hash, &other);
+    let data_dir = folder.path().join("data");
+    let check = |url: &str, flags: &[&str]| {
+        let mut arguments = vec!["config", "check", "credit", "--data-dir", text(&data_dir), "--activity-url", url];
+        arguments.extend(flags);
+        run(&arguments)
+    };
+    for flags in [&[][..], &["--security", &with_certificate]] {
+        let refused = check("http://activity.internal:50052", flags);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(
+            refused.stderr.contains("activity-tracking at http://activity.internal:50052: https is expected"),
+            "{refused:?}"
+        );
+        let mut exposed = flags.to_vec();
+        exposed.push("--dangerously-without-tls");
+        assert_eq!(check("http://activity.internal:50052", &exposed).code, Some(0));
+        assert_eq!(check("http://127.0.0.1:50052", flags).code, Some(0));
+    }
+    let encrypted = check("https://activity.internal:50052", &["--security", &with_certificate]);
+    assert_eq!(encrypted.code, Some(0), "{encrypted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,6 +275,12 @@ async fn logs_name_no_person() {
         services.ask(&["why", "--partner", "1001", "--client", "2001", "--as", person, "--credential", &key]);
         services.ask(&["why", "--partner", "1001", "--client", "2001", "--as", person]);
     }
+    // What an unproven caller writes where ids and names of RPCs are expected.
+    let url = services.url("credit-calculation");
+    let mut credit = CreditCalculationServiceClient::connect(url).await.expect("it is ready");
+    let mut strange = tonic::Request::new(GetPolicyRequest::default());
+    strange.metadata_mut().insert("x-request-id", "anna@agency.example".parse().expect("ASCII"));
+    credit.get_policy(strange).await.expect_err("unproven");
     services.terminate();
     assert_eq!(services.wait().0.code(), Some(0));
     let log = fs::read_to_string(&log).expect("a log");

@@ -1,6 +1,7 @@
 //! Who calls: from what a call shows to whoever acts, or the refusal.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use contracts::Failure;
 use contracts::wire::error::ErrorReason;
@@ -35,6 +36,41 @@ pub(super) struct Caller {
 pub(super) struct People {
     pub methods: Methods,
     pub rate: DefaultKeyedRateLimiter<EmailAddress>,
+    pub calls_at_once: usize,
+    pub under_way: Arc<Mutex<HashMap<EmailAddress, usize>>>,
+}
+
+impl People {
+    /// A place for one more call of a person, until it is dropped: nobody takes the places of all others.
+    fn enter(&self, person: &EmailAddress) -> Result<Place, Failure> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = under_way.entry(person.clone()).or_default();
+        if *count >= self.calls_at_once {
+            let message = format!("at most {} calls of a person are answered at once; try again", self.calls_at_once);
+            return Err(Failure::new(ErrorReason::RateLimited, message));
+        }
+        *count += 1;
+        Ok(Place { person: person.clone(), under_way: Arc::clone(&self.under_way) })
+    }
+}
+
+/// The place of a call that is under way.
+#[derive(Debug)]
+pub(super) struct Place {
+    person: EmailAddress,
+    under_way: Arc<Mutex<HashMap<EmailAddress, usize>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = under_way.get_mut(&self.person) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.person);
+            }
+        }
+    }
 }
 
 /// Everybody who may call, and what proves it.
@@ -57,6 +93,8 @@ pub(super) struct Proven {
     /// The caller's name; of a person who calls by themselves `a person`, never the address.
     pub caller: String,
     pub actor: Actor,
+    /// To be kept until the call has ended.
+    pub place: Option<Place>,
 }
 
 /// What a call is proven by.
@@ -75,7 +113,7 @@ impl Callers {
             Proof::Caller(caller) => {
                 require_method(&caller.methods, &caller.name, path)?;
                 let actor = caller.actor(stated_actor(headers)?)?;
-                Ok(Proven { caller: caller.name.clone(), actor })
+                Ok(Proven { caller: caller.name.clone(), actor, place: None })
             }
             Proof::Person(people, person) => {
                 require_method(&people.methods, "a person's token", path)?;
@@ -85,7 +123,8 @@ impl Callers {
                         "whoever calls with a token of their own acts for themselves: leave out x-actor",
                     ));
                 }
-                Ok(Proven { caller: "a person".to_owned(), actor: Actor::Person(person) })
+                let place = Some(people.enter(&person)?);
+                Ok(Proven { caller: "a person".to_owned(), actor: Actor::Person(person), place })
             }
         }
     }
@@ -242,4 +281,32 @@ fn unproven(problem: &str) -> Failure {
 
 fn not_allowed(problem: &str) -> Failure {
     Failure::new(ErrorReason::ActorNotAllowed, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use governor::{Quota, RateLimiter};
+
+    use super::*;
+
+    #[test]
+    fn a_person_has_so_many_calls_under_way_and_takes_no_place_of_another() {
+        let people = People {
+            methods: Methods::default(),
+            rate: RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN)),
+            calls_at_once: 2,
+            under_way: Arc::default(),
+        };
+        let [anna, carla] =
+            ["anna@agency.example", "carla@agency.example"].map(|text| text.parse().expect("an address"));
+        let mut places: Vec<Place> = (0..2).map(|_| people.enter(&anna).expect("a place")).collect();
+        assert_eq!(people.enter(&anna).expect_err("too many").reason(), ErrorReason::RateLimited);
+        people.enter(&carla).expect("a place of her own");
+        places.pop();
+        places.push(people.enter(&anna).expect("the place that is free again"));
+        drop(places);
+        assert!(people.under_way.lock().expect("no panic").is_empty(), "nobody is remembered who does nothing");
+    }
 }

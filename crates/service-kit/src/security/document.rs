@@ -1,8 +1,9 @@
 //! The document that says who may call: what it may contain, and what is wrong with one, entry by entry.
 
 use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use governor::{Quota, RateLimiter};
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
@@ -19,6 +20,9 @@ use crate::Clock;
 
 /// How many calls a second a person may make where the document does not say it.
 const PERSONAL_CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
+
+/// How many calls of a person may be under way at once where the document does not say it.
+const PERSONAL_CALLS_AT_ONCE: usize = 16;
 
 /// The document as it is written.
 #[derive(Debug, Deserialize)]
@@ -57,6 +61,7 @@ struct TokensEntry {
 struct PeopleEntry {
     methods: Vec<String>,
     calls_per_second: Option<NonZeroU32>,
+    calls_at_once: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,6 +148,8 @@ impl Document {
         callers.people = self.people.as_ref().map(|people| People {
             methods: checking.methods("people", &people.methods),
             rate: RateLimiter::keyed(Quota::per_second(people.calls_per_second.unwrap_or(PERSONAL_CALLS_PER_SECOND))),
+            calls_at_once: people.calls_at_once.map_or(PERSONAL_CALLS_AT_ONCE, NonZeroUsize::get),
+            under_way: Arc::default(),
         });
         if self.people.is_some() && self.tokens.is_none() {
             checking.problems.push("people: need [tokens], which prove who they are".to_owned());

@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 
 use contracts::Failure;
 use domain::access::Actor;
+use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
 use tower::{Layer, Service};
 
-use super::callers::{Callers, Proven};
+use super::callers::{Callers, Place, Proven};
 use crate::caller::{ACTOR, actor_text};
 use crate::incoming::Peer;
 
@@ -65,7 +66,7 @@ impl ProofLayer {
     }
 
     /// Puts whoever calls in the place of what the call says; the credential goes no further.
-    async fn prove(&self, request: &mut Request<Body>) -> Result<(), Failure> {
+    async fn prove(&self, request: &mut Request<Body>) -> Result<Option<Place>, Failure> {
         let path = request.uri().path().to_owned();
         let proven = match &self.callers {
             _ if path.starts_with(HEALTH_PREFIX) => Ok(None),
@@ -78,13 +79,11 @@ impl ProofLayer {
             }
         };
         request.headers_mut().remove("authorization");
-        if let Some(proven) = proven? {
-            let actor = actor_text(&proven.actor)?;
-            let actor = HeaderValue::try_from(actor).map_err(|_| Failure::internal())?;
-            request.headers_mut().insert(ACTOR, actor);
-            note(&proven);
-        }
-        Ok(())
+        let Some(proven) = proven? else { return Ok(None) };
+        let actor = HeaderValue::try_from(actor_text(&proven.actor)?).map_err(|_| Failure::internal())?;
+        request.headers_mut().insert(ACTOR, actor);
+        note(&proven);
+        Ok(proven.place)
     }
 }
 
@@ -140,13 +139,26 @@ where
         let mut inner = std::mem::replace(&mut self.inner, later);
         let layer = self.layer.clone();
         Box::pin(async move {
-            if let Err(failure) = layer.prove(&mut request).await {
-                // Its message may repeat what was sent, which may name a person.
-                tracing::info!(reason = contracts::reason_name(failure.reason()), "a call was refused");
-                return Ok(Status::from(failure).into_http());
-            }
+            let place = match layer.prove(&mut request).await {
+                Ok(place) => place,
+                Err(failure) => {
+                    // Its message may repeat what was sent, which may name a person.
+                    tracing::info!(reason = contracts::reason_name(failure.reason()), "a call was refused");
+                    return Ok(Status::from(failure).into_http());
+                }
+            };
             let origin = Origin::of(request.headers());
-            ORIGIN.scope(origin, async move { inner.call(request).await }).await
+            let answer = ORIGIN.scope(origin, async move { inner.call(request).await }).await?;
+            Ok(match place {
+                None => answer,
+                // An answer that streams is under way until its end.
+                Some(place) => answer.map(|body| {
+                    Body::new(body.map_frame(move |frame| {
+                        let _under_way = &place;
+                        frame
+                    }))
+                }),
+            })
         })
     }
 }

@@ -25,6 +25,9 @@ use tower::{Layer, Service};
 const FIRST_DELAY: Duration = Duration::from_millis(10);
 const MAXIMUM_RETRIES: usize = 5;
 
+/// How long a message may take to arrive whole: whoever does not send it holds the place of another.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(10);
+
 /// The bytes before a message that say how long it is.
 const FRAME_HEADER_BYTES: usize = 5;
 
@@ -86,7 +89,9 @@ where
         Box::pin(async move {
             let Ok(permit) = limits.calls.try_acquire_owned() else { return Ok(refusal(too_many_calls())) };
             let (parts, body) = request.into_parts();
-            let message = match Limited::new(body, limits.maximum_message_bytes + FRAME_HEADER_BYTES).collect().await {
+            let whole = Limited::new(body, limits.maximum_message_bytes + FRAME_HEADER_BYTES).collect();
+            let Ok(whole) = tokio::time::timeout(ARRIVAL_LIMIT, whole).await else { return Ok(refusal(too_slow())) };
+            let message = match whole {
                 Ok(collected) => Full::from(collected.to_bytes()),
                 Err(error) if error.is::<LengthLimitError>() => {
                     return Ok(refusal(too_large(limits.maximum_message_bytes)));
@@ -145,6 +150,11 @@ fn refusal(failure: Failure) -> Response<Body> {
 
 fn too_many_calls() -> Failure {
     Failure::new(ErrorReason::Overloaded, "as many calls are under way as this service takes at a time; try again")
+}
+
+fn too_slow() -> Failure {
+    let message = format!("the message did not arrive whole within {} seconds", ARRIVAL_LIMIT.as_secs());
+    Failure::new(ErrorReason::InvalidFields, message)
 }
 
 fn too_large(maximum_bytes: usize) -> Failure {

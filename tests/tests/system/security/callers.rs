@@ -1,5 +1,7 @@
 //! Who calls for whom: keys, the list of callers, actors that are asserted or not.
 
+use contracts::wire::access::GetHeadRevisionRequest;
+use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::activity::{Activity, RecordActivitiesRequest};
 use service_kit::{ServerSettings, new_key};
@@ -69,8 +71,13 @@ async fn a_caller_calls_what_its_list_says_and_acts_as_it_says() {
     let proofs = cluster.proofs.as_ref().expect("a secured cluster");
     let activity = Activity { name: "clients/2002/activities/x".to_owned(), ..Activity::default() };
     let recording = RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() };
-    let claims = claims_of("importer", now(&cluster));
-    for importer in [proofs.with_certificate("importer"), proofs.with_credential(&proofs.token(&claims))] {
+    let mut claims = claims_of("importer", now(&cluster));
+    claims.remove("email");
+    for importer in [
+        proofs.with_certificate("importer"),
+        proofs.with_certificate("importer-by-uri"),
+        proofs.with_credential(&proofs.token(&claims)),
+    ] {
         let refused = get_partner(&cluster, &importer, Some(ANNA)).await.expect_err("not on its list");
         assert_eq!(reason(&refused), "CALLER_NOT_ALLOWED");
         let mut tracking = ActivityTrackingServiceClient::new(cluster.channel_of(Part::Activity, &importer));
@@ -144,4 +151,33 @@ async fn the_contracts_are_told_to_whoever_may_call_unless_they_are_told_to_nobo
     let platform = silent.proofs.as_ref().expect("a secured cluster").platform();
     assert_eq!(list(&silent, &platform).await.expect_err("nothing is told").code(), Code::Unimplemented);
     silent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_called_as_a_caller_is_none_where_they_are_a_person_or_of_another_name() {
+    let cluster = agency().await;
+    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    // Some issuers let people choose their subject.
+    let mut claims = claims_of(ANNA, now(&cluster));
+    claims.insert("sub".to_owned(), "importer".into());
+    let chosen = proofs.with_credential(&proofs.token(&claims));
+    let refused = get_partner(&cluster, &chosen, Some(CARLA)).await.expect_err("she acts for herself only");
+    assert_eq!(reason(&refused), "ACTOR_NOT_ALLOWED");
+    assert!(get_partner(&cluster, &chosen, None).await.is_ok(), "she is Anna");
+    for (name, names) in [("wild", "*"), ("below", "x.importer"), ("longer", "importer.example")] {
+        proofs.certify(name, &[names]);
+        let refused = get_partner(&cluster, &proofs.with_certificate(name), None).await.expect_err("another name");
+        assert_eq!(reason(&refused), "CALLER_UNPROVEN", "{names}");
+    }
+    // Of several names one is enough.
+    proofs.certify("several", &["somebody", "importer"]);
+    let known =
+        get_partner(&cluster, &proofs.with_certificate("several"), Some(ANNA)).await.expect_err("not on its list");
+    assert_eq!(reason(&known), "CALLER_NOT_ALLOWED");
+    // activity-tracking has no questions of people to answer elsewhere.
+    let activity = proofs.with_certificate("activity-tracking");
+    let mut feed = AccessFeedServiceClient::new(cluster.channel_of(Part::Access, &activity));
+    let refused = feed.get_head_revision(by(ANNA, GetHeadRevisionRequest {})).await.expect_err("not for people");
+    assert_eq!(refused.message(), "activity-tracking does not act for people: leave out x-actor");
+    cluster.stop().await;
 }

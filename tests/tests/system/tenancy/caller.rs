@@ -1,7 +1,7 @@
 //! Callers who may not call at all, or not this: their answer is the same whatever is asked.
 
 use domain::time::Instant;
-use managed_credit::running::{NEEDS, Part};
+use managed_credit::running::Part;
 use serde_json::json;
 use service_kit::{Channel, Identity, new_key};
 use system_tests::{Cluster, Proofs, claims_of};
@@ -49,17 +49,31 @@ impl Caller {
         expired.insert("exp".to_owned(), json!(now.timestamp() - 3_600));
         let mut of_others = claims_of(ANNA, now);
         of_others.insert("aud".to_owned(), json!("billing"));
-        let needs_of = |service: &str| {
-            NEEDS.iter().find(|(name, _)| *name == service).map(|(_, methods)| *methods).expect("a service that calls")
-        };
         vec![
             unproven("anonymous", MetadataMap::new()),
             unproven("anonymous, as the platform", pretending),
             unproven("an expired token", bearer(&proofs.token(&expired))),
             unproven("a token for another audience", bearer(&proofs.token(&of_others))),
             unproven("a key that nobody has", bearer(&new_key().expect("a key"))),
-            certified("activity-tracking", needs_of("activity-tracking")),
-            certified("credit-calculation", needs_of("credit-calculation")),
+            // Written out once more: whoever widens what a service may call has to do it here too.
+            certified(
+                "activity-tracking",
+                &[
+                    "managedcredit.access.v1.AccessFeedService/GetHeadRevision",
+                    "managedcredit.access.v1.AccessFeedService/WatchAccess",
+                ],
+            ),
+            certified(
+                "credit-calculation",
+                &[
+                    "managedcredit.access.v1.AccessFeedService/WatchAccess",
+                    "managedcredit.activity.v1.ActivityTrackingService/BatchGetServicing",
+                    "managedcredit.activity.v1.ActivityTrackingService/GetServicing",
+                    "managedcredit.activity.v1.ServicingFeedService/StreamServicing",
+                    "managedcredit.activity.v1.ServicingFeedService/WatchServicing",
+                    "managedcredit.maintenance.v1.MaintenanceService/GetStatus",
+                ],
+            ),
             certified("importer", &["managedcredit.activity.v1.ActivityTrackingService/RecordActivities"]),
         ]
     }

@@ -92,3 +92,15 @@ async fn a_call_beyond_the_limit_is_refused_at_once_until_the_answer_of_another_
     first.into_body().collect().await.expect("all of it");
     assert_eq!(reason(&call("/a").await.expect("an answer")), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_does_not_arrive_gives_its_place_back() {
+    let inner = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+    let limited = WholeCallLayer::new(100, 1).layer(inner);
+    let silence = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>();
+    let silent = Request::builder().uri("/a").body(Body::new(http_body_util::StreamBody::new(silence)));
+    let answer = limited.clone().oneshot(silent.expect("a request")).await.expect("an answer");
+    assert_eq!(reason(&answer).as_deref(), Some("INVALID_FIELDS"));
+    let next = limited.oneshot(request("/a", b"message")).await.expect("an answer");
+    assert_eq!(reason(&next), None);
+}
