@@ -74,8 +74,7 @@ pub(crate) struct ServeCommand {
     /// everything
     #[arg(long, env = "MANAGED_CREDIT_DANGEROUSLY_WITHOUT_AUTHENTICATION")]
     pub dangerously_without_authentication: bool,
-    /// Listen also where other machines can call, and send credentials to them, without TLS: for where something else
-    /// encrypts
+    /// Listen also where other machines can call, and call services there, without TLS: for where something else encrypts
     #[arg(long, env = "MANAGED_CREDIT_DANGEROUSLY_WITHOUT_TLS")]
     pub dangerously_without_tls: bool,
     /// Do not tell the contracts to callers (gRPC reflection, which grpcurl uses)
