@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{FILE_DESCRIPTOR_SET, Failure};
+use http_body_util::BodyExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -187,6 +188,16 @@ pub async fn serve(
         tracing::warn!(service = name, "background work did not end within the limit");
     }
     Ok(())
+}
+
+/// Keeps what a call holds until its answer has ended, which one that streams does long after it has begun.
+pub(crate) fn holding_to_its_end<T: Send + 'static>(answer: Response<Body>, held: T) -> Response<Body> {
+    answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _under_way = &held;
+            frame
+        }))
+    })
 }
 
 /// A panic is a fault of ours like any other: the log has what it says, the caller does not.

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use contracts::Failure;
 use domain::access::Actor;
-use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 use tonic::body::Body;
@@ -17,6 +16,7 @@ use tower::{Layer, Service};
 use super::callers::{Callers, Place, Proven};
 use crate::caller::{ACTOR, actor_text};
 use crate::incoming::Peer;
+use crate::server::holding_to_its_end;
 
 /// Probes ask for health, and have no identity.
 const HEALTH_PREFIX: &str = "/grpc.health.";
@@ -149,16 +149,7 @@ where
             };
             let origin = Origin::of(request.headers());
             let answer = ORIGIN.scope(origin, async move { inner.call(request).await }).await?;
-            Ok(match place {
-                None => answer,
-                // An answer that streams is under way until its end.
-                Some(place) => answer.map(|body| {
-                    Body::new(body.map_frame(move |frame| {
-                        let _under_way = &place;
-                        frame
-                    }))
-                }),
-            })
+            Ok(holding_to_its_end(answer, place))
         })
     }
 }

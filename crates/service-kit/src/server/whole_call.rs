@@ -21,6 +21,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
+use super::holding_to_its_end;
+
 /// How long to wait before a call that was rolled back is tried again, at first, and how often it is.
 const FIRST_DELAY: Duration = Duration::from_millis(10);
 const MAXIMUM_RETRIES: usize = 5;
@@ -100,13 +102,7 @@ where
                 Err(error) => return Ok(Status::cancelled(error.to_string()).into_http()),
             };
             let answer = call_again_where_rolled_back(inner, parts, message).await?;
-            // An answer that streams is under way until its end.
-            Ok(answer.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let _under_way = &permit;
-                    frame
-                }))
-            }))
+            Ok(holding_to_its_end(answer, permit))
         })
     }
 }
