@@ -63,7 +63,7 @@ pub struct Cluster {
     maximum_waiting_activities: usize,
     databases: TestDatabases,
     /// What proves who calls; none where nobody must.
-    pub proofs: Option<Proofs>,
+    proofs: Option<Proofs>,
     addresses: [SocketAddr; 3],
     running: [Option<Running>; 3],
     /// What has been written through this harness.
@@ -99,6 +99,26 @@ impl Cluster {
             cluster.start_part(part).await;
         }
         cluster
+    }
+
+    /// Starts all services so that every caller must prove who it is, and every connection is encrypted.
+    pub async fn start_secured(kind: DatabaseKind) -> Self {
+        Self::start_with(kind, ClusterOptions { is_secured: true, ..ClusterOptions::default() }).await
+    }
+
+    /// What proves who calls.
+    ///
+    /// # Panics
+    /// Where nobody must.
+    #[must_use]
+    pub fn proofs(&self) -> &Proofs {
+        self.proofs.as_ref().expect("a secured cluster")
+    }
+
+    /// What the clock of all services shows.
+    #[must_use]
+    pub fn now(&self) -> domain::time::Instant {
+        Clock::Manual(self.clock.clone()).now()
     }
 
     /// Starts one service, on the port that it had before if it ran before.

@@ -9,27 +9,17 @@ mod transport;
 use contracts::wire::access::GetPartnerRequest;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
 use managed_credit::running::Part;
-use service_kit::{Clock, Identity};
+use service_kit::Identity;
 use system_tests::{Cluster, ClusterOptions, DatabaseKind, by, claims_of};
 use tonic::{Request, Status};
 
 const ANNA: &str = "anna@agency.example";
 const CARLA: &str = "carla@agency.example";
 
-/// A system of which everything is proven and encrypted.
-async fn secured(kind: DatabaseKind) -> Cluster {
-    Cluster::start_with(kind, ClusterOptions { is_secured: true, ..ClusterOptions::default() }).await
-}
-
-/// What the services' clock shows.
-fn now(cluster: &Cluster) -> domain::time::Instant {
-    Clock::Manual(cluster.clock.clone()).now()
-}
-
 /// Whoever has a token of the issuer that names them, by the cluster's clock.
 fn person(cluster: &Cluster, address: &str) -> Identity {
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
-    proofs.with_credential(&proofs.token(&claims_of(address, now(cluster))))
+    let proofs = cluster.proofs();
+    proofs.with_credential(&proofs.token(&claims_of(address, cluster.now())))
 }
 
 /// Asks for partner 1001 as somebody, for somebody.

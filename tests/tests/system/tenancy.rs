@@ -19,8 +19,8 @@ use managed_credit::running::Part;
 use prost::Message as _;
 use prost_reflect::text_format::FormatOptions;
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
-use service_kit::{Channel, Clock};
-use system_tests::{Cluster, ClusterOptions, DatabaseKind, metadata, reason};
+use service_kit::Channel;
+use system_tests::{Cluster, DatabaseKind, metadata, reason};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
@@ -112,8 +112,8 @@ struct Walk {
 
 impl Walk {
     fn begin(cluster: &Cluster) -> Self {
-        let proofs = cluster.proofs.as_ref().expect("a secured cluster");
-        let now = Clock::Manual(cluster.clock.clone()).now();
+        let proofs = cluster.proofs();
+        let now = cluster.now();
         let key = std::fs::read_to_string(proofs.path("platform.key")).expect("a key");
         Self {
             channels: Part::ALL.map(|part| cluster.channel_of(part, &proofs.anonymous())),
@@ -257,14 +257,14 @@ async fn state(cluster: &Cluster) -> Vec<String> {
 }
 
 async fn r127_nobody_sees_or_changes_through_any_rpc_what_is_another_partners(kind: DatabaseKind) {
-    let cluster = Cluster::start_with(kind, ClusterOptions { is_secured: true, ..ClusterOptions::default() }).await;
+    let cluster = Cluster::start_secured(kind).await;
     let world = World::make(&cluster).await;
     // Reads that state no revisions know what the services have heard of by now.
     cluster.managed_credit(1001, 2002, "2026-01-01").await.expect("a row");
     cluster.servicing(1001, 2002, "2026-01-01").await.expect("an answer");
     let mut walk = Walk::begin(&cluster);
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
-    let callers = Caller::all(&cluster, proofs, Clock::Manual(cluster.clock.clone()).now());
+    let proofs = cluster.proofs();
+    let callers = Caller::all(&cluster, proofs, cluster.now());
     let rpcs = rpcs_with_aims();
     let mut aims: Vec<_> = rpcs.iter().flat_map(|rpc| rpc.aims.iter().map(move |aim| (rpc, aim))).collect();
 

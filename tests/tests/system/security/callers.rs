@@ -16,7 +16,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use super::*;
 
 async fn agency() -> Cluster {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
     cluster.employee(1001, ANNA).await;
     cluster.client(2002, "US").await;
@@ -27,7 +27,7 @@ async fn agency() -> Cluster {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_shows_nothing_or_what_nobody_has_is_unproven_on_every_service() {
     let cluster = agency().await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let unknown_key = proofs.with_credential(&new_key().expect("a key"));
     for identity in
         [&proofs.anonymous(), &unknown_key, &proofs.with_credential("password"), &proofs.with_credential("a b")]
@@ -51,7 +51,7 @@ async fn whoever_shows_nothing_or_what_nobody_has_is_unproven_on_every_service()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_platform_acts_for_itself_and_for_people_and_a_person_for_themselves_only() {
     let cluster = agency().await;
-    let platform = cluster.proofs.as_ref().expect("a secured cluster").platform();
+    let platform = cluster.proofs().platform();
     let anna = person(&cluster, ANNA);
     for (identity, actor) in [(&platform, None), (&platform, Some("platform")), (&anna, None), (&anna, Some(ANNA))] {
         assert_eq!(get_partner(&cluster, identity, actor).await.as_deref().ok(), Some("Partner 1001"), "{actor:?}");
@@ -68,10 +68,10 @@ async fn the_platform_acts_for_itself_and_for_people_and_a_person_for_themselves
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_calls_what_its_list_says_and_acts_as_it_says() {
     let cluster = agency().await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let activity = Activity { name: "clients/2002/activities/x".to_owned(), ..Activity::default() };
     let recording = RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() };
-    let mut claims = claims_of("importer", now(&cluster));
+    let mut claims = claims_of("importer", cluster.now());
     claims.remove("email");
     for importer in [
         proofs.with_certificate("importer"),
@@ -98,7 +98,7 @@ async fn a_caller_calls_what_its_list_says_and_acts_as_it_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_calls_a_second_than_a_caller_may_make_are_refused_and_others_are_answered() {
     let mut cluster = agency().await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let document = std::fs::read_to_string(proofs.document(Part::Access)).expect("a document");
     let limited = document.replace("calls_per_second = 100000", "calls_per_second = 1");
     assert_ne!(limited, document);
@@ -114,7 +114,7 @@ async fn more_calls_a_second_than_a_caller_may_make_are_refused_and_others_are_a
     }
     let carla = person(&cluster, CARLA);
     assert_eq!(get_partner(&cluster, &carla, None).await.expect_err("nobody").code(), Code::NotFound);
-    let platform = cluster.proofs.as_ref().expect("a secured cluster").platform();
+    let platform = cluster.proofs().platform();
     get_partner(&cluster, &platform, None).await.expect("the platform is not limited");
     cluster.stop().await;
 }
@@ -134,7 +134,7 @@ async fn the_contracts_are_told_to_whoever_may_call_unless_they_are_told_to_nobo
         }
     };
     let telling = agency().await;
-    let proofs = telling.proofs.as_ref().expect("a secured cluster");
+    let proofs = telling.proofs();
     for identity in [person(&telling, ANNA), proofs.platform(), proofs.with_certificate("importer")] {
         assert!(list(&telling, &identity).await.expect("an answer").is_some());
     }
@@ -148,7 +148,7 @@ async fn the_contracts_are_told_to_whoever_may_call_unless_they_are_told_to_nobo
         ClusterOptions { is_secured: true, server, ..ClusterOptions::default() },
     )
     .await;
-    let platform = silent.proofs.as_ref().expect("a secured cluster").platform();
+    let platform = silent.proofs().platform();
     assert_eq!(list(&silent, &platform).await.expect_err("nothing is told").code(), Code::Unimplemented);
     silent.stop().await;
 }
@@ -156,9 +156,9 @@ async fn the_contracts_are_told_to_whoever_may_call_unless_they_are_told_to_nobo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_called_as_a_caller_is_none_where_they_are_a_person_or_of_another_name() {
     let cluster = agency().await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     // Some issuers let people choose their subject.
-    let mut claims = claims_of(ANNA, now(&cluster));
+    let mut claims = claims_of(ANNA, cluster.now());
     claims.insert("sub".to_owned(), "importer".into());
     let chosen = proofs.with_credential(&proofs.token(&claims));
     let refused = get_partner(&cluster, &chosen, Some(CARLA)).await.expect_err("she acts for herself only");

@@ -25,7 +25,7 @@ async fn programme(cluster: &Cluster) {
 }
 
 async fn everything_works_and_is_told_to_whom_it_may_be(kind: DatabaseKind) {
-    let cluster = secured(kind).await;
+    let cluster = Cluster::start_secured(kind).await;
     programme(&cluster).await;
     let credit = |address: &str| {
         CreditCalculationServiceClient::new(cluster.channel_of(Part::Credit, &person(&cluster, address)))
@@ -75,9 +75,9 @@ async fn everything_works_and_is_told_to_whom_it_may_be_on_postgresql() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_calls_what_it_needs_and_nothing_else() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     programme(&cluster).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let activity = proofs.with_certificate("activity-tracking");
     let mut feed = AccessFeedServiceClient::new(cluster.channel_of(Part::Access, &activity));
     feed.get_head_revision(GetHeadRevisionRequest {}).await.expect("what it needs");

@@ -11,9 +11,9 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_certificate_is_shown_to_whoever_comes_next_and_streams_go_on() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let platform = proofs.platform();
     let mut feed = AccessFeedServiceClient::new(cluster.channel_of(Part::Access, &platform));
     let mut watched = feed.watch_access(WatchAccessRequest::default()).await.expect("a stream").into_inner();
@@ -53,9 +53,9 @@ async fn a_new_certificate_is_shown_to_whoever_comes_next_and_streams_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_that_do_not_belong_together_change_nothing() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let platform = proofs.platform();
     let certificate = std::fs::read_to_string(proofs.path("access-management.crt")).expect("a certificate");
     proofs.certify("other", &["localhost"]);
@@ -73,11 +73,11 @@ async fn files_that_do_not_belong_together_change_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_issuer_changes_its_keys_and_a_person_their_token() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
     cluster.employee(1001, ANNA).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
-    let claims = claims_of(ANNA, now(&cluster));
+    let proofs = cluster.proofs();
+    let claims = claims_of(ANNA, cluster.now());
     let next = signing_key();
     let header = Header { kid: Some("key-2".to_owned()), ..Header::new(Algorithm::ES256) };
     let by_next = encode(&header, &claims, &next).expect("a token");
@@ -103,9 +103,9 @@ async fn the_issuer_changes_its_keys_and_a_person_their_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_keys_hold_at_once_until_the_old_one_is_taken_away() {
-    let mut cluster = secured(DatabaseKind::Sqlite).await;
+    let mut cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let proofs = cluster.proofs();
     let key = service_kit::new_key().expect("a key");
     let (old, new) = (proofs.platform(), proofs.with_credential(&key));
     let document = std::fs::read_to_string(proofs.document(Part::Access)).expect("a document");

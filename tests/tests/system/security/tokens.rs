@@ -17,11 +17,11 @@ fn with(claims: &Claims, name: &str, value: Value) -> Claims {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_forged_token_is_refused_and_the_right_one_is_taken() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
     cluster.employee(1001, ANNA).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
-    let now = now(&cluster);
+    let proofs = cluster.proofs();
+    let now = cluster.now();
     let claims = claims_of(ANNA, now);
     let right = proofs.token(&claims);
     let payload = URL_SAFE_NO_PAD.encode(Value::Object(claims.clone()).to_string());

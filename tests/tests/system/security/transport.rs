@@ -26,7 +26,7 @@ fn address(cluster: &Cluster) -> String {
 
 /// What is agreed on with a client of these versions.
 async fn agreed(cluster: &Cluster, versions: &[&'static SupportedProtocolVersion]) -> Option<ProtocolVersion> {
-    let file = cluster.proofs.as_ref().expect("a secured cluster").path("authority.crt");
+    let file = cluster.proofs().path("authority.crt");
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(file).expect("a certificate")).expect("an authority");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -40,7 +40,7 @@ async fn agreed(cluster: &Cluster, versions: &[&'static SupportedProtocolVersion
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_1_3_is_preferred_1_2_is_taken_and_1_1_is_refused() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     assert_eq!(agreed(&cluster, &[&version::TLS12, &version::TLS13]).await, Some(ProtocolVersion::TLSv1_3));
     assert_eq!(agreed(&cluster, &[&version::TLS12]).await, Some(ProtocolVersion::TLSv1_2));
     // A ClientHello of TLS 1.1 with one suite, written out: no library makes one any more.
@@ -61,7 +61,7 @@ async fn tls_1_3_is_preferred_1_2_is_taken_and_1_1_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_speaks_without_tls_or_does_not_speak_reaches_nobody_and_stops_nobody() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
     cluster.partner(1001, &["agency.example"]).await;
     let silent: Vec<TcpStream> = futures_util::future::join_all((0..50).map(|_| TcpStream::connect(address(&cluster))))
         .await
@@ -72,7 +72,7 @@ async fn whoever_speaks_without_tls_or_does_not_speak_reaches_nobody_and_stops_n
     let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     let refused = AccessManagementServiceClient::new(plain).get_partner(message).await.expect_err("no TLS");
     assert!(is_of_transport(&refused), "{refused}");
-    let platform = cluster.proofs.as_ref().expect("a secured cluster").platform();
+    let platform = cluster.proofs().platform();
     get_partner(&cluster, &platform, None).await.expect("others are served");
     drop(silent);
     cluster.stop().await;
@@ -80,8 +80,8 @@ async fn whoever_speaks_without_tls_or_does_not_speak_reaches_nobody_and_stops_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_of_strangers_are_believed_by_neither_side() {
-    let cluster = secured(DatabaseKind::Sqlite).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
+    let proofs = cluster.proofs();
     // A caller with the right name, of another authority.
     let strangers = authority("strangers");
     proofs.certify_by(&strangers, "forged", &["importer"]);
@@ -102,8 +102,8 @@ async fn certificates_of_strangers_are_believed_by_neither_side() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_talks_only_to_whom_the_certificate_names() {
-    let mut cluster = secured(DatabaseKind::Sqlite).await;
-    let proofs = cluster.proofs.as_ref().expect("a secured cluster");
+    let mut cluster = Cluster::start_secured(DatabaseKind::Sqlite).await;
+    let proofs = cluster.proofs();
     let by_name = cluster.url(Part::Access).replace("127.0.0.1", "localhost");
     let message = GetPartnerRequest { name: "partners/1001".to_owned() };
     let ask = |url: String, identity: Identity, message: GetPartnerRequest| async move {
