@@ -13,7 +13,8 @@ use contracts::wire::maintenance::maintenance_service_client::MaintenanceService
 use domain::policy::Policy;
 use managed_credit::running::{NEEDS, Part, PartPlan, Plan, Running, start};
 use service_kit::{
-    Channel, Clock, DatabaseSettings, Exposure, Identity, ManualClock, Security, ServerSettings, connect,
+    Channel, Clock, DatabaseSettings, Exposure, HealthReporter, Identity, ManualClock, Security, ServerSettings,
+    connect,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -144,10 +145,11 @@ impl Cluster {
             access_url: self.url(Part::Access),
             activity_url: self.url(Part::Activity),
             database: self.database,
-            server: self.server,
+            server: self.server.clone(),
             security: self.security(part),
             maximum_waiting_activities: self.maximum_waiting_activities,
             migrate: true,
+            health: HealthReporter::default(),
             clock: Clock::Manual(self.clock.clone()),
             policy: Arc::clone(&self.policy),
         }

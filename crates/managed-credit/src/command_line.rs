@@ -11,6 +11,7 @@ use crate::changes::ChangesCommand;
 use crate::config::ConfigCommand;
 use crate::demo::DemoCommand;
 use crate::expiring::ExpiringCommand;
+use crate::healthcheck::HealthcheckCommand;
 use crate::import::ImportCommand;
 use crate::key::KeyCommand;
 use crate::migrate::MigrateCommand;
@@ -25,8 +26,8 @@ use crate::timeline::TimelineCommand;
 use crate::verify::VerifyCommand;
 use crate::why::WhyCommand;
 use crate::{
-    access, breakdown, changes, config, demo, expiring, import, key, migrate, policy, replay, serve, simulate,
-    statement, status, tier, timeline, verify, why,
+    access, breakdown, changes, config, demo, expiring, healthcheck, import, key, migrate, policy, replay, serve,
+    simulate, statement, status, tier, timeline, verify, why,
 };
 
 /// Managed MRR credit: who services which client, what it is worth, and why.
@@ -48,6 +49,9 @@ enum Command {
     /// Check what `serve` would run with, without running it
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Whether services are ready: exit code 0 if they are, 1 if not
+    #[command(after_help = HEALTHCHECK_EXAMPLES)]
+    Healthcheck(HealthcheckCommand),
     /// Preshared keys of callers: make one, or print the hash of one, as --security wants it
     #[command(subcommand, after_help = KEY_EXAMPLES)]
     Key(KeyCommand),
@@ -109,6 +113,11 @@ Examples:
   managed-credit serve all --data-dir ./data
   managed-credit serve access --access-database-url postgres://me@db/access --migrate
   managed-credit serve activity credit --data-dir ./data --access-url http://127.0.0.1:50051";
+
+const HEALTHCHECK_EXAMPLES: &str = "\
+Examples:
+  managed-credit healthcheck
+  managed-credit healthcheck access --operations-url http://127.0.0.1:9464";
 
 const KEY_EXAMPLES: &str = "\
 Examples:
@@ -216,6 +225,7 @@ async fn execute(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(command) => serve::serve(command, out).await,
         Command::Config(command) => config::config(command, out),
+        Command::Healthcheck(command) => healthcheck::healthcheck(command, out).await,
         Command::Key(command) => key::key(command, out),
         Command::Migrate(command) => migrate::migrate(command, out).await,
         Command::Import(command) => import::import(command, out).await,

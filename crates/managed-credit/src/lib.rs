@@ -16,6 +16,7 @@ mod config;
 mod databases;
 mod demo;
 mod expiring;
+mod healthcheck;
 mod import;
 mod key;
 mod limits;

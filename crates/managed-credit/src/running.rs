@@ -4,10 +4,13 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use contracts::wire::access::access_management_service_server;
+use contracts::wire::activity::activity_tracking_service_server;
+use contracts::wire::credit::credit_calculation_service_server;
 use domain::policy::Policy;
 use service_kit::{
-    Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, Identity, Listener, MigratorTrait, Needs,
-    Security, ServeError, ServerSettings, Service, ServiceNeeds, connect, connect_within, serve,
+    Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, HealthReporter, Identity, Listener,
+    MigratorTrait, Needs, Security, ServeError, ServerSettings, Service, ServiceNeeds, connect, connect_within, serve,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +37,16 @@ impl Part {
             Self::Access => "access-management",
             Self::Activity => "activity-tracking",
             Self::Credit => "credit-calculation",
+        }
+    }
+
+    /// What it is called by questions about health: the contract that it serves people by.
+    #[must_use]
+    pub const fn health_name(self) -> &'static str {
+        match self {
+            Self::Access => access_management_service_server::SERVICE_NAME,
+            Self::Activity => activity_tracking_service_server::SERVICE_NAME,
+            Self::Credit => credit_calculation_service_server::SERVICE_NAME,
         }
     }
 
@@ -99,6 +112,8 @@ pub struct Plan {
     pub maximum_waiting_activities: usize,
     /// Whether to bring the schemas up to date; otherwise pending migrations are refused.
     pub migrate: bool,
+    /// What is told which of them are ready.
+    pub health: HealthReporter,
     /// The clock.
     pub clock: Clock,
     /// The policy document.
@@ -192,9 +207,9 @@ pub async fn start(plan: Plan) -> Result<Running, StartError> {
     for (part, listener, upstreams, database) in prepared {
         let of_part = shutdown.child_token();
         let service = assemble(upstreams, database.clone(), &plan, of_part.clone());
-        let security = plan.security.clone();
+        let (settings, security, health) = (plan.server.clone(), plan.security.clone(), plan.health.clone());
         servers.spawn(async move {
-            let ended = serve(listener, service, plan.server, &security, of_part).await;
+            let ended = serve(listener, service, settings, &security, &health, of_part).await;
             if let Err(error) = database.close().await {
                 tracing::warn!(service = %part, %error, "the database did not close");
             }

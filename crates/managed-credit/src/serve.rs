@@ -10,7 +10,9 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use service_kit::{Clock, Exposure, LogFormat, Security, ServerSettings, start_metrics, start_telemetry};
+use service_kit::{
+    Clock, Exposure, HealthReporter, LogFormat, Security, ServerSettings, WebOrigin, answer_operators, start_telemetry,
+};
 
 use crate::databases::Databases;
 use crate::limits::Limits;
@@ -95,10 +97,14 @@ pub(crate) struct ServeCommand {
     /// Where credit-calculation calls activity-tracking, if this process does not run it
     #[arg(long, env = "MANAGED_CREDIT_ACTIVITY_URL", value_name = "URL", default_value = "http://127.0.0.1:50052")]
     pub activity_url: String,
-    /// Where metrics are served, as Prometheus text at /metrics, for all services of this process: a loopback address;
-    /// nowhere, if absent
-    #[arg(long, env = "MANAGED_CREDIT_METRICS_LISTEN", value_name = "ADDRESS")]
-    pub metrics_listen: Option<SocketAddr>,
+    /// Where operators ask, for example 127.0.0.1:9464: health by gRPC, for probes, and metrics as Prometheus text at
+    /// /metrics, of all services of this process. It needs no proof and names nobody; nowhere, if absent
+    #[arg(long, env = "MANAGED_CREDIT_OPERATIONS_LISTEN", value_name = "ADDRESS")]
+    pub operations_listen: Option<SocketAddr>,
+    /// Where pages come from that may call by gRPC-Web, for example https://console.vendor.example; it is not spoken, if
+    /// absent
+    #[arg(long, env = "MANAGED_CREDIT_GRPC_WEB_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub grpc_web_origins: Vec<WebOrigin>,
     /// What is logged, to standard error: a level, or levels by module as in info,service_kit=debug
     #[arg(
         long,
@@ -121,11 +127,14 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
     };
     start_telemetry(&command.log, format).with_context(|| format!("--log {}", command.log))?;
     keep_out_of_core_dumps();
-    if let Some(address) = command.metrics_listen {
-        start_metrics(address).context("--metrics-listen")?;
-    }
     let stop_signal = stop_signal()?;
-    let running = running::start(plan(command)?).await.map_err(|error| name_setting(command, error))?;
+    let mut plan = plan(command)?;
+    if let Some(address) = command.operations_listen {
+        let (address, health) = answer_operators(address).await.context("--operations-listen")?;
+        plan.health = health;
+        writeln!(out, "operators are answered on {address}")?;
+    }
+    let running = running::start(plan).await.map_err(|error| name_setting(command, error))?;
     print_ready(&running, out)?;
     if command.security.is_none() {
         writeln!(out, "{}", who_may_call(command))?;
@@ -180,10 +189,15 @@ pub(crate) fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
         access_url: command.access_url.clone(),
         activity_url: command.activity_url.clone(),
         database: command.limits.database(),
-        server: ServerSettings { tells_contracts: !command.no_reflection, ..command.limits.server() },
+        server: ServerSettings {
+            tells_contracts: !command.no_reflection,
+            web_origins: command.grpc_web_origins.clone(),
+            ..command.limits.server()
+        },
         security: command.security()?,
         maximum_waiting_activities: command.limits.maximum_waiting_activities,
         migrate: command.migrate || command.databases.data_dir.is_some(),
+        health: HealthReporter::default(),
         clock: Clock::System,
         policy: Arc::new(policy),
     })

@@ -73,6 +73,9 @@ pub fn actor(metadata: &MetadataMap) -> Result<Actor, Failure> {
 /// The metadata that says who makes a call; where callers are proven, whoever was.
 pub(crate) const ACTOR: &str = "x-actor";
 
+/// The header that says for whom the platform acts.
+pub(crate) const ON_BEHALF_OF: &str = "x-on-behalf-of";
+
 /// Makes a call to another service in the name of an actor.
 ///
 /// # Errors
@@ -107,9 +110,9 @@ pub(crate) fn parse_actor(text: &str) -> Result<Actor, Failure> {
 
 /// For whom the platform acts: `x-on-behalf-of` is an e-mail address.
 fn on_behalf_of(metadata: &MetadataMap, actor: &Actor) -> Result<Option<EmailAddress>, Failure> {
-    let mut values = metadata.get_all("x-on-behalf-of").iter();
+    let mut values = metadata.get_all(ON_BEHALF_OF).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let refused = |problem: String| Failure::new(ErrorReason::ActorNotAllowed, format!("x-on-behalf-of: {problem}"));
+    let refused = |problem: String| Failure::new(ErrorReason::ActorNotAllowed, format!("{ON_BEHALF_OF}: {problem}"));
     if *actor != Actor::Platform {
         return Err(refused("only the platform acts on behalf of somebody".to_owned()));
     }

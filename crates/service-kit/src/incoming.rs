@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::{Connected, TcpIncoming};
 
-use crate::security::{Security, names_of};
+use crate::security::{Protocols, Security, names_of};
 use crate::server::ServeError;
 
 /// How long a handshake may take, and how many may be under way: others wait to be accepted.
@@ -76,7 +76,11 @@ impl Listener {
     }
 
     /// Its connections, each when it is ready for calls.
-    pub(crate) fn connections(self, security: &Security) -> impl Stream<Item = io::Result<Connection>> + use<> {
+    pub(crate) fn connections(
+        self,
+        security: &Security,
+        protocols: Protocols,
+    ) -> impl Stream<Item = io::Result<Connection>> + use<> {
         let mut tcp = TcpIncoming::from(self.tcp).with_nodelay(Some(true));
         let (_open, mut in_process) = self.in_process;
         let security = security.clone();
@@ -97,7 +101,7 @@ impl Listener {
                                 continue;
                             }
                         };
-                        match security.tls_acceptor() {
+                        match security.tls_acceptor(protocols) {
                             None => yield Ok(Connection::plain(stream)),
                             Some(acceptor) => {
                                 handshakes.spawn(Connection::encrypted(stream, acceptor));

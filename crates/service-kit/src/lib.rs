@@ -15,6 +15,7 @@ mod etag;
 pub mod feed;
 mod incoming;
 pub mod maintenance;
+mod operators;
 pub mod page;
 pub mod permission;
 mod random;
@@ -34,12 +35,17 @@ pub use database::{Database, DatabaseError, DatabaseSettings, ReadTransaction, W
 pub use error::ServiceError;
 pub use etag::require_etag;
 pub use incoming::{Door, Listener};
+pub use operators::{OperatorsError, answer_operators};
 pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
 pub use security::{
     CertificateFiles, CredentialFiles, Exposure, Identity, KeyHash, Needs, Security, SecurityError, ServiceNeeds,
     is_made, new_key,
 };
-pub use server::{LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, serve};
+pub use server::{
+    DRAIN_LIMIT, LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, WebOrigin,
+    WebOriginError, serve,
+};
 pub use stored::{StoredInstant, position, stored_position};
-pub use telemetry::{LogFormat, MetricsError, start_metrics, start_telemetry};
+pub use telemetry::{LogFormat, MetricsError, start_telemetry};
+pub use tonic_health::server::HealthReporter;

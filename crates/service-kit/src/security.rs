@@ -28,7 +28,8 @@ use document::{CallsEntry, Checking, Document};
 use reloaded::Reloaded;
 
 pub use identity::{CredentialFiles, Identity};
-pub(crate) use layer::{Origin, ProofLayer};
+pub(crate) use layer::{Origin, Proof};
+pub(crate) use methods::is_rpc;
 pub use preshared::{KeyHash, is_made, new_key};
 pub use tls::CertificateFiles;
 pub(crate) use tls::names_of;
@@ -56,6 +57,15 @@ pub struct Exposure {
     pub without_authentication: bool,
     /// Whoever is on the way may read and change everything, unless somebody else encrypts it.
     pub without_tls: bool,
+}
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    /// As gRPC is.
+    Http2,
+    /// As gRPC-Web may be, too.
+    Http2AndHttp1,
 }
 
 /// Who may call, by what proof; and how services prove themselves to each other.
@@ -150,13 +160,21 @@ impl Security {
     }
 
     /// What proves every call of a server.
-    pub(crate) fn proof_layer(&self) -> ProofLayer {
-        ProofLayer::new(self.callers.clone())
+    pub(crate) fn proof(&self) -> Proof {
+        Proof::new(self.callers.clone())
     }
 
     /// What encrypts the next connection, with the files as they are now; none where connections are plain.
-    pub(crate) fn tls_acceptor(&self) -> Option<TlsAcceptor> {
-        self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.get()))
+    pub(crate) fn tls_acceptor(&self, protocols: Protocols) -> Option<TlsAcceptor> {
+        let tls = self.tls.as_ref()?.get();
+        Some(match protocols {
+            Protocols::Http2 => TlsAcceptor::from(tls),
+            Protocols::Http2AndHttp1 => {
+                let mut with_both = ServerConfig::clone(&tls);
+                with_both.alpn_protocols.push(b"http/1.1".to_vec());
+                TlsAcceptor::from(Arc::new(with_both))
+            }
+        })
     }
 
     /// Refuses an address that other machines reach where they may not call.

@@ -1,5 +1,8 @@
 //! The server: every service gets the same health, reflection, limits, logging and shutdown.
 
+mod around;
+mod measured;
+mod web;
 mod whole_call;
 
 use std::any::Any;
@@ -9,6 +12,7 @@ use std::time::Duration;
 use contracts::wire::error::ErrorReason;
 use contracts::{FILE_DESCRIPTOR_SET, Failure};
 use http_body_util::BodyExt as _;
+use measured::{Measured, rpc_of};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -18,26 +22,31 @@ use tonic::transport::Server;
 use tonic::{Code, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::SERVICE_NAME as HEALTH_NAME;
+use tonic_health::server::HealthReporter;
+use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 use tower_http::ServiceBuilderExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::MakeRequestUuid;
 use tower_http::trace::TraceLayer;
 use tracing::field::Empty;
-use whole_call::WholeCallLayer;
+use whole_call::WholeCalls;
+
+pub(crate) use around::{Around, Inner, Step};
+pub use web::{WebOrigin, WebOriginError};
 
 use crate::incoming::Listener;
-use crate::security::Security;
+use crate::security::{Protocols, Security};
 
-/// How long calls that are under way may take to end at shutdown.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long calls that are under way may take to end at shutdown, and after them as long again what goes on beside.
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest answer that one service reads from another: more than the default, because a thousand rows, or all the
 /// periods of a pair, may be more than that allows for.
 pub const MAXIMUM_ANSWER_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// What a service takes at a time; what is more is refused at once, never queued.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// The most bytes of a request's message.
     pub maximum_message_bytes: usize,
@@ -47,6 +56,8 @@ pub struct ServerSettings {
     pub maximum_calls_per_connection: u32,
     /// Whether it tells the contracts to whoever may call (gRPC reflection).
     pub tells_contracts: bool,
+    /// The pages in browsers that may call, by gRPC-Web; without any it is not spoken, and HTTP/1.1 neither.
+    pub web_origins: Vec<WebOrigin>,
 }
 
 impl Default for ServerSettings {
@@ -56,6 +67,7 @@ impl Default for ServerSettings {
             maximum_calls: 512,
             maximum_calls_per_connection: 256,
             tells_contracts: true,
+            web_origins: Vec::new(),
         }
     }
 }
@@ -118,7 +130,7 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves until `shutdown`, then lets calls under way end within 10 seconds.
+/// Serves until `shutdown`, then lets calls under way end within 10 seconds; `process_health` is told, too, what it serves.
 ///
 /// # Errors
 /// The server cannot start, or fails.
@@ -127,13 +139,19 @@ pub async fn serve(
     service: Service,
     settings: ServerSettings,
     security: &Security,
+    process_health: &HealthReporter,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let Service { name, grpc_names, routes, background } = service;
-    let (health_reporter, health) = tonic_health::server::health_reporter();
-    for grpc_name in &grpc_names {
-        health_reporter.set_service_status(*grpc_name, ServingStatus::Serving).await;
-    }
+    let (own_health, health) = tonic_health::server::health_reporter();
+    let tell_health = async |status: ServingStatus| {
+        for grpc_name in &grpc_names {
+            own_health.set_service_status(*grpc_name, status).await;
+            process_health.set_service_status(*grpc_name, status).await;
+        }
+    };
+    tell_health(ServingStatus::Serving).await;
+    measured::describe();
     // The descriptors of all contracts are known, so that types of other files resolve; only what is served is listed.
     let reflection = || {
         let builder = tonic_reflection::server::Builder::configure()
@@ -142,22 +160,30 @@ pub async fn serve(
             .with_service_name(HEALTH_NAME);
         grpc_names.iter().fold(builder, |builder, grpc_name| builder.with_service_name(*grpc_name))
     };
+    let is_web = !settings.web_origins.is_empty();
+    let protocols = if is_web { Protocols::Http2AndHttp1 } else { Protocols::Http2 };
     let layers = ServiceBuilder::new()
+        .option_layer(is_web.then(|| web::cross_origin(&settings.web_origins)))
+        .option_layer(is_web.then(GrpcWebLayer::new))
+        .map_response(|answer: Response<_>| answer.map(Body::new))
         .map_request(without_strange_id)
         .set_x_request_id(MakeRequestUuid)
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
         .map_response(with_reason)
+        .layer(Around(Measured))
+        .map_response(|answer: Response<_>| answer.map(Body::new))
         .layer(CatchPanicLayer::custom(answer_of_panic))
-        .layer(security.proof_layer())
-        .layer(WholeCallLayer::new(settings.maximum_message_bytes, settings.maximum_calls));
+        .layer(Around(security.proof()))
+        .layer(Around(WholeCalls::new(settings.maximum_message_bytes, settings.maximum_calls)));
     let (mut v1, mut v1alpha) = (None, None);
     if settings.tells_contracts {
         v1 = Some(reflection().build_v1()?.max_decoding_message_size(MAXIMUM_QUESTION_BYTES));
         v1alpha = Some(reflection().build_v1alpha()?.max_decoding_message_size(MAXIMUM_QUESTION_BYTES));
     }
     let server = Server::builder()
+        .accept_http1(is_web)
         .max_concurrent_streams(settings.maximum_calls_per_connection)
         .max_connection_age(CONNECTION_AGE)
         .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
@@ -167,15 +193,13 @@ pub async fn serve(
         .add_service(health.max_decoding_message_size(MAXIMUM_QUESTION_BYTES))
         .add_optional_service(v1)
         .add_optional_service(v1alpha)
-        .serve_with_incoming_shutdown(listener.connections(security), shutdown.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(listener.connections(security, protocols), shutdown.clone().cancelled_owned());
 
     tokio::pin!(server);
     tokio::select! {
         ended = &mut server => ended?,
         () = shutdown.cancelled() => {
-            for grpc_name in &grpc_names {
-                health_reporter.set_service_status(*grpc_name, ServingStatus::NotServing).await;
-            }
+            tell_health(ServingStatus::NotServing).await;
             if let Ok(ended) = tokio::time::timeout(DRAIN_LIMIT, server).await { ended? } else {
                 tracing::warn!(service = name, "calls under way were cut off: they did not end within the limit");
             }
@@ -242,10 +266,14 @@ fn without_strange_id<B>(mut request: Request<B>) -> Request<B> {
 /// What every line of a call's log carries: which RPC, and the id that its caller can name.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let path = request.uri().path();
-    // Whatever else is written there is no RPC.
-    let rpc = if path.len() <= 200 && !path.contains(['@', '%']) { path } else { "" };
-    tracing::info_span!("call", rpc, request_id, caller = Empty, actor = Empty)
+    tracing::info_span!(
+        "call",
+        rpc.method = rpc_of(request.uri().path()),
+        rpc.response.status_code = Empty,
+        request_id,
+        caller = Empty,
+        actor = Empty
+    )
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Logs, to standard error, so that what a command prints stays clean; and metrics, for whoever scrapes them.
 
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
+use std::time::Duration;
 
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 /// How logs are written.
@@ -31,33 +31,31 @@ pub fn start_telemetry(filter: &str, format: LogFormat) -> Result<(), tracing_su
     Ok(())
 }
 
-/// Why metrics cannot be served.
+/// Why nothing can be measured.
 #[derive(Debug, thiserror::Error)]
-pub enum MetricsError {
-    /// Everybody could read them.
-    #[error(
-        "{0} is not a loopback address: without authentication only this machine may read metrics; use 127.0.0.1 or [::1]"
-    )]
-    NotLoopback(SocketAddr),
-    /// The address is taken, or not of this machine.
-    #[error("cannot serve metrics on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: BuildError,
-    },
-}
+#[error("metrics cannot be kept: {0}")]
+pub struct MetricsError(#[from] BuildError);
 
-/// Serves what this process measures, of all its services, as Prometheus text at `/metrics`, until the process ends. Needs
-/// a tokio runtime.
+/// The bounds of durations, in seconds: those that OpenTelemetry advises for calls.
+const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// How often what was measured is put together, so that it does not grow where nobody scrapes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Keeps what this process measures from now on, of all its services, for whoever scrapes it. Needs a tokio runtime.
 ///
 /// # Errors
-/// An address that is not loopback, or cannot be listened on.
-pub fn start_metrics(address: SocketAddr) -> Result<(), MetricsError> {
-    if !address.ip().is_loopback() {
-        return Err(MetricsError::NotLoopback(address));
-    }
-    let started = PrometheusBuilder::new().with_http_listener(address).install();
-    started.map_err(|source| MetricsError::Listen { address, source })
+/// Something in this process keeps metrics already.
+pub(crate) fn start_metrics() -> Result<PrometheusHandle, MetricsError> {
+    let durations = Matcher::Suffix("_duration_seconds".to_owned());
+    let handle = PrometheusBuilder::new().set_buckets_for_metric(durations, &DURATION_BOUNDS)?.install_recorder()?;
+    metrics_process::Collector::default().describe();
+    let of_upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
+            of_upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
 }

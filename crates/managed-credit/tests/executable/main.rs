@@ -6,6 +6,7 @@ mod demo;
 mod faults;
 mod import;
 mod maintenance;
+mod operators;
 mod postgresql;
 mod process;
 mod readme;

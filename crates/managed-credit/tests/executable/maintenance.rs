@@ -1,10 +1,8 @@
-//! What operators ask: status, verification, new copies, and metrics.
+//! What operators ask: status, verification, and new copies.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::process::{SAMPLE, Services, run, services_with_sample};
+use crate::process::{NOWHERE, Services, run, services_with_sample};
 
 /// Far above what judging the sample again takes.
 const JUDGING_LIMIT: Duration = Duration::from_secs(30);
@@ -63,8 +61,7 @@ fn a_service_that_is_away_is_said_to_be_and_the_exit_code_says_so_too() {
     let access = Services::start(&arguments, 1);
     let url = access.url("access-management");
     // Nobody listens on a port that was free a moment ago.
-    let nobody = format!("http://{}", free_port());
-    let flags = ["--access-url", &url, "--activity-url", &nobody, "--credit-url", &nobody];
+    let flags = ["--access-url", &url, "--activity-url", NOWHERE, "--credit-url", NOWHERE];
     let ask = |arguments: &[&str]| run(&[arguments, &flags[..]].concat());
     let right = ask(&["verify", "access"]);
     assert_eq!(right.code, Some(0), "{right:?}");
@@ -75,48 +72,4 @@ fn a_service_that_is_away_is_said_to_be_and_the_exit_code_says_so_too() {
     }
     let replayed = ask(&["replay", "activity"]);
     assert_eq!(replayed.code, Some(1), "{replayed:?}");
-}
-
-#[test]
-fn provisional_answers_are_counted_in_a_metric_by_their_outcome() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data_dir = folder.path().to_str().expect("a path of text");
-    let (metrics, nobody) = (free_port().to_string(), format!("http://{}", free_port()));
-    let mut arguments = vec!["serve", "activity", "--log", "off", "--data-dir", data_dir];
-    arguments.extend(["--activity-listen", "127.0.0.1:0", "--access-url", &nobody, "--metrics-listen", &metrics]);
-    let activity = Services::start(&arguments, 1);
-    let url = activity.url("activity-tracking");
-    let log = format!("{SAMPLE}/audit-log/2001.json");
-    let flags = ["--access-url", &nobody, "--activity-url", &url, "--credit-url", &nobody];
-    let imported = run(&[&["import", "audit-log", "--client", "2001", &log], &flags[..]].concat());
-    assert!(imported.stdout.contains("Provisional: "), "{imported:?}");
-
-    let scraped = scrape(&metrics);
-    let recorded = "managed_credit_recorded_activities_total{outcome=\"UNKNOWN_CLIENT\",provisional=\"true\"} ";
-    let counted = scraped.lines().find_map(|line| line.strip_prefix(recorded)).expect("the metric");
-    let now = scraped.lines().find_map(|line| line.strip_prefix("managed_credit_provisional_activities "));
-    assert!(counted.parse::<u32>().is_ok_and(|count| count > 0), "{scraped}");
-    assert_eq!(now, Some(counted), "{scraped}");
-    assert!(scraped.contains("# HELP managed_credit_waiting_tasks "), "{scraped}");
-}
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).expect("a free port")
-}
-
-fn scrape(address: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("metrics are served");
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("to ask");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("text");
-    answer
-}
-
-#[test]
-fn metrics_are_for_this_machine_only() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data_dir = folder.path().to_str().expect("a path of text");
-    let refused = run(&["serve", "access", "--data-dir", data_dir, "--metrics-listen", "0.0.0.0:0"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("--metrics-listen: 0.0.0.0:0 is not a loopback address"), "{refused:?}");
 }

@@ -220,6 +220,9 @@ impl Drop for Services {
     }
 }
 
+/// Where a service that does not run would be.
+pub const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// The flags for free ports.
 pub const FREE_PORTS: [&str; 6] =
     ["--access-listen", "127.0.0.1:0", "--activity-listen", "127.0.0.1:0", "--credit-listen", "127.0.0.1:0"];

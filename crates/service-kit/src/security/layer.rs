@@ -1,9 +1,7 @@
 //! Every call is proven before anything is done with it; behind this, `x-actor` is whoever was proven.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use contracts::Failure;
 use domain::access::Actor;
@@ -11,12 +9,11 @@ use sha2::{Digest as _, Sha256};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, HeaderValue, Request, Response};
-use tower::{Layer, Service};
 
 use super::callers::{Callers, Place, Proven};
 use crate::caller::{ACTOR, actor_text};
 use crate::incoming::Peer;
-use crate::server::holding_to_its_end;
+use crate::server::{Inner, Step, holding_to_its_end};
 
 /// Probes ask for health, and have no identity.
 const HEALTH_PREFIX: &str = "/grpc.health.";
@@ -56,11 +53,11 @@ impl Origin {
 
 /// Proves calls; without callers it lets everybody in as whom they say to be.
 #[derive(Debug, Clone)]
-pub(crate) struct ProofLayer {
+pub(crate) struct Proof {
     callers: Option<Arc<Callers>>,
 }
 
-impl ProofLayer {
+impl Proof {
     pub(super) fn new(callers: Option<Arc<Callers>>) -> Self {
         Self { callers }
     }
@@ -105,52 +102,19 @@ fn pseudonym(actor: &Actor) -> String {
     }
 }
 
-impl<S> Layer<S> for ProofLayer {
-    type Service = Proving<S>;
-
-    fn layer(&self, inner: S) -> Proving<S> {
-        Proving { layer: self.clone(), inner }
-    }
-}
-
-/// A service that is called by whoever is proven.
-#[derive(Debug, Clone)]
-pub(crate) struct Proving<S> {
-    layer: ProofLayer,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for Proving<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        // The clone is for later; this one is ready.
-        let later = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, later);
-        let layer = self.layer.clone();
-        Box::pin(async move {
-            let place = match layer.prove(&mut request).await {
-                Ok(place) => place,
-                Err(failure) => {
-                    // Its message may repeat what was sent, which may name a person.
-                    tracing::info!(reason = contracts::reason_name(failure.reason()), "a call was refused");
-                    return Ok(Status::from(failure).into_http());
-                }
-            };
-            let origin = Origin::of(request.headers());
-            let answer = ORIGIN.scope(origin, async move { inner.call(request).await }).await?;
-            Ok(holding_to_its_end(answer, place))
-        })
+impl Step for Proof {
+    async fn take<S: Inner>(self, mut call: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error> {
+        let place = match self.prove(&mut call).await {
+            Ok(place) => place,
+            Err(failure) => {
+                // Its message may repeat what was sent, which may name a person.
+                tracing::info!(reason = contracts::reason_name(failure.reason()), "a call was refused");
+                return Ok(Status::from(failure).into_http());
+            }
+        };
+        let origin = Origin::of(call.headers());
+        let answer = ORIGIN.scope(origin, async move { inner.call(call).await }).await?;
+        Ok(holding_to_its_end(answer, place))
     }
 }
 
@@ -159,7 +123,9 @@ mod tests {
     use std::convert::Infallible;
 
     use tonic::Code;
-    use tower::{ServiceExt as _, service_fn};
+    use tower::{Layer as _, ServiceExt as _, service_fn};
+
+    use crate::server::Around;
 
     use super::super::{Exposure, KeyHash, Security};
     use super::*;
@@ -184,7 +150,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let proving = security.proof_layer().layer(service);
+        let proving = Around(security.proof()).layer(service);
         let answer = proving.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         match Status::from_header_map(answer.headers()) {
             Some(refusal) => Err(refusal.code()),

@@ -21,6 +21,11 @@ static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     names
 });
 
+/// Whether the contracts have an RPC of this name.
+pub(crate) fn is_rpc(name: &str) -> bool {
+    ALL.contains(name)
+}
+
 /// A set of RPCs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Methods(BTreeSet<String>);

@@ -4,10 +4,7 @@
 //! refused at once, however it comes, and what is kept can be given to the service a second time. The reflection of
 //! other people's tools is a conversation, and is left alone, as is health, which must answer also under load.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
@@ -19,8 +16,9 @@ use tonic::body::Body;
 use tonic::codegen::http::{Request, Response, request::Parts};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
-use tower::{Layer, Service};
+use tower::Service;
 
+use super::around::{Inner, Step};
 use super::holding_to_its_end;
 
 /// How long to wait before a call that was rolled back is tried again, at first, and how often it is.
@@ -38,72 +36,35 @@ const FOREIGN_PREFIX: &str = "/grpc.";
 
 /// The limits of calls.
 #[derive(Debug, Clone)]
-pub(super) struct WholeCallLayer {
+pub(super) struct WholeCalls {
     maximum_message_bytes: usize,
     calls: Arc<Semaphore>,
 }
 
-impl WholeCallLayer {
+impl WholeCalls {
     /// A call may have a message of so many bytes, and so many calls may be under way.
     pub fn new(maximum_message_bytes: usize, maximum_calls: usize) -> Self {
         Self { maximum_message_bytes, calls: Arc::new(Semaphore::new(maximum_calls)) }
     }
 }
 
-impl<S> Layer<S> for WholeCallLayer {
-    type Service = WholeCall<S>;
-
-    fn layer(&self, inner: S) -> WholeCall<S> {
-        WholeCall { limits: self.clone(), inner }
-    }
-}
-
-/// A service that is called with whole calls.
-#[derive(Debug, Clone)]
-pub(super) struct WholeCall<S> {
-    limits: WholeCallLayer,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for WholeCall<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The clone is for later; this one is ready.
-        let later = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, later);
-        if request.uri().path().starts_with(FOREIGN_PREFIX) {
-            let mut inner = inner;
-            return Box::pin(inner.call(request));
+impl Step for WholeCalls {
+    async fn take<S: Inner>(self, call: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error> {
+        if call.uri().path().starts_with(FOREIGN_PREFIX) {
+            return inner.call(call).await;
         }
-        let limits = self.limits.clone();
-        Box::pin(async move {
-            let Ok(permit) = limits.calls.try_acquire_owned() else { return Ok(refusal(too_many_calls())) };
-            let (parts, body) = request.into_parts();
-            let whole = Limited::new(body, limits.maximum_message_bytes + FRAME_HEADER_BYTES).collect();
-            let Ok(whole) = tokio::time::timeout(ARRIVAL_LIMIT, whole).await else { return Ok(refusal(too_slow())) };
-            let message = match whole {
-                Ok(collected) => Full::from(collected.to_bytes()),
-                Err(error) if error.is::<LengthLimitError>() => {
-                    return Ok(refusal(too_large(limits.maximum_message_bytes)));
-                }
-                // The caller has gone away in the middle.
-                Err(error) => return Ok(Status::cancelled(error.to_string()).into_http()),
-            };
-            let answer = call_again_where_rolled_back(inner, parts, message).await?;
-            Ok(holding_to_its_end(answer, permit))
-        })
+        let Ok(permit) = self.calls.try_acquire_owned() else { return Ok(refusal(too_many_calls())) };
+        let (parts, body) = call.into_parts();
+        let whole = Limited::new(body, self.maximum_message_bytes + FRAME_HEADER_BYTES).collect();
+        let Ok(whole) = tokio::time::timeout(ARRIVAL_LIMIT, whole).await else { return Ok(refusal(too_slow())) };
+        let message = match whole {
+            Ok(collected) => Full::from(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => return Ok(refusal(too_large(self.maximum_message_bytes))),
+            // The caller has gone away in the middle.
+            Err(error) => return Ok(Status::cancelled(error.to_string()).into_http()),
+        };
+        let answer = call_again_where_rolled_back(inner, parts, message).await?;
+        Ok(holding_to_its_end(answer, permit))
     }
 }
 

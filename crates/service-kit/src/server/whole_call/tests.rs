@@ -3,8 +3,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prost::bytes::Bytes;
-use tower::{ServiceExt as _, service_fn};
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
+use super::super::around::Around;
 use super::*;
 
 fn conflict() -> Response<Body> {
@@ -47,7 +48,8 @@ async fn a_call_that_is_rolled_back_again_and_again_is_aborted_and_may_be_tried_
         counted.fetch_add(1, Ordering::Relaxed);
         async { Ok::<_, Infallible>(conflict()) }
     });
-    let answer = WholeCallLayer::new(100, 1).layer(inner).oneshot(request("/a", b"message")).await.expect("an answer");
+    let answer =
+        Around(WholeCalls::new(100, 1)).layer(inner).oneshot(request("/a", b"message")).await.expect("an answer");
     let status = Status::from_header_map(answer.headers()).expect("a status");
     assert_eq!((status.code(), reason(&answer).as_deref()), (Code::Aborted, Some("WRITE_CONFLICT")));
     assert!(status.get_details_retry_info().is_some());
@@ -62,14 +64,15 @@ async fn another_refusal_is_not_tried_again() {
         counted.fetch_add(1, Ordering::Relaxed);
         async { Ok::<_, Infallible>(refusal(Failure::new(ErrorReason::EtagMismatch, "it has changed"))) }
     });
-    let answer = WholeCallLayer::new(100, 1).layer(inner).oneshot(request("/a", b"message")).await.expect("an answer");
+    let answer =
+        Around(WholeCalls::new(100, 1)).layer(inner).oneshot(request("/a", b"message")).await.expect("an answer");
     assert_eq!((reason(&answer).as_deref(), calls.load(Ordering::Relaxed)), (Some("ETAG_MISMATCH"), 1));
 }
 
 #[tokio::test]
 async fn a_message_beyond_the_limit_is_refused_before_the_service_sees_it() {
     let inner = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-    let layer = WholeCallLayer::new(5, 1);
+    let layer = Around(WholeCalls::new(5, 1));
     let fits = layer.layer(inner).oneshot(request("/a", b"headrABCDE")).await.expect("an answer");
     assert_eq!(reason(&fits), None);
     drop(fits);
@@ -83,7 +86,7 @@ async fn a_call_beyond_the_limit_is_refused_at_once_until_the_answer_of_another_
     let inner = service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(Response::new(Body::new(Full::from(Bytes::from_static(b"answer")))))
     });
-    let layer = WholeCallLayer::new(100, 1);
+    let layer = Around(WholeCalls::new(100, 1));
     let call = |path: &'static str| layer.layer(inner).oneshot(request(path, b"message"));
     let first = call("/a").await.expect("an answer");
     let refused = call("/a").await.expect("an answer");
@@ -96,7 +99,7 @@ async fn a_call_beyond_the_limit_is_refused_at_once_until_the_answer_of_another_
 #[tokio::test(start_paused = true)]
 async fn a_message_that_does_not_arrive_gives_its_place_back() {
     let inner = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-    let limited = WholeCallLayer::new(100, 1).layer(inner);
+    let limited = Around(WholeCalls::new(100, 1)).layer(inner);
     let silence = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>();
     let silent = Request::builder().uri("/a").body(Body::new(http_body_util::StreamBody::new(silence)));
     let answer = limited.clone().oneshot(silent.expect("a request")).await.expect("an answer");

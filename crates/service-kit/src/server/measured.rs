@@ -1,0 +1,115 @@
+//! How many calls there are, how long they take, and how they end: of each RPC, by the names of OpenTelemetry.
+
+use http_body_util::BodyExt as _;
+use metrics::{Unit, describe_histogram, histogram};
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderMap, Request, Response};
+use tonic::{Code, Status};
+use tracing::Span;
+
+use super::around::{Inner, Step};
+use crate::security::is_rpc;
+
+/// The duration of calls, in seconds, until the end of their answer. OpenTelemetry calls it `rpc.server.call.duration`.
+const DURATION: &str = "rpc_server_call_duration_seconds";
+
+/// What stands for the RPC where a call names none: what callers make up must not become names of series.
+const OTHER: &str = "_OTHER";
+
+/// What is served of other people's contracts.
+const FOREIGN: [&str; 5] = [
+    "grpc.health.v1.Health/Check",
+    "grpc.health.v1.Health/List",
+    "grpc.health.v1.Health/Watch",
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+/// Tells what the metric means, to whoever scrapes it.
+pub(super) fn describe() {
+    describe_histogram!(DURATION, Unit::Seconds, "Duration of calls until the end of their answer, by RPC and status");
+}
+
+/// The RPC that a call of this path is of.
+pub(super) fn rpc_of(path: &str) -> &str {
+    let name = path.strip_prefix('/').unwrap_or(path);
+    if is_rpc(name) || FOREIGN.contains(&name) { name } else { OTHER }
+}
+
+/// Measures every call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measured;
+
+impl Step for Measured {
+    async fn take<S: Inner>(self, call: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error> {
+        let mut call_under_way = CallUnderWay::begin(rpc_of(call.uri().path()));
+        let answer = inner.call(call).await?;
+        call_under_way.see(answer.headers());
+        Ok(answer.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                if let Some(trailers) = frame.trailers_ref() {
+                    call_under_way.see(trailers);
+                }
+                frame
+            }))
+        }))
+    }
+}
+
+/// A call that is measured when it ends, in whatever way.
+struct CallUnderWay {
+    rpc: String,
+    start: Instant,
+    /// How it ended; a caller that leaves before the end has cancelled it.
+    end: Code,
+    span: Span,
+}
+
+impl CallUnderWay {
+    fn begin(rpc: &str) -> Self {
+        Self { rpc: rpc.to_owned(), start: Instant::now(), end: Code::Cancelled, span: Span::current() }
+    }
+
+    fn see(&mut self, headers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(headers) {
+            self.end = status.code();
+        }
+    }
+}
+
+impl Drop for CallUnderWay {
+    fn drop(&mut self) {
+        let code = name_of(self.end);
+        self.span.record("rpc.response.status_code", code);
+        let labels = [
+            ("rpc_system_name", "grpc".to_owned()),
+            ("rpc_method", std::mem::take(&mut self.rpc)),
+            ("rpc_response_status_code", code.to_owned()),
+        ];
+        histogram!(DURATION, &labels).record(self.start.elapsed());
+    }
+}
+
+/// A status code as the contracts of gRPC spell it.
+const fn name_of(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
