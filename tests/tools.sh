@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Installs what tests/tools.txt lists, where it is missing. Sourced by what needs it, in the root of the repository.
+
+say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
+
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Debian keeps PostgreSQL's programs out of the PATH, by version: the newest, or what else the machine has.
+postgres_program() {
+    local programs=(/usr/lib/postgresql/*/bin/"$1")
+    if [ -x "${programs[-1]}" ]; then echo "${programs[-1]}"; else command -v "$1" || true; fi
+}
+
+# PostgreSQL refuses to run as root.
+as_postgres() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+
+listed() { sed -n "s/^$1 //p" tests/tools.txt; }
+
+# Packages of one kind of line.
+install_debian_packages() {
+    local missing=() command package
+    while read -r command package; do
+        [ -n "$(postgres_program "$command")" ] || missing+=("$package")
+    done < <(listed "$1")
+    # Debian keeps the module that makes virtual environments in a package of its own.
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+    if [ "${#missing[@]}" -gt 0 ]; then
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    fi
+}
+
+# Packages of one kind of line, in a virtual environment of their own.
+install_python_packages() {
+    local kind="$1" folder="$2"
+    if ! listed "$kind" | cmp -s - "$folder/installed.txt"; then
+        rm -rf "$folder"
+        python3 -m venv "$folder"
+        # shellcheck disable=SC2046 # one argument a package
+        "$folder/bin/pip" install --quiet --disable-pip-version-check $(listed "$kind")
+        listed "$kind" >"$folder/installed.txt"
+    fi
+}
