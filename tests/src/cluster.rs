@@ -13,8 +13,7 @@ use contracts::wire::maintenance::maintenance_service_client::MaintenanceService
 use domain::policy::Policy;
 use managed_credit::running::{NEEDS, Part, PartPlan, Plan, Running, start};
 use service_kit::{
-    Channel, Clock, DatabaseSettings, Exposure, HealthReporter, Identity, ManualClock, Security, ServerSettings,
-    connect,
+    Channel, Clock, DatabaseSettings, Exposure, Identity, ManualClock, Operators, Security, ServerSettings, connect,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -149,7 +148,7 @@ impl Cluster {
             security: self.security(part),
             maximum_waiting_activities: self.maximum_waiting_activities,
             migrate: true,
-            health: HealthReporter::default(),
+            operators: Operators::default(),
             clock: Clock::Manual(self.clock.clone()),
             policy: Arc::clone(&self.policy),
         }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use contracts::wire::access::access_feed_service_server::{AccessFeedServiceServer, SERVICE_NAME as FEED_NAME};
 use contracts::wire::access::access_management_service_server::{AccessManagementServiceServer, SERVICE_NAME};
 use domain::policy::Policy;
-use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, measure, server as maintenance_server};
 use service_kit::{Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,7 @@ pub fn service(database: Database, clock: Clock, policy: Arc<Policy>, shutdown: 
     let background = TaskTracker::new();
     let state = AccessManagement { database, clock, policy, news: watch::Sender::default() };
     let policy = Arc::clone(&state.policy);
+    let measuring = measure(state.clone(), NAME, policy.version().to_string(), policy.digest().to_owned());
     let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown.clone());
     let feed = grpc::AccessFeed::new(state.clone(), shutdown);
     Service {
@@ -56,5 +57,6 @@ pub fn service(database: Database, clock: Clock, policy: Arc<Policy>, shutdown: 
             .add_service(AccessFeedServiceServer::new(feed).max_decoding_message_size(LIMITED_BY_THE_SERVER))
             .add_service(maintenance),
         background,
+        measuring: Box::pin(measuring),
     }
 }

@@ -5,12 +5,20 @@ mod verify;
 use contracts::Feed;
 use service_kit::feed::read_head;
 use service_kit::maintenance::{Maintain, ServiceStatus, Verification};
-use service_kit::{ServiceError, access_log};
+use service_kit::{Clock, Database, ServiceError, access_log};
 
 use crate::AccessManagement;
 
 impl Maintain for AccessManagement {
     const FOLLOWED: &'static [Feed] = &[];
+
+    fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
 
     async fn status(&self) -> Result<ServiceStatus, ServiceError> {
         let head = read_head(self.database.connection(), access_log::FEED).await?.revision();

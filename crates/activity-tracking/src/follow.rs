@@ -16,7 +16,7 @@ use tonic::{Status, Streaming};
 
 use crate::operations::settle;
 use crate::store::{activity, rejudging, voiding};
-use crate::{ActivityTracking, Migrator, measure};
+use crate::{ActivityTracking, Migrator};
 use consequences::Consequences;
 
 /// How long to wait before a database that failed is tried again.
@@ -91,15 +91,12 @@ impl Follow for AccessFollower {
         }
         let is_news = !changes.is_empty();
         service.incorporate(&transaction, changes).await?;
-        let is_mended = caught_up
-            && rejudging::first_id(&*transaction).await?.is_none()
-            && service.mend_provisional(&*transaction, cursor.position).await?;
+        if caught_up && rejudging::first_id(&*transaction).await?.is_none() {
+            service.mend_provisional(&*transaction, cursor.position).await?;
+        }
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         service.publish_settled().await?;
-        if is_mended {
-            measure::nothing_provisional();
-        }
         if is_news {
             service.tell_settled();
             service.work_waits.notify_one();

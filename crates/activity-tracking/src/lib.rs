@@ -25,7 +25,7 @@ use contracts::wire::activity::servicing_feed_service_server::{SERVICE_NAME as F
 use domain::policy::Policy;
 use operations::Committing;
 use service_kit::feed::Watermarks;
-use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, measure, server as maintenance_server};
 use service_kit::{Channel, Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -96,6 +96,7 @@ pub fn service(
     let stop_working = shutdown.clone();
     background.spawn(async move { worker.work_off(stop_working).await });
     let policy = Arc::clone(&state.policy);
+    let measuring = measure(state.clone(), NAME, policy.version().to_string(), policy.digest().to_owned());
     let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown.clone());
     let feed = grpc::ServicingFeed::new(state.clone(), background.clone(), shutdown);
     Service {
@@ -105,5 +106,6 @@ pub fn service(
             .add_service(ServicingFeedServiceServer::new(feed).max_decoding_message_size(LIMITED_BY_THE_SERVER))
             .add_service(maintenance),
         background,
+        measuring: Box::pin(measuring),
     }
 }

@@ -3,9 +3,9 @@
 mod verify;
 
 use contracts::Feed;
-use service_kit::ServiceError;
 use service_kit::feed::{read_cursor, read_head, replay};
 use service_kit::maintenance::{CopyStatus, Maintain, RejudgingStatus, ReplayProgress, ServiceStatus, Verification};
+use service_kit::{Clock, Database, ServiceError};
 
 use crate::ActivityTracking;
 use crate::follow::AccessFollower;
@@ -14,6 +14,14 @@ use crate::store::{activity, rejudging};
 
 impl Maintain for ActivityTracking {
     const FOLLOWED: &'static [Feed] = &[Feed::Access];
+
+    fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
 
     async fn status(&self) -> Result<ServiceStatus, ServiceError> {
         let transaction = self.database.begin_read().await?;

@@ -10,6 +10,7 @@ mod evidence;
 mod follow;
 mod grpc;
 mod maintenance;
+mod measure;
 mod migration;
 mod operations;
 mod store;
@@ -22,7 +23,7 @@ use contracts::Feed;
 use contracts::wire::credit::credit_calculation_service_server::{CreditCalculationServiceServer, SERVICE_NAME};
 use domain::policy::Policy;
 use service_kit::feed::Watermarks;
-use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, server as maintenance_server};
+use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, measure, server as maintenance_server};
 use service_kit::{Channel, Clock, Database, LIMITED_BY_THE_SERVER, Service};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,11 @@ pub fn service(
     background.spawn(follow::follow_access(state.clone(), shutdown.clone()));
     background.spawn(follow::follow_servicing(state.clone(), shutdown.clone()));
     let policy = Arc::clone(&state.policy);
+    let as_every_service = measure(state.clone(), NAME, policy.version().to_string(), policy.digest().to_owned());
+    let expiring = measure::measure(state.clone(), NAME);
+    let measuring = async move {
+        tokio::join!(as_every_service, expiring);
+    };
     let maintenance = maintenance_server(state.clone(), NAME, policy, background.clone(), shutdown);
     Service {
         name: NAME,
@@ -102,5 +108,6 @@ pub fn service(
         )
         .add_service(maintenance),
         background,
+        measuring: Box::pin(measuring),
     }
 }

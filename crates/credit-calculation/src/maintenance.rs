@@ -4,9 +4,9 @@ mod verify;
 mod verify_servicing;
 
 use contracts::Feed;
-use service_kit::ServiceError;
 use service_kit::feed::{Cursor, read_cursor, read_head, replay};
 use service_kit::maintenance::{CopyStatus, Maintain, ReplayProgress, ServiceStatus, Verification};
+use service_kit::{Clock, Database, ServiceError};
 
 use crate::CreditCalculation;
 use crate::follow::{AccessFollower, ServicingFollower};
@@ -20,6 +20,14 @@ impl CreditCalculation {
 
 impl Maintain for CreditCalculation {
     const FOLLOWED: &'static [Feed] = &[Feed::Access, Feed::Servicing];
+
+    fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
 
     async fn status(&self) -> Result<ServiceStatus, ServiceError> {
         let transaction = self.database.begin_read().await?;

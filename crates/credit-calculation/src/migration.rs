@@ -7,6 +7,7 @@ mod m0004_requests;
 mod m0005_tiers;
 mod m0006_statements;
 mod m0007_lease;
+mod m0008_expiring;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_tiers::Migration),
             Box::new(m0006_statements::Migration),
             Box::new(m0007_lease::Migration),
+            Box::new(m0008_expiring::Migration),
         ]
     }
 }

@@ -15,9 +15,7 @@ use contracts::wire::credit::{
 use contracts::{ClientName, PartnerName, timestamp};
 use domain::policy::Policy;
 use domain::time::Instant;
-use service_kit::{
-    Clock, DatabaseSettings, Exposure, HealthReporter, LogFormat, Security, ServerSettings, start_telemetry,
-};
+use service_kit::{Clock, DatabaseSettings, Exposure, LogFormat, Operators, Security, ServerSettings, start_telemetry};
 
 use crate::as_of::parse_instant;
 use crate::breakdown::{Breakdown, write_table};
@@ -85,7 +83,7 @@ fn plan(folder: &Path, port: impl Fn(Part) -> u16) -> anyhow::Result<Plan> {
         security: Security::none(Exposure::default()),
         maximum_waiting_activities: DEFAULT_MAXIMUM_WAITING_ACTIVITIES,
         migrate: true,
-        health: HealthReporter::default(),
+        operators: Operators::default(),
         clock: Clock::System,
         policy: Arc::new(Policy::embedded()),
     })

@@ -9,8 +9,8 @@ use contracts::wire::activity::activity_tracking_service_server;
 use contracts::wire::credit::credit_calculation_service_server;
 use domain::policy::Policy;
 use service_kit::{
-    Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, HealthReporter, Identity, Listener,
-    MigratorTrait, Needs, Security, ServeError, ServerSettings, Service, ServiceNeeds, connect, connect_within, serve,
+    Channel, ChannelError, Clock, Database, DatabaseError, DatabaseSettings, Identity, Listener, MigratorTrait, Needs,
+    Operators, Security, ServeError, ServerSettings, Service, ServiceNeeds, connect, connect_within, serve,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -112,8 +112,8 @@ pub struct Plan {
     pub maximum_waiting_activities: usize,
     /// Whether to bring the schemas up to date; otherwise pending migrations are refused.
     pub migrate: bool,
-    /// What is told which of them are ready.
-    pub health: HealthReporter,
+    /// Who is told which of them are ready, and what is measured.
+    pub operators: Operators,
     /// The clock.
     pub clock: Clock,
     /// The policy document.
@@ -207,9 +207,9 @@ pub async fn start(plan: Plan) -> Result<Running, StartError> {
     for (part, listener, upstreams, database) in prepared {
         let of_part = shutdown.child_token();
         let service = assemble(upstreams, database.clone(), &plan, of_part.clone());
-        let (settings, security, health) = (plan.server.clone(), plan.security.clone(), plan.health.clone());
+        let (settings, security, operators) = (plan.server.clone(), plan.security.clone(), plan.operators.clone());
         servers.spawn(async move {
-            let ended = serve(listener, service, settings, &security, &health, of_part).await;
+            let ended = serve(listener, service, settings, &security, &operators, of_part).await;
             if let Err(error) = database.close().await {
                 tracing::warn!(service = %part, %error, "the database did not close");
             }

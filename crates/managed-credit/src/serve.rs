@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use service_kit::{
-    Clock, Exposure, HealthReporter, LogFormat, Security, ServerSettings, WebOrigin, answer_operators, start_telemetry,
+    Clock, Exposure, LogFormat, Operators, Security, ServerSettings, WebOrigin, answer_operators, start_telemetry,
 };
 
 use crate::databases::Databases;
@@ -130,8 +130,8 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
     let stop_signal = stop_signal()?;
     let mut plan = plan(command)?;
     if let Some(address) = command.operations_listen {
-        let (address, health) = answer_operators(address).await.context("--operations-listen")?;
-        plan.health = health;
+        let (address, operators) = answer_operators(address).await.context("--operations-listen")?;
+        plan.operators = operators;
         writeln!(out, "operators are answered on {address}")?;
     }
     let running = running::start(plan).await.map_err(|error| name_setting(command, error))?;
@@ -197,7 +197,7 @@ pub(crate) fn plan(command: &ServeCommand) -> anyhow::Result<Plan> {
         security: command.security()?,
         maximum_waiting_activities: command.limits.maximum_waiting_activities,
         migrate: command.migrate || command.databases.data_dir.is_some(),
-        health: HealthReporter::default(),
+        operators: Operators::default(),
         clock: Clock::System,
         policy: Arc::new(policy),
     })

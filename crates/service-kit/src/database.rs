@@ -82,6 +82,17 @@ pub enum DatabaseError {
     Database(#[from] DbErr),
 }
 
+/// How many connections a pool has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// Those that nobody uses.
+    pub idle: u32,
+    /// Those that are used.
+    pub used: u32,
+    /// The most that it may have.
+    pub maximum: u32,
+}
+
 /// A connection pool that knows how each kind of database wants its transactions.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -221,6 +232,20 @@ impl Database {
     #[must_use]
     pub const fn connection(&self) -> &DatabaseConnection {
         &self.connection
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        let (open, idle, maximum) = if self.is_sqlite() {
+            let pool = self.connection.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        } else {
+            let pool = self.connection.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(open);
+        Pool { idle, used: open - idle, maximum }
     }
 
     /// Closes all connections, those that are in use once they are free again.

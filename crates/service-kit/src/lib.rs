@@ -31,11 +31,11 @@ pub use caller::{
 };
 pub use channel::{Channel, ChannelError, connect, connect_within};
 pub use clock::{Clock, ManualClock};
-pub use database::{Database, DatabaseError, DatabaseSettings, ReadTransaction, WriteTransaction};
+pub use database::{Database, DatabaseError, DatabaseSettings, Pool, ReadTransaction, WriteTransaction};
 pub use error::ServiceError;
 pub use etag::require_etag;
 pub use incoming::{Door, Listener};
-pub use operators::{OperatorsError, answer_operators};
+pub use operators::{Operators, OperatorsError, answer_operators};
 pub use random::random_token;
 pub use sea_orm_migration::MigratorTrait;
 pub use security::{
@@ -48,4 +48,3 @@ pub use server::{
 };
 pub use stored::{StoredInstant, position, stored_position};
 pub use telemetry::{LogFormat, MetricsError, start_telemetry};
-pub use tonic_health::server::HealthReporter;

@@ -4,6 +4,7 @@
 //! time, that it ends with its caller or with the service, and how it is told, is the same for all.
 
 mod comparing;
+mod measuring;
 mod progress;
 mod server;
 mod status;
@@ -15,16 +16,23 @@ use contracts::{Failure, Feed};
 
 pub use comparing::{Verification, hex};
 pub use contracts::wire::maintenance::maintenance_service_server::SERVICE_NAME;
+pub use measuring::{float, measure};
 pub use progress::ReplayProgress;
 pub use server::{Maintenance, server};
 pub use status::{CopyStatus, RejudgingStatus, ServiceStatus};
 
-use crate::ServiceError;
+use crate::{Clock, Database, ServiceError};
 
 /// What a service gives its operators.
 pub trait Maintain: Clone + Send + Sync + 'static {
     /// The feeds that it follows.
     const FOLLOWED: &'static [Feed];
+
+    /// What it keeps everything in.
+    fn database(&self) -> &Database;
+
+    /// Its clock.
+    fn clock(&self) -> &Clock;
 
     /// How far it is.
     fn status(&self) -> impl Future<Output = Result<ServiceStatus, ServiceError>> + Send;

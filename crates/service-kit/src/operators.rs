@@ -24,6 +24,15 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// The most bytes of a question about health: a name.
 const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
 
+/// What services tell the operators of their process; nobody listens where they have no port.
+#[derive(Debug, Clone, Default)]
+pub struct Operators {
+    /// Which services are ready.
+    pub(crate) health: HealthReporter,
+    /// Whether there is anybody to measure for.
+    pub(crate) are_there: bool,
+}
+
 /// Why operators cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorsError {
@@ -41,12 +50,12 @@ pub enum OperatorsError {
 }
 
 /// Answers operators at an address until the process ends: `grpc.health.v1.Health`, where the empty name is the process and
-/// every other that of a gRPC service, and Prometheus text at `/metrics`. Answers where it listens, and what the services
-/// of the process tell their health.
+/// every other that of a gRPC service, and Prometheus text at `/metrics`. Answers where it listens, and who is to be told
+/// by the services of the process.
 ///
 /// # Errors
 /// An address that cannot be listened on.
-pub async fn answer_operators(address: SocketAddr) -> Result<(SocketAddr, HealthReporter), OperatorsError> {
+pub async fn answer_operators(address: SocketAddr) -> Result<(SocketAddr, Operators), OperatorsError> {
     let failed = |source| OperatorsError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -59,7 +68,7 @@ pub async fn answer_operators(address: SocketAddr) -> Result<(SocketAddr, Health
             tracing::error!(%error, "operators are not answered any more");
         }
     });
-    Ok((address, reporter))
+    Ok((address, Operators { health: reporter, are_there: true }))
 }
 
 async fn serve(listener: TcpListener, router: Router) -> Result<(), tonic::transport::Error> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use contracts::wire::error::ErrorReason;
 use contracts::{FILE_DESCRIPTOR_SET, Failure};
+use futures_util::future::BoxFuture;
 use http_body_util::BodyExt as _;
 use measured::{Measured, rpc_of};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,6 @@ use tonic::transport::Server;
 use tonic::{Code, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::SERVICE_NAME as HEALTH_NAME;
-use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 use tower_http::ServiceBuilderExt as _;
@@ -36,6 +36,7 @@ pub(crate) use around::{Around, Inner, Step};
 pub use web::{WebOrigin, WebOriginError};
 
 use crate::incoming::Listener;
+use crate::operators::Operators;
 use crate::security::{Protocols, Security};
 
 /// How long calls that are under way may take to end at shutdown, and after them as long again what goes on beside.
@@ -99,6 +100,8 @@ pub struct Service {
     pub routes: Routes,
     /// What it does beside answering; ends by itself at shutdown.
     pub background: TaskTracker,
+    /// Measures it, for ever: for operators, where there are any.
+    pub measuring: BoxFuture<'static, ()>,
 }
 
 /// Why a server cannot start or go on.
@@ -130,7 +133,7 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves until `shutdown`, then lets calls under way end within 10 seconds; `process_health` is told, too, what it serves.
+/// Serves until `shutdown`, then lets calls under way end within 10 seconds; `operators` are told what it serves.
 ///
 /// # Errors
 /// The server cannot start, or fails.
@@ -139,18 +142,21 @@ pub async fn serve(
     service: Service,
     settings: ServerSettings,
     security: &Security,
-    process_health: &HealthReporter,
+    operators: &Operators,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let Service { name, grpc_names, routes, background } = service;
+    let Service { name, grpc_names, routes, background, measuring } = service;
     let (own_health, health) = tonic_health::server::health_reporter();
     let tell_health = async |status: ServingStatus| {
         for grpc_name in &grpc_names {
             own_health.set_service_status(*grpc_name, status).await;
-            process_health.set_service_status(*grpc_name, status).await;
+            operators.health.set_service_status(*grpc_name, status).await;
         }
     };
     tell_health(ServingStatus::Serving).await;
+    if operators.are_there {
+        background.spawn(shutdown.clone().run_until_cancelled_owned(measuring));
+    }
     measured::describe();
     // The descriptors of all contracts are known, so that types of other files resolve; only what is served is listed.
     let reflection = || {

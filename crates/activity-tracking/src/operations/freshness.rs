@@ -25,7 +25,7 @@ impl ActivityTracking {
         self.copied.wait_for(&[head], None, left).await.is_ok()
     }
 
-    /// Takes the mark from provisional verdicts, and says so, once the copy has all that access-management knew after they were
+    /// Takes the mark from provisional verdicts once the copy has all that access-management knew after they were
     /// recorded: each has been judged by the copy of its moment, and again by every change since.
     ///
     /// The transaction holds the cursor, so that nothing is recorded between the question and the answer; that is why
@@ -34,16 +34,15 @@ impl ActivityTracking {
         &self,
         transaction: &C,
         position: u64,
-    ) -> Result<bool, DbErr> {
+    ) -> Result<(), DbErr> {
         if !activity::has_provisional(transaction).await? {
-            return Ok(false);
+            return Ok(());
         }
         let head = self.access_head(ASKING_LIMIT).await;
-        let has_all = head.is_some_and(|head| position >= head.position);
-        if has_all {
+        if head.is_some_and(|head| position >= head.position) {
             activity::clear_provisional(transaction).await?;
         }
-        Ok(has_all)
+        Ok(())
     }
 
     async fn access_head(&self, limit: Duration) -> Option<Revision> {

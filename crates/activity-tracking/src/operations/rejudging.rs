@@ -55,7 +55,7 @@ impl ActivityTracking {
 
     /// Does a part of the oldest task; false where there is none.
     async fn work_once(&self) -> Result<bool, ServiceError> {
-        if self.measure().await? == 0 {
+        if rejudging::waiting(self.database.connection()).await?.tasks == 0 {
             return Ok(false);
         }
         let transaction = self.database.begin_write().await?;

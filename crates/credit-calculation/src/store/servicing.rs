@@ -169,6 +169,21 @@ pub(crate) async fn all_work<C: ConnectionTrait>(
     Ok(found)
 }
 
+/// At which clients relationships that are there now end by `soon`, by the smallest minimum, and how many at each.
+pub(crate) async fn expiring<C: ConnectionTrait>(
+    connection: &C,
+    now: Instant,
+    soon: Instant,
+) -> Result<BTreeMap<HubId, u64>, ServiceError> {
+    use servicing_period::{Column, Entity};
+    let (now, soon) = (StoredInstant::from(now), StoredInstant::from(soon));
+    let ending = Entity::find().filter(Column::Minimum.eq(1_i64)).filter(Column::EndTime.gt(now));
+    let ending = ending.filter(Column::EndTime.lte(soon)).filter(Column::StartTime.lte(now));
+    let counted = ending.select_only().column(Column::ClientId).expr(Column::PartnerId.count());
+    let counted: Vec<(i64, i64)> = counted.group_by(Column::ClientId).into_tuple().all(connection).await?;
+    counted.into_iter().map(|(client, count)| Ok((hub_id(client)?, count.unsigned_abs()))).collect()
+}
+
 async fn add_periods<C: ConnectionTrait>(
     connection: &C,
     clients: &[i64],

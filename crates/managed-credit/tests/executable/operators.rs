@@ -5,12 +5,18 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
 use contracts::wire::access::{GetPartnerRequest, WatchAccessRequest};
+use contracts::wire::activity::activity::Action;
+use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
+use contracts::wire::activity::{Activity, CatalogueAction, Origin, RecordActivitiesRequest};
+use service_kit::Clock;
 use tonic::Code;
 use tonic::transport::Channel;
 
+use crate::postgresql::Databases;
 use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, run};
 
 /// Far above what a sample of everything that is measured takes to be renewed.
@@ -23,12 +29,19 @@ struct Observed {
 }
 
 impl Observed {
+    /// In a folder.
     fn start(names: &[&str], data_dir: &Path, flags: &[&str]) -> Self {
-        let data_dir = data_dir.to_str().expect("a path of text");
+        let in_folder = ["--data-dir", data_dir.to_str().expect("a path of text")];
+        Self::start_in(&in_folder, names, flags)
+    }
+
+    /// In databases that flags name.
+    fn start_in(databases: &[&str], names: &[&str], flags: &[&str]) -> Self {
         let mut arguments = vec!["serve"];
         arguments.extend(names);
-        arguments.extend(["--log", "off", "--data-dir", data_dir, "--operations-listen", "127.0.0.1:0"]);
+        arguments.extend(["--log", "off", "--operations-listen", "127.0.0.1:0"]);
         arguments.extend(FREE_PORTS);
+        arguments.extend(databases);
         arguments.extend(flags);
         let services = Services::start(&arguments, if names == ["all"] { 3 } else { names.len() });
         let told = services.printed.lines().find_map(|line| line.strip_prefix("operators are answered on "));
@@ -116,7 +129,7 @@ async fn calls_are_measured_by_rpc_and_by_how_they_ended_and_what_callers_make_u
     drop(changes);
     observed.measured(&calls(watch, "CANCELLED"), |count| count == 1.0);
 
-    let unknown = GetPartnerRequest { name: "partners/7".to_owned(), ..GetPartnerRequest::default() };
+    let unknown = GetPartnerRequest { name: "partners/7".to_owned() };
     let refused = AccessManagementServiceClient::new(channel.clone()).get_partner(unknown).await;
     assert_eq!(refused.expect_err("no such partner").code(), Code::NotFound);
     let get = "managedcredit.access.v1.AccessManagementService/GetPartner";
@@ -145,6 +158,82 @@ fn provisional_answers_are_counted_in_a_metric_by_their_outcome() {
     assert!(imported.stdout.contains("Provisional: "), "{imported:?}");
     let recorded = "managed_credit_recorded_activities_total{outcome=\"UNKNOWN_CLIENT\",provisional=\"true\"}";
     let counted = observed.measured(recorded, |count| count > 0.0);
-    observed.measured("managed_credit_provisional_activities", |count| count == counted);
+    observed.measured("managed_credit_provisional_activities{service=\"activity-tracking\"}", |count| count == counted);
     assert!(observed.scrape().contains("# HELP managed_credit_waiting_tasks "));
+}
+
+/// Lets Giulia edit a form of Verde Vivo Garden 50 days ago, so that credit for 440.00 EUR a month ends in 10 days.
+async fn record_what_ends_soon(services: &Services) {
+    let occurred = contracts::timestamp(Clock::System.now() - TimeDelta::days(50));
+    let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
+    let activity = Activity {
+        name: "clients/2004/activities/50-days-ago".to_owned(),
+        email_address: "giulia.rossi@officina-digitale.example".to_owned(),
+        occur_time: Some(occurred),
+        action: Some(Action::CatalogueAction(action)),
+        origin: Origin::Person.into(),
+        ..Activity::default()
+    };
+    let url = services.url("activity-tracking");
+    let mut tracking = ActivityTrackingServiceClient::connect(url).await.expect("it is ready");
+    let request = RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() };
+    tracking.record_activities(request).await.expect("it is recorded");
+    services.urls.settle("partners/1001").await;
+}
+
+/// How services, their copies and their databases are, and what ends soon.
+async fn what_is_measured(databases: &[&str]) {
+    let observed = Observed::start_in(databases, &["all"], &[]);
+    observed.services.urls.import_sample().await;
+    record_what_ends_soon(&observed.services).await;
+    let of = |name: &str, labels: &str| format!("managed_credit_{name}{{{labels}}}");
+    for (service, feed) in
+        [("activity-tracking", "access"), ("credit-calculation", "access"), ("credit-calculation", "servicing")]
+    {
+        let copy = format!("service=\"{service}\",feed=\"{feed}\"");
+        let position = observed.measured(&of("feed_position", &copy), |position| position > 0.0);
+        let owner = if feed == "access" { "access-management" } else { "activity-tracking" };
+        let head = of("feed_head_position", &format!("service=\"{owner}\",feed=\"{feed}\""));
+        observed.measured(&head, |head| head >= position);
+        observed.measured(&of("feed_lag_seconds", &copy), |lag| lag < 60.0);
+        observed.measured(&of("feed_state", &format!("{copy},state=\"OPEN\"")), |is_so| is_so == 1.0);
+        observed.measured(&of("feed_state", &format!("{copy},state=\"DIVERGED\"")), |is_so| is_so == 0.0);
+    }
+    for service in ["access-management", "activity-tracking", "credit-calculation"] {
+        let pool = format!("db_client_connection_pool_name=\"{service}\"");
+        observed.measured(&format!("db_client_connection_max{{{pool}}}"), |maximum| maximum == 10.0);
+        let idle = format!("db_client_connection_count{{{pool},db_client_connection_state=\"idle\"}}");
+        observed.measured(&idle, |idle| (1.0..=10.0).contains(&idle));
+    }
+    observed.measured("managed_credit_waiting_activities", |waiting| waiting == 0.0);
+    let of_activity = "service=\"activity-tracking\"";
+    observed.measured(&of("waiting_tasks", of_activity), |waiting| waiting == 0.0);
+    observed.measured(&of("oldest_waiting_task_seconds", of_activity), |age| age == 0.0);
+    let scraped = observed.scrape();
+    let info = "managed_credit_service_info{service=\"credit-calculation\",version=\"0.1.0\",policy_version=\"";
+    assert!(scraped.contains(info), "{scraped}");
+    for name in ["@", "partners/", "clients/", "giulia"] {
+        assert!(!scraped.contains(name), "{name} in {scraped}");
+    }
+
+    // What ends soon is measured at the start, and then every minute.
+    observed.services.terminate();
+    assert_eq!(observed.services.wait().0.code(), Some(0));
+    let observed = Observed::start_in(databases, &["all"], &[]);
+    let of_credit = "service=\"credit-calculation\"";
+    observed.measured(&of("expiring_credits", of_credit), |credits| credits == 1.0);
+    observed.measured(&of("expiring_mrr", &format!("{of_credit},currency=\"EUR\"")), |mrr| mrr == 440.0);
+}
+
+#[tokio::test]
+async fn how_services_are_and_what_ends_soon_is_measured_and_names_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    what_is_measured(&["--data-dir", folder.path().to_str().expect("text")]).await;
+}
+
+#[tokio::test]
+async fn how_services_are_and_what_ends_soon_is_measured_on_postgresql_too() {
+    let databases = Databases::create("measured");
+    let flags = databases.flags();
+    what_is_measured(&flags.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }

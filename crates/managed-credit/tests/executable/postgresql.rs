@@ -8,7 +8,7 @@ use crate::process::{Services, managed_credit, run};
 const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
 
 /// The services' databases, gone when the test ends.
-struct Databases {
+pub struct Databases {
     /// The URL of any database of the server, with `NAME` in place of it.
     pattern: String,
     test: String,
@@ -16,7 +16,7 @@ struct Databases {
 
 impl Databases {
     /// Empty ones; `test` is unique among the tests of a process.
-    fn create(test: &str) -> Self {
+    pub fn create(test: &str) -> Self {
         let pattern = std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
             panic!("{POSTGRES_VARIABLE} is not set: run the tests by tests/run, which starts PostgreSQL for them")
         });
@@ -29,6 +29,13 @@ impl Databases {
 
     fn name(&self, part: &str) -> String {
         format!("{}_{part}", self.test)
+    }
+
+    /// The flags of `serve all` for them.
+    pub fn flags(&self) -> Vec<String> {
+        let flags = |part| [format!("--{part}-database-url"), self.url(part)];
+        let migrate = "--migrate".to_owned();
+        ["access", "activity", "credit"].into_iter().flat_map(flags).chain([migrate]).collect()
     }
 
     fn url(&self, part: &str) -> String {

@@ -26,10 +26,10 @@ pub enum Following {
 }
 
 impl Following {
-    const ALL: [Self; 5] = [Self::Starting, Self::Open, Self::Interrupted, Self::Diverged, Self::Stopped];
+    pub(crate) const ALL: [Self; 5] = [Self::Starting, Self::Open, Self::Interrupted, Self::Diverged, Self::Stopped];
 
     /// As it is stored for the other replicas.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",
             Self::Open => "OPEN",

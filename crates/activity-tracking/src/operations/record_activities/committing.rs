@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tonic::Status;
 
 use super::Call;
-use crate::ActivityTracking;
+use crate::{ActivityTracking, measure};
 
 /// The most activities that are committed together, unless one call has more.
 const ACTIVITIES_PER_COMMIT: usize = 1_000;
@@ -108,6 +108,7 @@ impl ActivityTracking {
     fn enqueue(&self, waiting: Waiting) -> Result<(), Failure> {
         let mut queue = self.committing.queue();
         queue.push(waiting, self.committing.maximum_waiting_activities)?;
+        measure::waiting(queue.activities);
         if queue.committers < self.committing.maximum_committers {
             queue.committers += 1;
             let service = self.clone();
@@ -122,6 +123,7 @@ impl ActivityTracking {
             let group = {
                 let mut queue = self.committing.queue();
                 let group = queue.next_group();
+                measure::waiting(queue.activities);
                 if group.is_empty() {
                     queue.committers -= 1;
                     return;
