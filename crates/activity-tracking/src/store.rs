@@ -19,7 +19,7 @@ use domain::access::HubId;
 use domain::servicing::{Alteration, CountedActivity};
 use domain::time::Instant;
 use sea_orm::{ColumnTrait, Condition};
-use service_kit::ServiceError;
+use service_kit::{ServiceError, TraceParent};
 
 /// Before everything: what is touched from here on is computed in full.
 pub(crate) const BEGINNING: Instant = DateTime::<chrono::Utc>::MIN_UTC;
@@ -39,7 +39,11 @@ pub(crate) struct Pair {
 
 /// The pairs whose periods must be computed again, each with where they can be different.
 #[derive(Debug, Default)]
-pub(crate) struct Touched(BTreeMap<Pair, Touch>);
+pub(crate) struct Touched {
+    pairs: BTreeMap<Pair, Touch>,
+    /// Of which trace is the call that touched a pair first.
+    causes: BTreeMap<Pair, TraceParent>,
+}
 
 /// What is different for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,23 +70,34 @@ impl Touched {
         self.touch(pair, Touch { alteration, newest: None });
     }
 
+    /// It is for the sake of a call.
+    pub fn caused_by(&mut self, pair: Pair, cause: &TraceParent) {
+        self.causes.entry(pair).or_insert_with(|| cause.clone());
+    }
+
+    /// For the sake of which call the pair is touched; of what is done now, where that was not said.
+    pub fn cause(&self, pair: Pair) -> TraceParent {
+        self.causes.get(&pair).cloned().unwrap_or_else(TraceParent::current)
+    }
+
     /// What `other` says, too.
     pub fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(pair, touch)| self.touch(pair, touch));
+        other.pairs.into_iter().for_each(|(pair, touch)| self.touch(pair, touch));
+        other.causes.iter().for_each(|(pair, cause)| self.caused_by(*pair, cause));
     }
 
     fn touch(&mut self, pair: Pair, touch: Touch) {
-        self.0.entry(pair).and_modify(|known| *known = known.and(touch)).or_insert(touch);
+        self.pairs.entry(pair).and_modify(|known| *known = known.and(touch)).or_insert(touch);
     }
 
     /// All, in the order of their locks.
     pub fn pairs(&self) -> impl Iterator<Item = (Pair, Touch)> {
-        self.0.iter().map(|(pair, touch)| (*pair, *touch))
+        self.pairs.iter().map(|(pair, touch)| (*pair, *touch))
     }
 
     /// Keeps the pairs that `is_kept` says.
     pub fn retain(&mut self, is_kept: impl Fn(Pair) -> bool) {
-        self.0.retain(|pair, _| is_kept(*pair));
+        self.pairs.retain(|pair, _| is_kept(*pair));
     }
 }
 

@@ -292,7 +292,7 @@ pub struct ServicingChange {
 }
 
 impl From<&ServicingChange> for wire::ServicingChange {
-    /// The message of a change; the feed adds the `chain_hash`.
+    /// The message of a change; the feed adds the `chain_hash` and the `trace_parent`.
     fn from(change: &ServicingChange) -> Self {
         let minimums = change.periods.iter().map(|(minimum, periods)| wire::MinimumPeriods {
             minimum: i32::try_from(*minimum).unwrap_or(i32::MAX),
@@ -306,6 +306,7 @@ impl From<&ServicingChange> for wire::ServicingChange {
             minimums: minimums.collect(),
             last_activity_time: change.last_activity_time.map(timestamp),
             record_time: Some(timestamp(change.record_time)),
+            trace_parent: String::new(),
         }
     }
 }

@@ -44,7 +44,13 @@ pub(crate) struct DemoCommand {
 }
 
 pub(crate) async fn demo(command: &DemoCommand, out: &mut impl Write) -> anyhow::Result<()> {
-    start_telemetry("warn", LogFormat::Human)?;
+    let traces = start_telemetry("warn", LogFormat::Human, "managed-credit")?;
+    let shown = start_and_show(command, out).await;
+    traces.stop().await;
+    shown
+}
+
+async fn start_and_show(command: &DemoCommand, out: &mut impl Write) -> anyhow::Result<()> {
     let stop_signal = stop_signal()?;
     let folder = tempfile::Builder::new().prefix("managed-credit-demo-").tempdir().context("a folder for the demo")?;
     let running = start(command.keep, folder.path(), out).await?;

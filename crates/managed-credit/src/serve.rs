@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 use domain::policy::{Policy, PolicyError};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use service_kit::{
-    Clock, Exposure, LogFormat, Operators, Security, ServerSettings, WebOrigin, answer_operators, start_telemetry,
+    Clock, Exposure, LogFormat, Operators, Security, ServerSettings, TelemetryError, WebOrigin, answer_operators,
+    start_telemetry,
 };
 
 use crate::databases::Databases;
@@ -125,8 +126,25 @@ pub(crate) async fn serve(command: &ServeCommand, out: &mut impl Write) -> anyho
         LogStyle::Human => LogFormat::Human,
         LogStyle::Json => LogFormat::Json,
     };
-    start_telemetry(&command.log, format).with_context(|| format!("--log {}", command.log))?;
+    let traces = start_telemetry(&command.log, format, &service_name(command)).map_err(|error| match error {
+        TelemetryError::Filter(_) => anyhow::anyhow!("--log {}: {error}", command.log),
+        TelemetryError::Traces(_) => error.into(),
+    })?;
     keep_out_of_core_dumps();
+    let served = serve_until_stopped(command, out).await;
+    traces.stop().await;
+    served
+}
+
+/// What traces call this process where the environment does not.
+fn service_name(command: &ServeCommand) -> String {
+    match ServedPart::parts(&command.services).as_slice() {
+        [part] => part.to_string(),
+        _ => "managed-credit".to_owned(),
+    }
+}
+
+async fn serve_until_stopped(command: &ServeCommand, out: &mut impl Write) -> anyhow::Result<()> {
     let stop_signal = stop_signal()?;
     let mut plan = plan(command)?;
     if let Some(address) = command.operations_listen {

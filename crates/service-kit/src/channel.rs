@@ -16,6 +16,7 @@ use tower::service_fn;
 
 use crate::incoming::{Bytes, Door};
 use crate::security::{Identity, Origin};
+use crate::telemetry::add_trace_headers;
 
 /// A channel whose calls carry the identity of the client, and of the call that they are made for.
 pub type Channel = InterceptedService<tonic::transport::Channel, Envelope>;
@@ -107,6 +108,7 @@ impl Interceptor for Envelope {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let mut headers = std::mem::take(request.metadata_mut()).into_headers();
         headers.extend(Origin::current());
+        add_trace_headers(&mut headers);
         *request.metadata_mut() = MetadataMap::from_headers(headers);
         if let Some(authorization) = self.identity.authorization() {
             request.metadata_mut().insert("authorization", authorization);

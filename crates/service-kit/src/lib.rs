@@ -47,4 +47,4 @@ pub use server::{
     WebOriginError, serve,
 };
 pub use stored::{StoredInstant, position, stored_position};
-pub use telemetry::{LogFormat, MetricsError, start_telemetry};
+pub use telemetry::{LogFormat, MetricsError, TelemetryError, TraceParent, Traces, TracesError, start_telemetry};

@@ -30,6 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::MakeRequestUuid;
 use tower_http::trace::TraceLayer;
 use tracing::field::Empty;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use whole_call::WholeCalls;
 
 pub(crate) use around::{Around, Inner, Step};
@@ -38,6 +39,7 @@ pub use web::{WebOrigin, WebOriginError};
 use crate::incoming::Listener;
 use crate::operators::Operators;
 use crate::security::{Protocols, Security};
+use crate::telemetry::adopt;
 
 /// How long calls that are under way may take to end at shutdown, and after them as long again what goes on beside.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -269,17 +271,26 @@ fn without_strange_id<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// What every line of a call's log carries: which RPC, and the id that its caller can name.
+/// What every line of a call's log carries: which RPC, the id that its caller can name, and that of its trace.
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!(
+    let rpc = rpc_of(request.uri().path());
+    let span = tracing::info_span!(
         "call",
-        rpc.method = rpc_of(request.uri().path()),
+        otel.name = rpc,
+        otel.kind = "server",
+        rpc.method = rpc,
         rpc.response.status_code = Empty,
         request_id,
+        trace_id = Empty,
         caller = Empty,
         actor = Empty
-    )
+    );
+    span.set_attribute("rpc.system.name", "grpc");
+    if let Some(trace_id) = adopt(&span, request.headers()) {
+        span.record("trace_id", trace_id);
+    }
+    span
 }
 
 #[cfg(test)]

@@ -11,13 +11,14 @@ use contracts::{ActivityName, Failure, Feed, Revision};
 use domain::activity::{Activity, Outlook, judge, outlook};
 use domain::time::Instant;
 use sea_orm::ConnectionTrait;
-use service_kit::ServiceError;
 use service_kit::feed::{lock_cursor_shared, read_head};
 use service_kit::request_log::{self, RequestKey};
+use service_kit::{ServiceError, TraceParent};
+use tracing::Span;
 
 use super::{history_for, settle};
 use crate::store::Touched;
-use crate::store::activity::{self, Recorded, counted};
+use crate::store::activity::{self, Recorded, counted, name_of};
 use crate::{ActivityTracking, measure};
 pub(crate) use committing::Committing;
 pub(crate) use outcome::ItemOutcome;
@@ -42,6 +43,8 @@ struct Call {
     /// Access-management could not be asked for its newest facts.
     provisional: bool,
     respond: Respond,
+    /// The call's span, and so its trace: it is committed with others, but what it changes is for its sake.
+    span: Span,
 }
 
 /// What is said to a call.
@@ -57,7 +60,7 @@ impl ActivityTracking {
         respond: impl FnOnce(Recording) -> wire::RecordActivitiesResponse + Send + Sync + 'static,
     ) -> Result<wire::RecordActivitiesResponse, tonic::Status> {
         let provisional = self.is_provisional(&items, wait_limit).await;
-        self.commit(Call { items, request, provisional, respond: Box::new(respond) }).await
+        self.commit(Call { items, request, provisional, respond: Box::new(respond), span: Span::current() }).await
     }
 
     /// What recording `items` would say, and what would make them count; records nothing.
@@ -95,6 +98,7 @@ impl ActivityTracking {
         // Of several calls with one activity the first one records it.
         let stated = open.flat_map(|call| call.items.iter().map(|item| (item, call.provisional)));
         let (mut known, unknown) = look_up(&*transaction, first_of_each_name(stated)).await?;
+        let causes = causes(&calls);
         let history = history_for(&*transaction, unknown.iter().map(|(activity, _)| *activity)).await?;
         let judged = unknown.into_iter().map(|(activity, provisional)| Recorded {
             activity: activity.clone(),
@@ -109,6 +113,7 @@ impl ActivityTracking {
         for recorded in own {
             if let Some((pair, life)) = counted(&recorded.activity, &recorded.judgement) {
                 touched.add(pair, life);
+                causes.get(&recorded.name()).into_iter().for_each(|cause| touched.caused_by(pair, cause));
             }
             known.add(recorded, Vec::new());
         }
@@ -124,7 +129,7 @@ impl ActivityTracking {
         let mut recorded = Vec::new();
         for (call, answer) in calls.into_iter().zip(&mut answers) {
             if answer.is_none() {
-                let Call { items, request, provisional, respond } = call;
+                let Call { items, request, provisional, respond, span: _ } = call;
                 let outcomes = known.outcomes(items);
                 recorded.extend(outcomes.iter().flatten().filter(|outcome| !outcome.duplicate).cloned());
                 let response = respond(Recording { outcomes, revision, provisional });
@@ -137,6 +142,18 @@ impl ActivityTracking {
         self.tell(head.as_ref());
         Ok(answers.into_iter().flatten().collect())
     }
+}
+
+/// Of which trace is the call that states each activity first.
+fn causes(calls: &[Call]) -> BTreeMap<ActivityName, TraceParent> {
+    let mut causes = BTreeMap::new();
+    for call in calls {
+        let cause = call.span.in_scope(TraceParent::current);
+        for activity in call.items.iter().flatten() {
+            causes.entry(name_of(activity)).or_insert_with(|| cause.clone());
+        }
+    }
+    causes
 }
 
 /// Which of the stated activities are recorded, and the others, in the order of their names.

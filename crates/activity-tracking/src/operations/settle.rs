@@ -29,18 +29,18 @@ pub(crate) async fn settle<C: ConnectionTrait>(
     touched: &Touched,
     now: Instant,
 ) -> Result<Option<Head>, ServiceError> {
-    let touched: Vec<(Pair, Touch)> = touched.pairs().collect();
-    let pairs: Vec<Pair> = touched.iter().map(|(pair, _)| *pair).collect();
+    let touches: Vec<(Pair, Touch)> = touched.pairs().collect();
+    let pairs: Vec<Pair> = touches.iter().map(|(pair, _)| *pair).collect();
     pair::create_missing(transaction, &pairs).await?;
     let last_activity_times = pair::lock(transaction, &pairs).await?;
     let mut changes = Vec::new();
-    for some in touched.chunks(PAIRS_AT_ONCE) {
+    for some in touches.chunks(PAIRS_AT_ONCE) {
         let last_activity_time = |pair| last_activity_times.get(&pair).copied().flatten();
         let some: Vec<Settling> = some
             .iter()
             .map(|(pair, touch)| Settling { pair: *pair, touch: *touch, last: last_activity_time(*pair) })
             .collect();
-        changes.extend(settle_some(transaction, policy, some).await?);
+        changes.extend(settle_some(transaction, policy, touched, some).await?);
     }
     if changes.is_empty() {
         return Ok(None);
@@ -59,6 +59,7 @@ struct Settling {
 async fn settle_some<C: ConnectionTrait>(
     transaction: &C,
     policy: &Policy,
+    touched: &Touched,
     settling: Vec<Settling>,
 ) -> Result<Vec<NewChange>, ServiceError> {
     let pairs: Vec<Pair> = settling.iter().map(|settling| settling.pair).collect();
@@ -94,7 +95,8 @@ async fn settle_some<C: ConnectionTrait>(
             period::replace(transaction, pair, &old, &new).await?;
         }
         if new_last != last || is_different {
-            changes.push(NewChange { pair, periods: new, last_activity_time: new_last });
+            let cause = touched.cause(pair);
+            changes.push(NewChange { pair, periods: new, last_activity_time: new_last, cause });
         }
     }
     Ok(changes)

@@ -7,7 +7,7 @@ use prost::Message as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryOrder as _, QuerySelect as _};
 use service_kit::feed::{Head, lock_head, store_head};
-use service_kit::{ServiceError, stored_position};
+use service_kit::{ServiceError, TraceParent, stored_position};
 
 use super::period::PeriodsByMinimum;
 use super::{Pair, ROWS_PER_INSERT};
@@ -19,6 +19,7 @@ pub(crate) struct NewChange {
     pub pair: Pair,
     pub periods: PeriodsByMinimum,
     pub last_activity_time: Option<Instant>,
+    pub cause: TraceParent,
 }
 
 /// Appends changes to the feed. Its head is locked here, after everything else that the transaction locks, so that
@@ -30,11 +31,13 @@ pub(crate) async fn append<C: ConnectionTrait>(
 ) -> Result<Head, DbErr> {
     let mut head = lock_head(transaction, Feed::Servicing).await?;
     let mut rows = Vec::with_capacity(changes.len());
-    for NewChange { pair, periods, last_activity_time } in changes {
+    for NewChange { pair, periods, last_activity_time, cause } in changes {
         let Pair { client, partner } = pair;
         let position = head.next_position();
         let change = ServicingChange { position, partner, client, periods, last_activity_time, record_time };
-        let payload = wire::ServicingChange::from(&change).encode_to_vec();
+        let mut message = wire::ServicingChange::from(&change);
+        message.trace_parent = cause.as_str().to_owned();
+        let payload = message.encode_to_vec();
         head.advance(&payload);
         rows.push(ActiveModel {
             position: Set(stored_position(position)),

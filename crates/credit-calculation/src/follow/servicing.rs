@@ -4,8 +4,10 @@ use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::{Feed, servicing_change_from_wire};
 use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
-use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction};
+use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, TraceParent, WriteTransaction};
 use tonic::{Status, Streaming};
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::entity::{servicing_pair, servicing_period};
 use crate::store::servicing;
@@ -52,6 +54,7 @@ impl Follow for ServicingFollower {
         let mut cursor = lock_cursor(&*transaction, Feed::Servicing).await?;
         let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
 
+        let spans: Vec<Span> = news.iter().map(span_of_change).collect();
         let changes = news.iter().map(servicing_change_from_wire).collect::<Result<Vec<_>, _>>()?;
         servicing::replace(&*transaction, changes).await?;
 
@@ -61,8 +64,23 @@ impl Follow for ServicingFollower {
         }
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
+        // From now on answers know it.
+        spans.into_iter().for_each(|span| span.in_scope(|| tracing::debug!("credit rests on the change")));
         Ok(cursor)
     }
+}
+
+/// Taking over a change, in the trace of the call that it came of; nothing to trace where it came of none.
+fn span_of_change(change: &wire::ServicingChange) -> Span {
+    let wire::ServicingChange { partner, client, position, trace_parent, .. } = change;
+    if trace_parent.is_empty() {
+        return Span::none();
+    }
+    let span = tracing::info_span!("take over servicing", partner, client, position, trace_id = Empty);
+    if let Some(trace_id) = TraceParent::stated(trace_parent).adopt(&span) {
+        span.record("trace_id", trace_id);
+    }
+    span
 }
 
 impl Rebuild for ServicingFollower {

@@ -13,3 +13,4 @@ mod readme;
 mod restore;
 mod security;
 mod serve;
+mod traces;

@@ -10,6 +10,7 @@ use tracing::Span;
 
 use super::around::{Inner, Step};
 use crate::security::is_rpc;
+use crate::telemetry::note_failure;
 
 /// The duration of calls, in seconds, until the end of their answer. OpenTelemetry calls it `rpc.server.call.duration`.
 const DURATION: &str = "rpc_server_call_duration_seconds";
@@ -82,6 +83,9 @@ impl Drop for CallUnderWay {
     fn drop(&mut self) {
         let code = name_of(self.end);
         self.span.record("rpc.response.status_code", code);
+        if is_failure(self.end) {
+            note_failure(&self.span, code);
+        }
         let labels = [
             ("rpc_system_name", "grpc".to_owned()),
             ("rpc_method", std::mem::take(&mut self.rpc)),
@@ -89,6 +93,12 @@ impl Drop for CallUnderWay {
         ];
         histogram!(DURATION, &labels).record(self.start.elapsed());
     }
+}
+
+/// Whether the server failed, rather than that it refused.
+const fn is_failure(code: Code) -> bool {
+    use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
+    matches!(code, DataLoss | DeadlineExceeded | Internal | Unavailable | Unimplemented | Unknown)
 }
 
 /// A status code as the contracts of gRPC spell it.

@@ -12,6 +12,7 @@ use contracts::wire::error::ErrorReason;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
+use tracing::{Instrument as _, Span};
 
 use super::Call;
 use crate::{ActivityTracking, measure};
@@ -140,8 +141,9 @@ impl ActivityTracking {
 
     async fn commit_group(&self, group: Vec<Waiting>) {
         let (calls, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|Waiting { call, reply }| (call, reply)).unzip();
+        let span = span_of_group(&calls);
         // A caller that has gone away need not be told.
-        match self.record(calls).await {
+        match self.record(calls).instrument(span).await {
             Ok(answers) => {
                 for (answer, reply) in answers.into_iter().zip(replies) {
                     let _ = reply.send(answer.map_err(Status::from));
@@ -155,6 +157,17 @@ impl ActivityTracking {
             }
         }
     }
+}
+
+/// The work for a group, which belongs to the trace of its first call, and to the others' as far as they show it.
+fn span_of_group(calls: &[Call]) -> Span {
+    let activities: usize = calls.iter().map(|call| call.items.len()).sum();
+    let first = calls.first().and_then(|call| call.span.id());
+    let span = tracing::info_span!(parent: first, "commit", calls = calls.len(), activities);
+    for call in calls.iter().skip(1) {
+        span.follows_from(&call.span);
+    }
+    span
 }
 
 #[cfg(test)]
@@ -176,7 +189,13 @@ mod tests {
         let key = |id| RequestKey::of(Uuid::from_u128(id), "platform", &RecordActivitiesRequest::default());
         let respond = Box::new(|_| RecordActivitiesResponse::default());
         let (reply, answer) = oneshot::channel();
-        (Waiting { call: Call { items, request: request.map(key), provisional: false, respond }, reply }, answer)
+        (
+            Waiting {
+                call: Call { items, request: request.map(key), provisional: false, respond, span: Span::none() },
+                reply,
+            },
+            answer,
+        )
     }
 
     #[test]
