@@ -1,6 +1,7 @@
 //! The built executable, as a person or a supervisor runs it.
 
 mod access;
+mod clients;
 mod commands;
 mod demo;
 mod faults;
@@ -13,4 +14,5 @@ mod readme;
 mod restore;
 mod security;
 mod serve;
+mod tools;
 mod traces;

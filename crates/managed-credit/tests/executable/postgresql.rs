@@ -38,7 +38,7 @@ impl Databases {
         ["access", "activity", "credit"].into_iter().flat_map(flags).chain([migrate]).collect()
     }
 
-    fn url(&self, part: &str) -> String {
+    pub fn url(&self, part: &str) -> String {
         self.pattern.replace("NAME", &self.name(part))
     }
 

@@ -1,9 +1,8 @@
 //! The README's session works as printed, and its documents are valid.
 
-use std::process::{Command, Stdio};
-
 use crate::process::{Services, run};
 use crate::security::certify;
+use crate::tools::{assert_installed, tool};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 
@@ -55,8 +54,7 @@ fn matches(printed: &[String], lines: &[&str]) -> bool {
 
 #[test]
 fn the_readmes_session_works_as_printed() {
-    let version = Command::new("grpcurl").arg("-version").stderr(Stdio::null()).status();
-    assert!(version.is_ok_and(|status| status.success()), "grpcurl is not on the PATH; tests/run installs it");
+    assert_installed("grpcurl", &["-version"]);
     let kept = Services::start(&["demo", "--keep"], 3);
     let ports = [
         ("localhost:50051", kept.url("access-management")),
@@ -70,7 +68,7 @@ fn the_readmes_session_works_as_printed() {
         let command = ports.iter().fold(step.command.clone(), |command, (port, url)| {
             command.replace(port, url.trim_start_matches("http://"))
         });
-        let output = Command::new("bash").args(["-c", &command]).output().expect("bash");
+        let output = tool("bash").args(["-c", &command]).output().expect("bash");
         let mut answer = String::from_utf8(output.stdout).expect("text");
         answer.push_str(&String::from_utf8(output.stderr).expect("text"));
         let lines: Vec<&str> = answer.lines().collect();

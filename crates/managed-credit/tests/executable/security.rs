@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use contracts::wire::credit::GetPolicyRequest;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::process::{FREE_PORTS, Finished, SAMPLE, Services, managed_credit, run};
 
@@ -16,7 +16,7 @@ fn text(path: &Path) -> &str {
 }
 
 /// `key new`: the key's file, and its hash as it is printed.
-fn new_key(folder: &Path, name: &str) -> (String, String) {
+pub fn new_key(folder: &Path, name: &str) -> (String, String) {
     let file = folder.join(name);
     let made = run(&["key", "new", text(&file)]);
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -26,6 +26,8 @@ fn new_key(folder: &Path, name: &str) -> (String, String) {
 /// A certificate for this machine, of an authority that is made for it: `authority.crt`, `service.crt`, `service.key`.
 pub fn certify(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    // Of another name than what it signs: OpenSSL believes that a certificate signed itself where the names are the same.
+    params.distinguished_name.push(DnType::CommonName, "the programme's authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
     let key = KeyPair::generate().expect("a key");
