@@ -37,6 +37,12 @@ pub(crate) fn config(command: &ConfigCommand, out: &mut impl Write) -> anyhow::R
             writeln!(out, "{caller} calls {part} at {url}")?;
         }
     }
+    if let Some(address) = command.operations_listen {
+        writeln!(out, "operators: on {address}, without proofs")?;
+    }
+    for origin in &plan.server.web_origins {
+        writeln!(out, "gRPC-Web: for pages of {origin}")?;
+    }
     writeln!(out, "policy: {}", plan.policy.digest())?;
     for line in plan.security.summary() {
         writeln!(out, "{line}")?;

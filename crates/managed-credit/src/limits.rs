@@ -29,6 +29,13 @@ pub(crate) struct Limits {
         value_parser = clap::value_parser!(u32).range(1..=100_000)
     )]
     pub maximum_calls_per_connection: u32,
+    /// After how long a connection is asked to be made anew, so that replicas that have come since get their share; what is
+    /// under way on it goes on to its end
+    #[arg(
+        long, env = "MANAGED_CREDIT_CONNECTION_AGE", value_name = "SECONDS",
+        default_value_t = ServerSettings::default().connection_age.as_secs(), value_parser = seconds()
+    )]
+    pub connection_age: u64,
     /// The most activities that wait to be recorded, of all calls
     #[arg(
         long, env = "MANAGED_CREDIT_MAXIMUM_WAITING_ACTIVITIES", value_name = "COUNT",
@@ -87,6 +94,7 @@ impl Limits {
             maximum_message_bytes: self.maximum_message_bytes,
             maximum_calls: self.maximum_calls,
             maximum_calls_per_connection: self.maximum_calls_per_connection,
+            connection_age: Duration::from_secs(self.connection_age),
             ..ServerSettings::default()
         }
     }

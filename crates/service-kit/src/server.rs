@@ -57,6 +57,9 @@ pub struct ServerSettings {
     pub maximum_calls: usize,
     /// The most calls of one connection under way, streams included; its client keeps the others back.
     pub maximum_calls_per_connection: u32,
+    /// After how long a connection is asked to be made anew: then its certificate is looked at again, and replicas that have
+    /// come since get their share. What is under way on it goes on to its end.
+    pub connection_age: Duration,
     /// Whether it tells the contracts to whoever may call (gRPC reflection).
     pub tells_contracts: bool,
     /// The pages in browsers that may call, by gRPC-Web; without any it is not spoken, and HTTP/1.1 neither.
@@ -69,15 +72,12 @@ impl Default for ServerSettings {
             maximum_message_bytes: 4 * 1_024 * 1_024,
             maximum_calls: 512,
             maximum_calls_per_connection: 256,
+            connection_age: Duration::from_secs(30 * 60),
             tells_contracts: true,
             web_origins: Vec::new(),
         }
     }
 }
-
-/// After how long a connection is asked to be made anew: then its certificate is looked at again, and replicas that have
-/// come since get their share. What is under way on it goes on to its end.
-const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// How often a silent connection is asked whether somebody is there, and how long for an answer is waited.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -193,7 +193,7 @@ pub async fn serve(
     let server = Server::builder()
         .accept_http1(is_web)
         .max_concurrent_streams(settings.maximum_calls_per_connection)
-        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age(settings.connection_age)
         .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
         .layer(layers)

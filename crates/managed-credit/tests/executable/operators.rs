@@ -104,6 +104,21 @@ fn operators_are_told_which_services_are_ready() {
 }
 
 #[test]
+fn config_check_tells_who_asks_beside_callers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("text");
+    let flags = ["--operations-listen", "0.0.0.0:9464", "--grpc-web-origins", "https://a.example,https://b.example"];
+    let checked = run(&[&["config", "check", "all", "--data-dir", data_dir], &flags[..]].concat());
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    for line in ["operators: on 0.0.0.0:9464, without proofs", "gRPC-Web: for pages of https://b.example"] {
+        assert!(checked.stdout.lines().any(|printed| printed == line), "{checked:?}");
+    }
+    let wildcard = run(&["config", "check", "all", "--data-dir", data_dir, "--grpc-web-origins", "*"]);
+    assert_eq!(wildcard.code, Some(2));
+    assert!(wildcard.stderr.contains("an origin is expected"), "{wildcard:?}");
+}
+
+#[test]
 fn an_address_of_operators_that_is_taken_is_named_with_its_setting() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("it listens").to_string();

@@ -1,5 +1,6 @@
 //! gRPC-Web, for pages in browsers: who may ask is said by the origins of the pages.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -36,6 +37,12 @@ const MEMORY: Duration = Duration::from_secs(60 * 60);
 /// Where a page comes from, as browsers write it: `https://console.vendor.example`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(HeaderValue);
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
 
 /// A text that is no origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
