@@ -3,6 +3,7 @@
 mod access;
 mod clients;
 mod commands;
+mod compose;
 mod demo;
 mod faults;
 mod import;
