@@ -279,7 +279,9 @@ async function main() {
 
 main().catch((error) => {
     const refusal = error instanceof ConnectError;
-    // What is neither is a fault of this program, and has a trace.
-    console.error(refusal || error instanceof Difference ? error.message : error);
+    // Where there is no answer at all, `fetch` keeps the reason to itself.
+    const unreachable = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : undefined;
+    // What is none of these is a fault of this program, and has a trace.
+    console.error(refusal || error instanceof Difference ? error.message : (unreachable ?? error));
     process.exitCode = 1;
 });
