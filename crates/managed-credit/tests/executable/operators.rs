@@ -23,14 +23,15 @@ use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, run};
 const MEASURING_LIMIT: Duration = Duration::from_secs(30);
 
 /// Services with a port for operators.
-struct Observed {
-    services: Services,
-    operations: String,
+pub struct Observed {
+    pub services: Services,
+    /// Its address.
+    pub operations: String,
 }
 
 impl Observed {
     /// In a folder.
-    fn start(names: &[&str], data_dir: &Path, flags: &[&str]) -> Self {
+    pub fn start(names: &[&str], data_dir: &Path, flags: &[&str]) -> Self {
         let in_folder = ["--data-dir", data_dir.to_str().expect("a path of text")];
         Self::start_in(&in_folder, names, flags)
     }
@@ -56,11 +57,7 @@ impl Observed {
 
     /// What is measured now.
     fn scrape(&self) -> String {
-        let mut stream = TcpStream::connect(&self.operations).expect("operators are answered");
-        write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("to ask");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("text");
-        answer
+        get(&self.operations, "/metrics")
     }
 
     /// The value of a series, once there is one that fits.
@@ -75,6 +72,15 @@ impl Observed {
             }
         }
     }
+}
+
+/// What is answered by HTTP, headers included. By version 1.0, so that nothing of it is in chunks.
+pub fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("somebody answers");
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("to ask");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer
 }
 
 /// The series of a call.
@@ -178,7 +184,7 @@ fn provisional_answers_are_counted_in_a_metric_by_their_outcome() {
 }
 
 /// Lets Giulia edit a form of Verde Vivo Garden 50 days ago, so that credit for 440.00 EUR a month ends in 10 days.
-async fn record_what_ends_soon(services: &Services) {
+pub async fn record_what_ends_soon(services: &Services) {
     let occurred = contracts::timestamp(Clock::System.now() - TimeDelta::days(50));
     let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
     let activity = Activity {
@@ -224,6 +230,8 @@ async fn what_is_measured(databases: &[&str]) {
     let of_activity = "service=\"activity-tracking\"";
     observed.measured(&of("waiting_tasks", of_activity), |waiting| waiting == 0.0);
     observed.measured(&of("oldest_waiting_task_seconds", of_activity), |age| age == 0.0);
+    let measured = observed.measured(&of("measured_time_seconds", of_activity), |time| time > 0.0);
+    observed.measured(&of("measured_time_seconds", of_activity), |time| time > measured);
     let scraped = observed.scrape();
     let info = "managed_credit_service_info{service=\"credit-calculation\",version=\"0.1.0\",policy_version=\"";
     assert!(scraped.contains(info), "{scraped}");

@@ -15,6 +15,7 @@ use crate::feed::Following;
 const INTERVAL: Duration = Duration::from_secs(5);
 
 const INFO: &str = "managed_credit_service_info";
+const MEASURED_TIME: &str = "managed_credit_measured_time_seconds";
 const HEAD_POSITION: &str = "managed_credit_feed_head_position";
 const POSITION: &str = "managed_credit_feed_position";
 const LAG: &str = "managed_credit_feed_lag_seconds";
@@ -42,6 +43,7 @@ pub async fn measure<M: Maintain>(service: M, name: &'static str, policy_version
 
 fn describe() {
     describe_gauge!(INFO, "What runs: version of the program, and the policy by which it judges");
+    describe_gauge!(MEASURED_TIME, Unit::Seconds, "When the database last told how far the service is, since 1970");
     describe_gauge!(HEAD_POSITION, "The newest position of the feed that the service owns");
     describe_gauge!(POSITION, "How far the service's copy of a feed has come");
     describe_gauge!(LAG, Unit::Seconds, "Since when the service's copy of a feed was last known to be complete");
@@ -65,6 +67,8 @@ async fn measure_once<M: Maintain>(service: &M, name: &'static str) -> Result<()
         gauge!(OLDEST_TASK, "service" => name).set(oldest_time.map_or(0.0, |oldest| seconds_since(oldest, now)));
         gauge!(PROVISIONAL, "service" => name).set(float(provisional_activities));
     }
+    // Where the database does not answer, all of these stay as they are: this tells since when.
+    gauge!(MEASURED_TIME, "service" => name).set(seconds_since(Instant::UNIX_EPOCH, now));
     Ok(())
 }
 
