@@ -32,6 +32,23 @@ install_debian_packages() {
     fi
 }
 
+# The commands of packages of one kind of line, out of the packages: for those that need nothing else of them.
+unpack_debian_packages() {
+    local kind="$1" folder="$2" command package
+    export PATH="$PATH:$folder/usr/bin"
+    while read -r command package; do
+        ! command -v "$command" >/dev/null || continue
+        as_root apt-get update -qq
+        mkdir -p "$folder"
+        (
+            cd "$folder"
+            apt-get -qq -o APT::Sandbox::User="$(id -un)" download "$package"
+            dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x ./usr/bin
+            rm "$package"_*.deb
+        )
+    done < <(listed "$kind")
+}
+
 # Packages of one kind of line, in a virtual environment of their own.
 install_python_packages() {
     local kind="$1" folder="$2"
