@@ -44,7 +44,7 @@ pub use security::{
 };
 pub use server::{
     DRAIN_LIMIT, LIMITED_BY_THE_SERVER, MAXIMUM_ANSWER_BYTES, ServeError, ServerSettings, Service, WebOrigin,
-    WebOriginError, serve,
+    WebOriginError, serve, status_name,
 };
 pub use stored::{StoredInstant, position, stored_position};
 pub use telemetry::{LogFormat, MetricsError, TelemetryError, TraceParent, Traces, TracesError, start_telemetry};

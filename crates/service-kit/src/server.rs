@@ -34,6 +34,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use whole_call::WholeCalls;
 
 pub(crate) use around::{Around, Inner, Step};
+pub use measured::status_name;
 pub use web::{WebOrigin, WebOriginError};
 
 use crate::incoming::Listener;

@@ -8,6 +8,7 @@ mod demo;
 mod faults;
 mod import;
 mod maintenance;
+mod observability;
 mod operators;
 mod postgresql;
 mod process;

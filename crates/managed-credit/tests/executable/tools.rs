@@ -10,7 +10,7 @@ pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 pub fn tool(program: &str) -> Command {
     let tools = PathBuf::from(REPOSITORY).join("target/tools");
     let packages = tools.join("node/node_modules");
-    let mut path = vec![tools.join("bin"), packages.join(".bin")];
+    let mut path = vec![tools.join("bin"), packages.join(".bin"), tools.join("debian/usr/bin")];
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let mut command = Command::new("timeout");
     command.args(["120", program]).current_dir(REPOSITORY);

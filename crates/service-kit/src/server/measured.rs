@@ -81,7 +81,7 @@ impl CallUnderWay {
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
-        let code = name_of(self.end);
+        let code = status_name(self.end);
         self.span.record("rpc.response.status_code", code);
         if is_failure(self.end) {
             note_failure(&self.span, code);
@@ -102,7 +102,7 @@ const fn is_failure(code: Code) -> bool {
 }
 
 /// A status code as the contracts of gRPC spell it.
-const fn name_of(code: Code) -> &'static str {
+pub const fn status_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
