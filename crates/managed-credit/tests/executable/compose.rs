@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use crate::process::{FREE_PORTS, Services, managed_credit, run};
+use crate::process::{FREE_PORTS, Services, managed_credit, settings_of};
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
 
@@ -99,11 +99,7 @@ fn every_service_of_compose_starts_with_what_it_is_told() {
 #[test]
 fn every_setting_of_the_image_and_of_compose_is_one_of_the_program() {
     let composed = Composed::read();
-    let known: BTreeSet<String> = ["serve", "migrate"]
-        .into_iter()
-        .flat_map(|command| run(&[command, "--help"]).stdout.lines().map(str::to_owned).collect::<Vec<_>>())
-        .filter_map(|line| line.trim().strip_prefix("[env: ")?.split(['=', ']']).next().map(str::to_owned))
-        .collect();
+    let known: BTreeSet<String> = ["serve", "migrate"].into_iter().flat_map(settings_of).collect();
     for (name, _) in composed.of_the_program() {
         let given: BTreeSet<String> = composed.environment(name).into_keys().collect();
         let unknown: Vec<&String> = given.difference(&known).collect();

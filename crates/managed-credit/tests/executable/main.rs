@@ -5,6 +5,7 @@ mod clients;
 mod commands;
 mod compose;
 mod demo;
+mod deployment;
 mod faults;
 mod import;
 mod maintenance;

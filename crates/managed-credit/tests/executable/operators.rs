@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -17,7 +18,7 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::postgresql::Databases;
-use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, run};
+use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, managed_credit, run};
 
 /// Far above what a sample of everything that is measured takes to be renewed.
 const MEASURING_LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +45,12 @@ impl Observed {
         arguments.extend(FREE_PORTS);
         arguments.extend(databases);
         arguments.extend(flags);
-        let services = Services::start(&arguments, if names == ["all"] { 3 } else { names.len() });
+        Self::start_by(&mut managed_credit(&arguments), if names == ["all"] { 3 } else { names.len() })
+    }
+
+    /// So many, by a command that says where operators are answered.
+    pub fn start_by(command: &mut Command, count: usize) -> Self {
+        let services = Services::start_by(command, count);
         let told = services.printed.lines().find_map(|line| line.strip_prefix("operators are answered on "));
         let operations = told.expect("it says where").to_owned();
         Self { services, operations }
@@ -61,7 +67,7 @@ impl Observed {
     }
 
     /// The value of a series, once there is one that fits.
-    fn measured(&self, series: &str, fits: impl Fn(f64) -> bool) -> f64 {
+    pub fn measured(&self, series: &str, fits: impl Fn(f64) -> bool) -> f64 {
         let asked = Instant::now();
         loop {
             let scraped = self.scrape();

@@ -38,6 +38,7 @@ impl Databases {
         ["access", "activity", "credit"].into_iter().flat_map(flags).chain([migrate]).collect()
     }
 
+    /// Where the database of a service is: `access`, `activity` or `credit`.
     pub fn url(&self, part: &str) -> String {
         self.pattern.replace("NAME", &self.name(part))
     }

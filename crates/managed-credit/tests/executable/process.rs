@@ -1,6 +1,6 @@
 //! Starts the executable, reads its ready lines, and stops it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -48,6 +48,13 @@ pub fn run_with_input(arguments: &[&str], input: &str) -> Finished {
 /// Runs to the end.
 pub fn run(arguments: &[&str]) -> Finished {
     run_with_input(arguments, "")
+}
+
+/// The settings of a command in the environment, as its help lists them.
+pub fn settings_of(command: &str) -> BTreeSet<String> {
+    let help = run(&[command, "--help"]).stdout;
+    let named = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());
+    named.map(str::to_owned).collect()
 }
 
 /// Where services are called, by their names.
