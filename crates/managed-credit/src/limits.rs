@@ -22,6 +22,13 @@ pub(crate) struct Limits {
         default_value_t = ServerSettings::default().maximum_calls, value_parser = between(1, 100_000)
     )]
     pub maximum_calls: usize,
+    /// The most bytes of the messages of all calls under way
+    #[arg(
+        long, env = "MANAGED_CREDIT_MAXIMUM_BYTES_UNDER_WAY", value_name = "BYTES",
+        default_value_t = ServerSettings::default().maximum_bytes_under_way,
+        value_parser = between(1_024, 64 * 1_024 * 1_024 * 1_024)
+    )]
+    pub maximum_bytes_under_way: usize,
     /// The most calls under way of one connection, streams included; its client keeps the others back
     #[arg(
         long, env = "MANAGED_CREDIT_MAXIMUM_CALLS_PER_CONNECTION", value_name = "COUNT",
@@ -93,6 +100,7 @@ impl Limits {
         ServerSettings {
             maximum_message_bytes: self.maximum_message_bytes,
             maximum_calls: self.maximum_calls,
+            maximum_bytes_under_way: self.maximum_bytes_under_way,
             maximum_calls_per_connection: self.maximum_calls_per_connection,
             connection_age: Duration::from_secs(self.connection_age),
             ..ServerSettings::default()

@@ -7,6 +7,7 @@ use contracts::{Failure, Violations, Write};
 use domain::access::{Actor, EmailAddress};
 use domain::time::Instant;
 use tonic::Request;
+use tonic::codegen::http::HeaderMap;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 
 use crate::request_log::RequestKey;
@@ -156,8 +157,12 @@ pub fn wait_limit(metadata: &MetadataMap) -> Duration {
 /// that is less.
 #[must_use]
 pub fn answer_limit(metadata: &MetadataMap) -> Duration {
-    let deadline = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_grpc_timeout);
-    deadline.map_or(MAXIMUM_ANSWER_TIME, |deadline| MAXIMUM_ANSWER_TIME.min(deadline * 4 / 5))
+    deadline(metadata.as_ref()).map_or(MAXIMUM_ANSWER_TIME, |deadline| MAXIMUM_ANSWER_TIME.min(deadline * 4 / 5))
+}
+
+/// How long the caller waits, if it says so.
+pub(crate) fn deadline(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_grpc_timeout)
 }
 
 /// The `TimeoutValue TimeoutUnit` of the gRPC protocol, for example `500m`.

@@ -118,15 +118,23 @@ impl From<Failure> for ServiceError {
     }
 }
 
-impl From<ServiceError> for Status {
-    fn from(error: ServiceError) -> Self {
-        let failure = error.failure();
-        match (&error, failure.reason()) {
-            (ServiceError::Refused(_), _) => {}
-            (_, ErrorReason::WriteConflict) => tracing::warn!(%error, "a call was rolled back"),
-            _ => tracing::error!(%error, "a call failed"),
+impl ServiceError {
+    /// What a call is answered; what is no refusal goes into the log, in the present span.
+    #[must_use]
+    pub fn answer(&self) -> Status {
+        let failure = self.failure();
+        match (self, failure.reason()) {
+            (Self::Refused(_), _) => {}
+            (_, ErrorReason::WriteConflict) => tracing::warn!(error = %self, "a call was rolled back"),
+            _ => tracing::error!(error = %self, "a call failed"),
         }
         failure.into()
+    }
+}
+
+impl From<ServiceError> for Status {
+    fn from(error: ServiceError) -> Self {
+        error.answer()
     }
 }
 

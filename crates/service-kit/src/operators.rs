@@ -21,6 +21,9 @@ use crate::telemetry::{MetricsError, start_metrics};
 const MAXIMUM_QUESTIONS: u32 = 16;
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
+/// After how long a connection is ended, also one on which nobody asks anything.
+const CONNECTION_AGE: Duration = Duration::from_secs(60);
+
 /// The most bytes of a question about health: a name.
 const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
 
@@ -76,6 +79,7 @@ async fn serve(listener: TcpListener, router: Router) -> Result<(), tonic::trans
         .accept_http1(true)
         .max_concurrent_streams(MAXIMUM_QUESTIONS)
         .timeout(ANSWER_LIMIT)
+        .max_connection_age(CONNECTION_AGE)
         .add_routes(Routes::from(router))
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
         .await

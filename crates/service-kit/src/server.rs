@@ -56,6 +56,8 @@ pub struct ServerSettings {
     pub maximum_message_bytes: usize,
     /// The most calls under way, streams included, of all connections.
     pub maximum_calls: usize,
+    /// The most bytes of the messages of all calls under way.
+    pub maximum_bytes_under_way: usize,
     /// The most calls of one connection under way, streams included; its client keeps the others back.
     pub maximum_calls_per_connection: u32,
     /// After how long a connection is asked to be made anew: then its certificate is looked at again, and replicas that have
@@ -72,6 +74,7 @@ impl Default for ServerSettings {
         Self {
             maximum_message_bytes: 4 * 1_024 * 1_024,
             maximum_calls: 512,
+            maximum_bytes_under_way: 128 * 1_024 * 1_024,
             maximum_calls_per_connection: 256,
             connection_age: Duration::from_secs(30 * 60),
             tells_contracts: true,
@@ -173,6 +176,7 @@ pub async fn serve(
     let protocols = if is_web { Protocols::Http2AndHttp1 } else { Protocols::Http2 };
     let layers = ServiceBuilder::new()
         .option_layer(is_web.then(|| web::cross_origin(&settings.web_origins)))
+        .option_layer(is_web.then(|| Around(web::ListedOrigins::new(&settings.web_origins))))
         .option_layer(is_web.then(GrpcWebLayer::new))
         .map_response(|answer: Response<_>| answer.map(Body::new))
         .map_request(without_strange_id)
@@ -180,12 +184,11 @@ pub async fn serve(
         // Refusals are answers, not failures; what is a fault logs itself, inside this span.
         .layer(TraceLayer::new_for_grpc().make_span_with(span_of_call).on_failure(()))
         .propagate_x_request_id()
-        .map_response(with_reason)
         .layer(Around(Measured))
-        .map_response(|answer: Response<_>| answer.map(Body::new))
+        .map_response(|answer: Response<_>| with_reason(answer.map(Body::new)))
         .layer(CatchPanicLayer::custom(answer_of_panic))
         .layer(Around(security.proof()))
-        .layer(Around(WholeCalls::new(settings.maximum_message_bytes, settings.maximum_calls)));
+        .layer(Around(WholeCalls::new(&settings)));
     let (mut v1, mut v1alpha) = (None, None);
     if settings.tells_contracts {
         v1 = Some(reflection().build_v1()?.max_decoding_message_size(MAXIMUM_QUESTION_BYTES));
@@ -206,13 +209,15 @@ pub async fn serve(
 
     tokio::pin!(server);
     tokio::select! {
-        ended = &mut server => ended?,
+        // First of all: a server without connections ends as soon as it is told to.
+        biased;
         () = shutdown.cancelled() => {
             tell_health(ServingStatus::NotServing).await;
             if let Ok(ended) = tokio::time::timeout(DRAIN_LIMIT, server).await { ended? } else {
                 tracing::warn!(service = name, "calls under way were cut off: they did not end within the limit");
             }
         }
+        ended = &mut server => ended?,
     }
     // A server that ended by itself takes its background with it.
     shutdown.cancel();
@@ -276,7 +281,8 @@ fn without_strange_id<B>(mut request: Request<B>) -> Request<B> {
 fn span_of_call<B>(request: &Request<B>) -> tracing::Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let rpc = rpc_of(request.uri().path());
-    let span = tracing::info_span!(
+    // Of the highest level, so that lines carry it however few are written.
+    let span = tracing::error_span!(
         "call",
         otel.name = rpc,
         otel.kind = "server",

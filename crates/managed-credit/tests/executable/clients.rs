@@ -246,13 +246,14 @@ fn clients_in_other_languages_and_a_page_do_their_work_on_postgresql() {
 fn pages_are_not_spoken_with_unless_somebody_says_of_which_origin() {
     let folder = tempfile::tempdir().expect("a folder");
     // What a page's browser would send first, and what is answered.
-    let ask = |services: &Services| {
+    let ask = |services: &Services, method: &str, origin: &str| {
         let address = services.url("credit-calculation").replace("http://", "");
         let mut connection = TcpStream::connect(&address).expect("it is ready");
         connection.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
         let request = format!(
-            "OPTIONS /managedcredit.credit.v1.CreditCalculationService/GetPolicy HTTP/1.1\r\nhost: {address}\r\n\
-             origin: {ORIGIN}\r\naccess-control-request-method: POST\r\nconnection: close\r\n\r\n"
+            "{method} /managedcredit.credit.v1.CreditCalculationService/GetPolicy HTTP/1.1\r\nhost: {address}\r\n\
+             origin: {origin}\r\naccess-control-request-method: POST\r\ncontent-type: application/grpc-web+proto\r\n\
+             content-length: 5\r\nconnection: close\r\n\r\n\0\0\0\0\0"
         );
         connection.write_all(request.as_bytes()).expect("to send");
         let mut answer = Vec::new();
@@ -261,12 +262,17 @@ fn pages_are_not_spoken_with_unless_somebody_says_of_which_origin() {
         String::from_utf8_lossy(&answer).into_owned()
     };
     let silent = Services::start_all(&folder.path().join("silent"));
-    let answer = ask(&silent);
+    let answer = ask(&silent, "OPTIONS", ORIGIN);
     assert!(!answer.contains("HTTP/1.1") && !answer.contains("access-control"), "{answer}");
     let told = Services::start_all_with(&folder.path().join("told"), &["--grpc-web-origins", ORIGIN]);
-    let answer = ask(&told);
+    let answer = ask(&told, "OPTIONS", ORIGIN);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains(&format!("access-control-allow-origin: {ORIGIN}\r\n")), "{answer}");
+    let answer = ask(&told, "POST", ORIGIN);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("grpc-status:0"), "{answer}");
+    // A browser that was led astray asks such a page's own server, as it thinks, and needs no leave.
+    let answer = ask(&told, "POST", "https://stranger.example");
+    assert!(answer.starts_with("HTTP/1.1 403") && !answer.contains("grpc-status:0"), "{answer}");
     for services in [silent, told] {
         services.terminate();
         assert_eq!(services.wait().0.code(), Some(0));

@@ -162,6 +162,19 @@ async fn calls_are_measured_by_rpc_and_by_how_they_ended_and_what_callers_make_u
     let get = "managedcredit.access.v1.AccessManagementService/GetPartner";
     observed.measured(&calls(get, "NOT_FOUND"), |count| count == 1.0);
 
+    // A message of another RPC, which this one cannot read: the caller's fault, and measured as such.
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.expect("it is ready");
+    let codec = tonic_prost::ProstCodec::<WatchAccessRequest, WatchAccessRequest>::default();
+    let path = tonic::codegen::http::uri::PathAndQuery::from_static(
+        "/managedcredit.access.v1.AccessManagementService/GetPartner",
+    );
+    let of_another = WatchAccessRequest { after_position: 7, ..WatchAccessRequest::default() };
+    let unread = client.unary(tonic::Request::new(of_another), path, codec).await;
+    assert_eq!(unread.expect_err("no name").code(), Code::InvalidArgument);
+    observed.measured(&calls(get, "INVALID_ARGUMENT"), |count| count == 1.0);
+    assert!(!observed.scrape().contains(&calls(get, "INTERNAL")));
+
     for made_up in ["/x.Y/Z1", "/x.Y/Z2", "/grpc.health.v1.Health/Z"] {
         let mut client = tonic::client::Grpc::new(channel.clone());
         client.ready().await.expect("it is ready");

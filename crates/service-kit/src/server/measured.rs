@@ -1,5 +1,7 @@
 //! How many calls there are, how long they take, and how they end: of each RPC, by the names of OpenTelemetry.
 
+use std::time::Duration;
+
 use http_body_util::BodyExt as _;
 use metrics::{Unit, describe_histogram, histogram};
 use tokio::time::Instant;
@@ -9,6 +11,7 @@ use tonic::{Code, Status};
 use tracing::Span;
 
 use super::around::{Inner, Step};
+use crate::caller::deadline;
 use crate::security::is_rpc;
 use crate::telemetry::note_failure;
 
@@ -44,7 +47,7 @@ pub(super) struct Measured;
 
 impl Step for Measured {
     async fn take<S: Inner>(self, call: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error> {
-        let mut call_under_way = CallUnderWay::begin(rpc_of(call.uri().path()));
+        let mut call_under_way = CallUnderWay::begin(rpc_of(call.uri().path()), deadline(call.headers()));
         let answer = inner.call(call).await?;
         call_under_way.see(answer.headers());
         Ok(answer.map(|body| {
@@ -62,14 +65,16 @@ impl Step for Measured {
 struct CallUnderWay {
     rpc: String,
     start: Instant,
+    /// How long its caller waits.
+    deadline: Option<Duration>,
     /// How it ended; a caller that leaves before the end has cancelled it.
     end: Code,
     span: Span,
 }
 
 impl CallUnderWay {
-    fn begin(rpc: &str) -> Self {
-        Self { rpc: rpc.to_owned(), start: Instant::now(), end: Code::Cancelled, span: Span::current() }
+    fn begin(rpc: &str, deadline: Option<Duration>) -> Self {
+        Self { rpc: rpc.to_owned(), start: Instant::now(), deadline, end: Code::Cancelled, span: Span::current() }
     }
 
     fn see(&mut self, headers: &HeaderMap) {
@@ -81,6 +86,13 @@ impl CallUnderWay {
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
+        // Nobody is told of these two: the call just goes away.
+        if std::thread::panicking() {
+            self.end = Code::Internal;
+        } else if self.end == Code::Cancelled && self.deadline.is_some_and(|deadline| self.start.elapsed() >= deadline)
+        {
+            self.end = Code::DeadlineExceeded;
+        }
         let code = status_name(self.end);
         self.span.record("rpc.response.status_code", code);
         if is_failure(self.end) {
@@ -121,5 +133,38 @@ pub const fn status_name(code: Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_goes_away_has_missed_its_deadline_panicked_or_been_cancelled() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let deadline = Some(Duration::from_secs(2));
+        for (seconds, deadline) in [(1, None), (3, None), (1, deadline), (2, deadline), (3, deadline)] {
+            let call = CallUnderWay::begin("_OTHER", deadline);
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            metrics::with_local_recorder(&recorder, || drop(call));
+        }
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let call = CallUnderWay::begin("_OTHER", deadline);
+            metrics::with_local_recorder(&recorder, || {
+                let _under_way = call;
+                panic!("a fault of ours");
+            });
+        }));
+        assert!(panicked.is_err());
+        let measured = recorder.handle().render();
+        for (code, count) in [("CANCELLED", 3), ("DEADLINE_EXCEEDED", 2), ("INTERNAL", 1)] {
+            let of_code = format!("rpc_response_status_code=\"{code}\"}} {count}");
+            assert!(measured.lines().any(|line| line.contains("_count{") && line.ends_with(&of_code)), "{measured}");
+        }
     }
 }

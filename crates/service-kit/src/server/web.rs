@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::codegen::http::{HeaderName, HeaderValue, Method, Uri};
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use tower_http::cors::CorsLayer;
 
+use super::around::{Inner, Step};
 use crate::caller::{ACTOR, ON_BEHALF_OF};
 
 /// What a page may send, beside what every page may.
@@ -63,6 +66,30 @@ impl FromStr for WebOrigin {
             return Err(WebOriginError);
         }
         HeaderValue::try_from(written).map(Self).map_err(|_| WebOriginError)
+    }
+}
+
+/// Refuses calls of pages that are not listed: to a browser that was led astray by a false name of this machine, such a page
+/// and the service are of one origin, and it asks nobody.
+#[derive(Debug, Clone)]
+pub(super) struct ListedOrigins(Arc<[WebOrigin]>);
+
+impl ListedOrigins {
+    pub fn new(origins: &[WebOrigin]) -> Self {
+        Self(origins.into())
+    }
+}
+
+impl Step for ListedOrigins {
+    async fn take<S: Inner>(self, call: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error> {
+        let stranger =
+            call.headers().get_all("origin").iter().any(|origin| self.0.iter().all(|listed| listed.0 != origin));
+        if stranger {
+            let mut refusal = Response::new(Body::empty());
+            *refusal.status_mut() = StatusCode::FORBIDDEN;
+            return Ok(refusal);
+        }
+        inner.call(call).await
     }
 }
 

@@ -10,8 +10,9 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, reason_name};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use http_body_util::{BodyExt as _, Full};
+use prost::bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response, request::Parts};
 use tonic::{Code, Status};
@@ -19,7 +20,7 @@ use tonic_types::StatusExt as _;
 use tower::Service;
 
 use super::around::{Inner, Step};
-use super::holding_to_its_end;
+use super::{ServerSettings, holding_to_its_end};
 
 /// How long to wait before a call that was rolled back is tried again, at first, and how often it is.
 const FIRST_DELAY: Duration = Duration::from_millis(10);
@@ -39,12 +40,48 @@ const FOREIGN_PREFIX: &str = "/grpc.";
 pub(super) struct WholeCalls {
     maximum_message_bytes: usize,
     calls: Arc<Semaphore>,
+    /// For the bytes of all messages under way: they are kept until their calls end.
+    room: Arc<Semaphore>,
+}
+
+/// Why a message was not taken in.
+enum NotTaken {
+    Refused(Failure),
+    /// The caller has gone away in the middle.
+    Gone(Status),
 }
 
 impl WholeCalls {
-    /// A call may have a message of so many bytes, and so many calls may be under way.
-    pub fn new(maximum_message_bytes: usize, maximum_calls: usize) -> Self {
-        Self { maximum_message_bytes, calls: Arc::new(Semaphore::new(maximum_calls)) }
+    /// The limits of these settings; one message of the largest size always has room.
+    pub fn new(settings: &ServerSettings) -> Self {
+        let maximum_message_bytes = settings.maximum_message_bytes;
+        let room = settings.maximum_bytes_under_way.max(maximum_message_bytes + FRAME_HEADER_BYTES);
+        Self {
+            maximum_message_bytes,
+            calls: Arc::new(Semaphore::new(settings.maximum_calls)),
+            room: Arc::new(Semaphore::new(room)),
+        }
+    }
+
+    /// Takes a message in as it arrives, and room for it, as far as both limits go.
+    async fn take_in(&self, mut body: Body) -> Result<(Bytes, Option<OwnedSemaphorePermit>), NotTaken> {
+        let (mut message, mut room) = (BytesMut::new(), None::<OwnedSemaphorePermit>);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| NotTaken::Gone(Status::cancelled(error.to_string())))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if message.len() + data.len() > self.maximum_message_bytes + FRAME_HEADER_BYTES {
+                return Err(NotTaken::Refused(too_large(self.maximum_message_bytes)));
+            }
+            let bytes = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = Arc::clone(&self.room).try_acquire_many_owned(bytes);
+            let more = more.map_err(|_| NotTaken::Refused(too_many_bytes()))?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            message.extend_from_slice(&data);
+        }
+        Ok((message.freeze(), room))
     }
 }
 
@@ -53,25 +90,24 @@ impl Step for WholeCalls {
         if call.uri().path().starts_with(FOREIGN_PREFIX) {
             return inner.call(call).await;
         }
-        let Ok(permit) = self.calls.try_acquire_owned() else { return Ok(refusal(too_many_calls())) };
+        let Ok(permit) = Arc::clone(&self.calls).try_acquire_owned() else { return Ok(refusal(too_many_calls())) };
         let (parts, body) = call.into_parts();
-        let whole = Limited::new(body, self.maximum_message_bytes + FRAME_HEADER_BYTES).collect();
-        let Ok(whole) = tokio::time::timeout(ARRIVAL_LIMIT, whole).await else { return Ok(refusal(too_slow())) };
-        let message = match whole {
-            Ok(collected) => Full::from(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => return Ok(refusal(too_large(self.maximum_message_bytes))),
-            // The caller has gone away in the middle.
-            Err(error) => return Ok(Status::cancelled(error.to_string()).into_http()),
+        let whole = tokio::time::timeout(ARRIVAL_LIMIT, self.take_in(body)).await;
+        let (message, room) = match whole {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(NotTaken::Refused(failure))) => return Ok(refusal(failure)),
+            Ok(Err(NotTaken::Gone(status))) => return Ok(status.into_http()),
+            Err(_) => return Ok(refusal(too_slow())),
         };
-        let answer = call_again_where_rolled_back(inner, parts, message).await?;
-        Ok(holding_to_its_end(answer, permit))
+        let answer = call_again_where_rolled_back(inner, parts, Full::from(message)).await?;
+        Ok(holding_to_its_end(answer, (permit, room)))
     }
 }
 
 async fn call_again_where_rolled_back<S>(
     mut inner: S,
     parts: Parts,
-    message: Full<prost::bytes::Bytes>,
+    message: Full<Bytes>,
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -107,6 +143,12 @@ fn refusal(failure: Failure) -> Response<Body> {
 
 fn too_many_calls() -> Failure {
     Failure::new(ErrorReason::Overloaded, "as many calls are under way as this service takes at a time; try again")
+}
+
+fn too_many_bytes() -> Failure {
+    let message =
+        "messages of as many bytes are under way as this service takes at a time; try again, or send less at once";
+    Failure::new(ErrorReason::Overloaded, message)
 }
 
 fn too_slow() -> Failure {
