@@ -14,8 +14,8 @@ use service_kit::maintenance::float;
 use crate::CreditCalculation;
 use crate::store::{servicing, subscriptions};
 
-/// How old it may be: it changes with what people do in days, and many relationships are looked at for it.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// How old it may be: it changes within days, and many relationships are looked at for it, by every replica.
+const INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// How many clients are looked at in one statement.
 const CLIENTS_AT_ONCE: usize = 500;

@@ -3,15 +3,18 @@
 use contracts::wire::activity as wire;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
 use contracts::{Feed, servicing_change_from_wire};
+use domain::time::Instant;
 use service_kit::feed::{Cursor, Follow, Rebuild, lock_cursor, refill, store_cursor};
 use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, TraceParent, WriteTransaction};
 use tonic::{Status, Streaming};
-use tracing::Span;
 use tracing::field::Empty;
 
 use crate::entity::{servicing_pair, servicing_period};
 use crate::store::servicing;
 use crate::{CreditCalculation, Migrator};
+
+/// How old a change may be, in seconds, whose taking over is traced.
+const TRACED_SECONDS: i64 = 60 * 60;
 
 pub(crate) struct ServicingFollower {
     service: CreditCalculation,
@@ -52,9 +55,9 @@ impl Follow for ServicingFollower {
     async fn apply(&self, message: wire::WatchServicingResponse) -> Result<Cursor, ServiceError> {
         let transaction = self.service.database.begin_write().await?;
         let mut cursor = lock_cursor(&*transaction, Feed::Servicing).await?;
-        let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
+        let now = self.service.clock.now();
+        let news = cursor.advance(message.changes, message.caught_up, now)?;
 
-        let spans: Vec<Span> = news.iter().map(span_of_change).collect();
         let changes = news.iter().map(servicing_change_from_wire).collect::<Result<Vec<_>, _>>()?;
         servicing::replace(&*transaction, changes).await?;
 
@@ -64,23 +67,26 @@ impl Follow for ServicingFollower {
         }
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
-        // From now on answers know it.
-        spans.into_iter().for_each(|span| span.in_scope(|| tracing::debug!("credit rests on the change")));
+        // From now on answers know them.
+        news.iter().filter(|change| is_news(change, now)).for_each(trace);
         Ok(cursor)
     }
 }
 
-/// Taking over a change, in the trace of the call that it came of; nothing to trace where it came of none.
-fn span_of_change(change: &wire::ServicingChange) -> Span {
+/// Whether a trace of the change may still be looked at: a new copy takes over those of years.
+fn is_news(change: &wire::ServicingChange, now: Instant) -> bool {
+    let age = change.record_time.as_ref().map(|recorded| now.timestamp() - recorded.seconds);
+    !change.trace_parent.is_empty() && age.is_some_and(|seconds| seconds < TRACED_SECONDS)
+}
+
+/// Notes that a change has been taken over, in the trace of the call that it came of.
+fn trace(change: &wire::ServicingChange) {
     let wire::ServicingChange { partner, client, position, trace_parent, .. } = change;
-    if trace_parent.is_empty() {
-        return Span::none();
-    }
     let span = tracing::info_span!("take over servicing", partner, client, position, trace_id = Empty);
     if let Some(trace_id) = TraceParent::stated(trace_parent).adopt(&span) {
         span.record("trace_id", trace_id);
     }
-    span
+    span.in_scope(|| tracing::debug!("credit rests on the change"));
 }
 
 impl Rebuild for ServicingFollower {

@@ -89,7 +89,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Records an activity of the sample that makes a credit, for the sake of the trace.
-async fn record_in_trace(services: &Services) {
+async fn record_in_trace(services: &Services) -> Result<(), Status> {
     let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
     let activity = Activity {
         name: "clients/2004/activities/traced".to_owned(),
@@ -105,7 +105,7 @@ async fn record_in_trace(services: &Services) {
     request.metadata_mut().insert("traceparent", parent.parse().expect("ASCII"));
     let url = services.url("activity-tracking");
     let mut tracking = ActivityTrackingServiceClient::connect(url).await.expect("it is ready");
-    tracking.record_activities(request).await.expect("it is recorded");
+    tracking.record_activities(request).await.map(drop)
 }
 
 /// A service that sends what it traces, soon.
@@ -131,7 +131,7 @@ async fn a_trace_goes_from_recording_through_every_service_to_the_change_of_cred
     let credit = start("credit", &["--access-url", &access_url, "--activity-url", &activity_url]);
     let system = access.urls.clone().with(&activity.urls).with(&credit.urls);
     system.import_sample().await;
-    record_in_trace(&activity).await;
+    record_in_trace(&activity).await.expect("it is recorded");
 
     let recording = "managedcredit.activity.v1.ActivityTrackingService/RecordActivities";
     let recorded = collector.span_of_trace(recording).await;
@@ -161,7 +161,7 @@ async fn a_trace_is_followed_by_its_id_in_logs_where_traces_are_sent_nowhere() {
     command.stderr(File::create(&log).expect("a file"));
     let services = Services::start_by(&mut command, 3);
     services.urls.import_sample().await;
-    record_in_trace(&services).await;
+    record_in_trace(&services).await.expect("it is recorded");
     services.urls.settle("partners/1001").await;
     services.terminate();
     assert_eq!(services.wait().0.code(), Some(0));
@@ -175,6 +175,31 @@ async fn a_trace_is_followed_by_its_id_in_logs_where_traces_are_sent_nowhere() {
     assert!(!log.contains("otel."), "what only traces need is not for people: {log}");
     let ids: Vec<&str> = log.lines().filter_map(|line| line.split("trace_id=").nth(1)).collect();
     assert!(ids.iter().any(|id| !id.starts_with(&format!("\"{TRACE_ID}"))), "every call has a trace of its own");
+}
+
+/// Calls are committed together, by nobody's own work: each has to find in the log what became of it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_fails_is_found_in_the_log_by_the_id_that_its_caller_was_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data_dir, log) = (folder.path().join("data"), folder.path().join("log"));
+    let mut arguments = vec!["serve", "all", "--log", "error", "--data-dir", data_dir.to_str().expect("text")];
+    arguments.extend(FREE_PORTS);
+    let mut command = managed_credit(&arguments);
+    command.stderr(File::create(&log).expect("a file"));
+    let services = Services::start_by(&mut command, 3);
+    let spoil = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('ALTER TABLE activity RENAME TO gone')";
+    let database = data_dir.join("activity-tracking.sqlite3");
+    let spoilt = Command::new("python3").args(["-c", spoil]).arg(&database).status();
+    assert!(spoilt.expect("python3, which tests/run installs").success());
+    let failed = record_in_trace(&services).await.expect_err("there is no table");
+    let id = failed.metadata().get("x-request-id").expect("an id").to_str().expect("ASCII").to_owned();
+    services.terminate();
+    services.wait();
+    let log = fs::read_to_string(&log).expect("a log");
+    let told = |line: &str| {
+        line.contains("a call failed") && line.contains(&format!("request_id=\"{id}\"")) && line.contains(TRACE_ID)
+    };
+    assert!(log.lines().any(told), "{id} in {log}");
 }
 
 #[test]

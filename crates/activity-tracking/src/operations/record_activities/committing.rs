@@ -141,18 +141,18 @@ impl ActivityTracking {
 
     async fn commit_group(&self, group: Vec<Waiting>) {
         let (calls, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|Waiting { call, reply }| (call, reply)).unzip();
-        let span = span_of_group(&calls);
+        let group = span_of_group(&calls);
+        let spans: Vec<Span> = calls.iter().map(|call| call.span.clone()).collect();
         // A caller that has gone away need not be told.
-        match self.record(calls).instrument(span).await {
+        match self.record(calls).instrument(group).await {
             Ok(answers) => {
                 for (answer, reply) in answers.into_iter().zip(replies) {
                     let _ = reply.send(answer.map_err(Status::from));
                 }
             }
             Err(error) => {
-                let status = Status::from(error);
-                for reply in replies {
-                    let _ = reply.send(Err(status.clone()));
+                for (span, reply) in spans.into_iter().zip(replies) {
+                    let _ = reply.send(Err(span.in_scope(|| error.answer())));
                 }
             }
         }
@@ -163,7 +163,7 @@ impl ActivityTracking {
 fn span_of_group(calls: &[Call]) -> Span {
     let activities: usize = calls.iter().map(|call| call.items.len()).sum();
     let first = calls.first().and_then(|call| call.span.id());
-    let span = tracing::info_span!(parent: first, "commit", calls = calls.len(), activities);
+    let span = tracing::error_span!(parent: first, "commit", calls = calls.len(), activities);
     for call in calls.iter().skip(1) {
         span.follows_from(&call.span);
     }
