@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     IsolationLevel, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
@@ -139,6 +140,9 @@ impl Database {
                     .application_name("managed-credit")
                     .options([("statement_timeout", &limit), ("idle_in_transaction_session_timeout", &limit)])
             })
+            .map_sqlx_sqlite_pool_opts(|options| {
+                options.before_acquire(|connection, _| Box::pin(async { Ok(is_outside_of_transactions(connection)) }))
+            })
             .map_sqlx_sqlite_opts(|options| {
                 options
                     .create_if_missing(true)
@@ -258,6 +262,13 @@ impl Database {
     }
 }
 
+/// Whether a connection that is to be used again is in no transaction. SQLite ends one by itself where the disk is full, and
+/// the driver, which is told that there is none to roll back, goes on counting it: from then on it would only begin parts of
+/// it, which are never committed, and of which reads see no end.
+fn is_outside_of_transactions(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
+}
+
 /// A pool tells only that no connection came in time, not that every attempt was refused.
 fn unreachable(error: DbErr) -> DatabaseError {
     match error {
@@ -308,7 +319,32 @@ impl Deref for ReadTransaction {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Statement;
+
     use super::*;
+
+    /// As it does where the disk is full.
+    #[tokio::test]
+    async fn a_connection_whose_transaction_sqlite_has_ended_by_itself_is_not_used_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("ended.sqlite3").display());
+        let database = Database::connect(&url, DatabaseSettings::with_connections(1)).await.expect("a database");
+        database.connection().execute_unprepared("CREATE TABLE row (id INTEGER PRIMARY KEY)").await.expect("a table");
+        let insert = "INSERT OR ROLLBACK INTO row (id) VALUES (1)";
+        database.connection().execute_unprepared(insert).await.expect("a row");
+        let ended = database.begin_write().await.expect("a transaction");
+        ended.execute_unprepared(insert).await.expect_err("it is there, so that SQLite rolls everything back");
+        drop(ended);
+        let all = || Statement::from_string(DbBackend::Sqlite, "SELECT id FROM row");
+        let reading = database.begin_read().await.expect("a transaction");
+        assert_eq!(reading.query_all_raw(all()).await.expect("rows").len(), 1);
+        drop(reading);
+        let next = database.begin_write().await.expect("a transaction");
+        next.execute_unprepared("INSERT INTO row (id) VALUES (2)").await.expect("a row");
+        next.commit().await.expect("it is kept");
+        let beside = sea_orm::Database::connect(&url).await.expect("another connection");
+        assert_eq!(beside.query_all_raw(all()).await.expect("rows").len(), 2, "what was committed is for everybody");
+    }
 
     #[tokio::test]
     async fn a_call_that_hangs_does_not_keep_a_database_from_closing() {
