@@ -115,6 +115,12 @@ fn in_file(file: &Path, problem: &str) -> String {
     format!("{}: {problem}", file.display())
 }
 
+/// What went wrong, and why: the HTTP client alone says only where.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// Keys of a URL. They are fetched beside the calls that need them: no caller that goes away takes the fetching with it,
 /// and none waits whose key is known.
 #[derive(Debug, Clone)]
@@ -152,7 +158,7 @@ impl FetchedKeys {
                 builder.tls_certs_only(certificates.map_err(|error| in_file(file, &error.to_string()))?)
             }
         };
-        let client = builder.build().map_err(|error| error.to_string())?;
+        let client = builder.build().map_err(|error| with_causes(&error))?;
         let (fetched, ended) = (Mutex::default(), watch::Sender::default());
         Ok(Self(Arc::new(Fetching { url, client, shortest_pause, fetched, ended })))
     }
@@ -218,9 +224,9 @@ impl Fetched {
 impl Fetching {
     async fn fetch(&self) -> Result<KeySet, String> {
         let answer = self.client.get(self.url.clone()).send().await.and_then(reqwest::Response::error_for_status);
-        let mut answer = answer.map_err(|error| error.to_string())?;
+        let mut answer = answer.map_err(|error| with_causes(&error))?;
         let mut document = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| error.to_string())? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| with_causes(&error))? {
             document.extend_from_slice(&chunk);
             if document.len() > MAXIMUM_BYTES {
                 return Err(format!("more than {MAXIMUM_BYTES} bytes"));
