@@ -15,6 +15,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::server::{HealthReporter, health_reporter};
 
+use crate::server::MAXIMUM_QUESTION_BYTES;
 use crate::telemetry::{MetricsError, start_metrics};
 
 /// What one connection may ask at a time, and how long an answer may take: probes and scrapers ask one thing.
@@ -23,9 +24,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// After how long a connection is ended, also one on which nobody asks anything.
 const CONNECTION_AGE: Duration = Duration::from_secs(60);
-
-/// The most bytes of a question about health: a name.
-const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
 
 /// What services tell the operators of their process; nobody listens where they have no port.
 #[derive(Debug, Clone, Default)]

@@ -88,7 +88,7 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The most bytes of a question about health or contracts, which may be asked beside all other limits: a name.
-const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
+pub(crate) const MAXIMUM_QUESTION_BYTES: usize = 4 * 1_024;
 
 /// The longest id of a call that is taken over from its caller.
 const REQUEST_ID_LENGTH: usize = 64;

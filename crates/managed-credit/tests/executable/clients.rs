@@ -71,13 +71,7 @@ keys = ["{platform}"]
         command.args(FREE_PORTS).arg("--security").arg(security);
         match databases {
             None => drop(command.arg("--data-dir").arg(folder.path().join("data"))),
-            Some(databases) => {
-                command.arg("--migrate");
-                for part in ["access", "activity", "credit"] {
-                    let variable = format!("MANAGED_CREDIT_{}_DATABASE_URL", part.to_uppercase());
-                    command.env(variable, databases.url(part));
-                }
-            }
+            Some(databases) => drop(command.args(databases.flags())),
         }
         let services = Services::start_by(&mut command, 3);
         Self { folder, services, signing }

@@ -8,11 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use contracts::wire::activity::activity::Action;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
-use contracts::wire::activity::{
-    Activity, BatchGetServicingRequest, CatalogueAction, Origin, RecordActivitiesRequest, ServicingPair,
-};
+use contracts::wire::activity::{Activity, BatchGetServicingRequest, RecordActivitiesRequest, ServicingPair};
 use contracts::wire::credit::ListManagedCreditsRequest;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
 use serde_json::Value;
@@ -20,7 +17,7 @@ use service_kit::Clock;
 use tonic::Code;
 
 use crate::operators::{Observed, record_what_ends_soon};
-use crate::process::{NOWHERE, SAMPLE, Services, run};
+use crate::process::{NOWHERE, SAMPLE, Services, edit_by_giulia, run};
 use crate::tools::REPOSITORY;
 use prometheus::{Prometheus, Rule, Target};
 use questions::{Dashboard, Measured, exclusions_of_rpcs, metrics, rpcs};
@@ -53,20 +50,10 @@ impl Well {
     /// Somebody does something that counts, and somebody looks at the credit.
     async fn work(&mut self) {
         self.calls += 1;
-        let activity = Activity {
-            name: format!("clients/2004/activities/observed-{}", self.calls),
-            email_address: "giulia.rossi@officina-digitale.example".to_owned(),
-            occur_time: Some(contracts::timestamp(Clock::System.now())),
-            action: Some(Action::CatalogueAction(CatalogueAction {
-                tool: "form".to_owned(),
-                action: "edit".to_owned(),
-            })),
-            origin: Origin::Person.into(),
-            ..Activity::default()
-        };
+        let occurred = contracts::timestamp(Clock::System.now());
+        let request = edit_by_giulia(&format!("observed-{}", self.calls), occurred);
         let url = self.observed.services.url("activity-tracking");
         let mut tracking = ActivityTrackingServiceClient::connect(url).await.expect("it is ready");
-        let request = RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() };
         tracking.record_activities(request).await.expect("it is recorded");
         let url = self.observed.services.url("credit-calculation");
         let mut calculation = CreditCalculationServiceClient::connect(url).await.expect("it is ready");

@@ -10,15 +10,13 @@ use chrono::TimeDelta;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
 use contracts::wire::access::{GetPartnerRequest, WatchAccessRequest};
-use contracts::wire::activity::activity::Action;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
-use contracts::wire::activity::{Activity, CatalogueAction, Origin, RecordActivitiesRequest};
 use service_kit::Clock;
 use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::postgresql::Databases;
-use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, managed_credit, run};
+use crate::process::{FREE_PORTS, Finished, NOWHERE, SAMPLE, Services, edit_by_giulia, managed_credit, run};
 
 /// Far above what a sample of everything that is measured takes to be renewed.
 const MEASURING_LIMIT: Duration = Duration::from_secs(30);
@@ -205,19 +203,9 @@ fn provisional_answers_are_counted_in_a_metric_by_their_outcome() {
 /// Lets Giulia edit a form of Verde Vivo Garden 50 days ago, so that credit for 440.00 EUR a month ends in 10 days.
 pub async fn record_what_ends_soon(services: &Services) {
     let occurred = contracts::timestamp(Clock::System.now() - TimeDelta::days(50));
-    let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
-    let activity = Activity {
-        name: "clients/2004/activities/50-days-ago".to_owned(),
-        email_address: "giulia.rossi@officina-digitale.example".to_owned(),
-        occur_time: Some(occurred),
-        action: Some(Action::CatalogueAction(action)),
-        origin: Origin::Person.into(),
-        ..Activity::default()
-    };
     let url = services.url("activity-tracking");
     let mut tracking = ActivityTrackingServiceClient::connect(url).await.expect("it is ready");
-    let request = RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() };
-    tracking.record_activities(request).await.expect("it is recorded");
+    tracking.record_activities(edit_by_giulia("50-days-ago", occurred)).await.expect("it is recorded");
     services.urls.settle("partners/1001").await;
 }
 

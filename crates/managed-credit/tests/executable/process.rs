@@ -7,11 +7,16 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use contracts::wire::access::GetHeadRevisionRequest as GetAccessHead;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use contracts::wire::activity::activity::Action;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::activity::servicing_feed_service_client::ServicingFeedServiceClient;
-use contracts::wire::activity::{BatchGetServicingRequest, GetHeadRevisionRequest as GetServicingHead, ServicingPair};
+use contracts::wire::activity::{
+    Activity, BatchGetServicingRequest, CatalogueAction, GetHeadRevisionRequest as GetServicingHead, Origin,
+    RecordActivitiesRequest, ServicingPair,
+};
 use contracts::wire::credit::ListManagedCreditsRequest;
 use contracts::wire::credit::credit_calculation_service_client::CreditCalculationServiceClient;
+use prost_types::Timestamp;
 
 /// Where the sample programme is in the repository.
 pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample");
@@ -129,6 +134,20 @@ impl Urls {
         };
         calculation.list_managed_credits(question).await.expect("it catches up");
     }
+}
+
+/// Giulia edits a form of Verde Vivo Garden, which pays 440.00 EUR a month: work of the sample programme that counts.
+pub fn edit_by_giulia(id: &str, occur_time: Timestamp) -> RecordActivitiesRequest {
+    let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
+    let activity = Activity {
+        name: format!("clients/2004/activities/{id}"),
+        email_address: "giulia.rossi@officina-digitale.example".to_owned(),
+        occur_time: Some(occur_time),
+        action: Some(Action::CatalogueAction(action)),
+        origin: Origin::Person.into(),
+        ..Activity::default()
+    };
+    RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() }
 }
 
 /// Sends a signal to a process.

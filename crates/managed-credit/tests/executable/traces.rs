@@ -7,9 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use contracts::wire::activity::activity::Action;
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
-use contracts::wire::activity::{Activity, CatalogueAction, Origin, RecordActivitiesRequest};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -19,7 +17,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::process::{FREE_PORTS, Services, managed_credit};
+use crate::process::{FREE_PORTS, Services, edit_by_giulia, managed_credit};
 
 /// A trace that somebody else has begun, and the work in it for which they call.
 const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -90,17 +88,8 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Records an activity of the sample that makes a credit, for the sake of the trace.
 async fn record_in_trace(services: &Services) -> Result<(), Status> {
-    let action = CatalogueAction { tool: "form".to_owned(), action: "edit".to_owned() };
-    let activity = Activity {
-        name: "clients/2004/activities/traced".to_owned(),
-        email_address: "giulia.rossi@officina-digitale.example".to_owned(),
-        occur_time: Some("2025-08-30T10:00:00Z".parse().expect("a time")),
-        action: Some(Action::CatalogueAction(action)),
-        origin: Origin::Person.into(),
-        ..Activity::default()
-    };
-    let mut request =
-        Request::new(RecordActivitiesRequest { activities: vec![activity], ..RecordActivitiesRequest::default() });
+    let occurred = "2025-08-30T10:00:00Z".parse().expect("a time");
+    let mut request = Request::new(edit_by_giulia("traced", occurred));
     let parent = format!("00-{TRACE_ID}-{CALLERS_SPAN_ID}-01");
     request.metadata_mut().insert("traceparent", parent.parse().expect("ASCII"));
     let url = services.url("activity-tracking");
