@@ -16,6 +16,8 @@ mod measure;
 mod migration;
 mod operations;
 mod store;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -65,6 +67,31 @@ pub struct ActivityTracking {
     news: watch::Sender<u64>,
 }
 
+impl ActivityTracking {
+    fn new(
+        database: Database,
+        clock: Clock,
+        policy: Arc<Policy>,
+        access: Channel,
+        maximum_waiting_activities: usize,
+        background: TaskTracker,
+    ) -> Self {
+        // SQLite has one writer: groups are as large as they can be where one is committed at a time.
+        let maximum_committers = if database.is_sqlite() { 1 } else { 2 };
+        Self {
+            committing: Arc::new(Committing::new(maximum_committers, maximum_waiting_activities, background)),
+            database,
+            clock,
+            policy,
+            access,
+            copied: Watermarks::new(&[Feed::Access]),
+            settled: Watermarks::new(&[Feed::Access]),
+            work_waits: Arc::default(),
+            news: watch::Sender::default(),
+        }
+    }
+}
+
 /// The service, ready to be served from a database that is migrated. It starts to follow access-management at once, so
 /// that it needs a tokio runtime. Of activities that are to be recorded so many may wait; what is more is refused at once.
 #[must_use]
@@ -78,19 +105,7 @@ pub fn service(
 ) -> Service {
     measure::describe();
     let background = TaskTracker::new();
-    // SQLite has one writer: groups are as large as they can be where one is committed at a time.
-    let maximum_committers = if database.is_sqlite() { 1 } else { 2 };
-    let state = ActivityTracking {
-        committing: Arc::new(Committing::new(maximum_committers, maximum_waiting_activities, background.clone())),
-        database,
-        clock,
-        policy,
-        access,
-        copied: Watermarks::new(&[Feed::Access]),
-        settled: Watermarks::new(&[Feed::Access]),
-        work_waits: Arc::default(),
-        news: watch::Sender::default(),
-    };
+    let state = ActivityTracking::new(database, clock, policy, access, maximum_waiting_activities, background.clone());
     background.spawn(follow::run(state.clone(), shutdown.clone()));
     let worker = state.clone();
     let stop_working = shutdown.clone();

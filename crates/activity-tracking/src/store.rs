@@ -37,6 +37,23 @@ pub(crate) struct Pair {
     pub partner: HubId,
 }
 
+/// Clients that follow each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    /// The last client before it; none from the first on.
+    pub after: Option<HubId>,
+    /// Its last client; none to the end.
+    pub until: Option<HubId>,
+}
+
+impl Stretch {
+    fn of<C: ColumnTrait>(self, client: C) -> Condition {
+        Condition::all()
+            .add_option(self.after.map(|after| client.gt(after.get())))
+            .add_option(self.until.map(|until| client.lte(until.get())))
+    }
+}
+
 /// The pairs whose periods must be computed again, each with where they can be different.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {

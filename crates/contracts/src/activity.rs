@@ -25,25 +25,48 @@ pub fn activity_from_wire(path: &str, stated: &wire::Activity) -> Result<Activit
     let name: Option<ActivityName> = violations.parse(&field("name"), &stated.name);
     let address: Option<EmailAddress> = violations.parse(&field("email_address"), &stated.email_address);
     let occur_time = violations.instant(&field("occur_time"), stated.occur_time.as_ref());
-    let action = action(&mut violations, path, stated.action.as_ref());
-    let origin = origin_from_wire(stated.origin());
-    if origin.is_none() {
-        violations.add(field("origin"), "ORIGIN_PERSON, or through what else it was done");
-    }
-    let target = Some(stated.target_object_id.as_str()).filter(|text| !text.is_empty());
-    let target: Option<TargetObjectId> = target.and_then(|text| violations.parse(&field("target_object_id"), text));
+    let done = done(&mut violations, path, stated);
     violations.finish(|| {
         let name = name?;
+        let (action, origin, target_object_id) = done?;
         Some(Activity {
             client: name.client,
             id: name.activity,
             address: address?,
             occur_time: occur_time?,
-            action: action?,
-            origin: origin?,
-            target_object_id: target,
+            action,
+            origin,
+            target_object_id,
         })
     })
+}
+
+/// What was done, by what means, and to which object.
+type Done = (ActivityAction, Origin, Option<TargetObjectId>);
+
+/// What an activity states without its name, who did it and when; that is all of it, or everything that is wrong with it.
+///
+/// # Errors
+/// All violations.
+pub fn done_from_wire(path: &str, stated: &wire::Activity) -> Result<Done, Failure> {
+    let mut violations = Violations::default();
+    let done = done(&mut violations, path, stated);
+    violations.finish(|| done)
+}
+
+fn done(violations: &mut Violations, path: &str, stated: &wire::Activity) -> Option<Done> {
+    let action = action(violations, path, stated.action.as_ref());
+    let origin = origin_from_wire(stated.origin());
+    if origin.is_none() {
+        violations.add(format!("{path}.origin"), "ORIGIN_PERSON, or through what else it was done");
+    }
+    let target = Some(stated.target_object_id.as_str()).filter(|text| !text.is_empty());
+    let target = target.map(|text| violations.parse(&format!("{path}.target_object_id"), text));
+    let target_object_id = match target {
+        Some(parsed) => Some(parsed?),
+        None => None,
+    };
+    Some((action?, origin?, target_object_id))
 }
 
 fn action(violations: &mut Violations, path: &str, stated: Option<&wire::activity::Action>) -> Option<ActivityAction> {

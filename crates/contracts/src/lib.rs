@@ -22,8 +22,8 @@ mod write;
 
 pub use access::{access_change_from_wire, access_role_from_wire, access_type_from_wire, assignment_to_wire};
 pub use activity::{
-    ServicingChange, activity_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire, remedy_to_wire,
-    servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,
+    ServicingChange, activity_from_wire, done_from_wire, not_counted_reason_from_wire, period_end_cause_from_wire,
+    remedy_to_wire, servicing_change_from_wire, servicing_period_from_wire, standing_from_wire, verdict_to_wire,
 };
 pub use credit::{money_from_wire, no_credit_reason_from_wire};
 pub use failure::{Failure, code_of, reason_name};

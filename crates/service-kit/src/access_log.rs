@@ -30,8 +30,8 @@ pub use keys::{Named, access_link_changes, next_named};
 pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{
     Question, closed_clients_of, employee_address, employee_addresses, history, history_for_judging,
-    history_for_retraction, history_of_clients, history_of_clients_and, history_of_employee, history_of_pair,
-    history_of_partner, history_of_people, recorded_clients, user_address,
+    history_for_retraction, history_for_verifying, history_of_clients, history_of_clients_and, history_of_employee,
+    history_of_pair, history_of_partner, history_of_people, recorded_clients, user_address,
 };
 pub use table::{create_listing_indexes, create_table};
 pub use verification::{pseudonyms, verify};

@@ -1,6 +1,7 @@
 //! One database per service: SQLite in one file, or PostgreSQL; the same code on both.
 
 use std::fs::{File, TryLockError};
+use std::num::NonZero;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    IsolationLevel, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -226,6 +227,42 @@ impl Database {
         Ok(ReadTransaction(self.connection.begin_with_options(options).await?))
     }
 
+    /// Starts transactions that all see the same moment of the database, for work that goes on side by side: as many as
+    /// there are processors, but at most a quarter of the pool, so that calls have the rest.
+    ///
+    /// # Errors
+    /// No connection in time.
+    pub async fn begin_reads(&self) -> Result<Vec<ReadTransaction>, DbErr> {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let count = (self.pool().maximum as usize / 4).clamp(1, processors);
+        // Nothing is written on SQLite meanwhile, for which the first query fixes the moment.
+        let _turn = match &self.writer {
+            Some(writer) => Some(writer.lock().await),
+            None => None,
+        };
+        let first = self.begin_read().await?;
+        let mut transactions = vec![first];
+        let look = match self.connection.get_database_backend() {
+            DbBackend::Postgres => {
+                let export = Statement::from_string(DbBackend::Postgres, "SELECT pg_export_snapshot()");
+                let row = transactions[0].query_one_raw(export).await?;
+                let row = row.ok_or_else(|| DbErr::RecordNotFound("pg_export_snapshot".to_owned()))?;
+                format!("SET TRANSACTION SNAPSHOT '{}'", row.try_get_by_index::<String>(0)?)
+            }
+            _ => {
+                let look = "SELECT 1 FROM sqlite_master LIMIT 1".to_owned();
+                transactions[0].execute_unprepared(&look).await?;
+                look
+            }
+        };
+        for _ in 1..count {
+            let next = self.begin_read().await?;
+            next.execute_unprepared(&look).await?;
+            transactions.push(next);
+        }
+        Ok(transactions)
+    }
+
     /// Whether it is SQLite, which has one writer at a time.
     #[must_use]
     pub const fn is_sqlite(&self) -> bool {
@@ -319,8 +356,6 @@ impl Deref for ReadTransaction {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::Statement;
-
     use super::*;
 
     /// As it does where the disk is full.

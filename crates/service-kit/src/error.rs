@@ -34,6 +34,9 @@ pub enum ServiceError {
     /// A temporary database cannot be used.
     #[error("temporary database: {0}")]
     Temporary(String),
+    /// A part of the work ended before it was done.
+    #[error("work that stopped: {0}")]
+    Stopped(#[from] tokio::task::JoinError),
     /// The machine gave no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -62,6 +65,7 @@ impl ServiceError {
             | Self::Stored(_)
             | Self::FeedGap { .. }
             | Self::Temporary(_)
+            | Self::Stopped(_)
             | Self::Random(_) => Failure::internal(),
         }
     }

@@ -14,7 +14,7 @@ use std::future::Future;
 use contracts::wire::error::ErrorReason;
 use contracts::{Failure, Feed};
 
-pub use comparing::{Verification, hex};
+pub use comparing::{Findings, Verification, hex};
 pub use contracts::wire::maintenance::maintenance_service_server::SERVICE_NAME;
 pub use measuring::{float, measure};
 pub use progress::ReplayProgress;

@@ -7,6 +7,7 @@ mod listing;
 mod lives;
 mod provisional;
 mod scope;
+mod stored;
 mod unmatched;
 mod work;
 
@@ -17,6 +18,7 @@ pub(crate) use listing::{ActivityFilter, Listed, ListedVerdict, list};
 pub(crate) use lives::{last_counted_time, living_in};
 pub(crate) use provisional::{clear_provisional, count_provisional, has_provisional};
 pub(crate) use scope::{Place, Scope, page};
+pub(crate) use stored::{Columns, Reader, Standing, StoredRow, of_stretch, stretch_end};
 pub(crate) use unmatched::{addresses_at_work, unmatched_work};
 pub(crate) use work::{CountedWork, counted_work, not_counted_work};
 
@@ -133,12 +135,16 @@ fn recorded(row: &Model) -> Result<Recorded, ServiceError> {
     })
 }
 
-fn judgement(row: &Model) -> Result<Judgement, ServiceError> {
-    let verdict = match row.expire_time {
+fn verdict(stored: &str, expire_time: Option<StoredInstant>) -> Result<Verdict, ServiceError> {
+    Ok(match expire_time {
         Some(expire_time) => Verdict::Counted { expire_time: expire_time.into() },
-        None if row.verdict == VOIDED => Verdict::Voided,
-        None => Verdict::NotCounted(row.verdict.parse().map_err(ServiceError::stored)?),
-    };
+        None if stored == VOIDED => Verdict::Voided,
+        None => Verdict::NotCounted(stored.parse().map_err(ServiceError::stored)?),
+    })
+}
+
+fn judgement(row: &Model) -> Result<Judgement, ServiceError> {
+    let verdict = verdict(&row.verdict, row.expire_time)?;
     let attribution = match (row.partner_id, row.employee_id) {
         (Some(partner), Some(employee)) => {
             Some(Attribution { partner: hub_id(partner)?, employee: EmployeeId(employee) })

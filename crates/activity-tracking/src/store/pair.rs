@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, Select};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, Stretch, hub_id};
 use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
 
 fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
@@ -81,6 +81,15 @@ pub(crate) async fn save_last_activity_time<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     Entity::update(row(pair, last_activity_time)).exec(transaction).await?;
     Ok(())
+}
+
+/// When the last activity of each pair of a stretch of clients occurred.
+pub(crate) async fn of_stretch<C: ConnectionTrait>(
+    connection: &C,
+    stretch: Stretch,
+) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
+    let rows = Entity::find().filter(stretch.of(Column::ClientId)).all(connection).await?;
+    rows.iter().map(|row| Ok((pair(row)?, row.last_activity_time.map(Instant::from)))).collect()
 }
 
 /// All pairs of a client.

@@ -10,7 +10,7 @@ use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::asked::{ask, from_pairs, is_asked};
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, Stretch, hub_id};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
 /// The periods of a pair in order, by minimum.
@@ -55,6 +55,19 @@ pub(crate) async fn of_pairs<C: ConnectionTrait>(
         for row in Entity::find().filter(any).order_by_asc(Column::StartTime).all(connection).await? {
             collect(&mut found, &row)?;
         }
+    }
+    Ok(found)
+}
+
+/// The periods of all pairs of a stretch of clients.
+pub(crate) async fn of_stretch<C: ConnectionTrait>(
+    connection: &C,
+    stretch: Stretch,
+) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
+    let mut found = BTreeMap::new();
+    let query = Entity::find().filter(stretch.of(Column::ClientId)).order_by_asc(Column::StartTime);
+    for row in query.all(connection).await? {
+        collect(&mut found, &row)?;
     }
     Ok(found)
 }

@@ -7,10 +7,10 @@ use domain::access::{Actor, EmailAddress};
 use domain::activity::Voiding;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, Condition};
+use sea_orm::{ActiveValue::Set, Condition, QuerySelect as _};
 use service_kit::ServiceError;
 
-use super::{ALTERNATIVES_PER_QUERY, hub_id, named};
+use super::{ALTERNATIVES_PER_QUERY, Stretch, hub_id, named};
 use crate::entity::voiding::{ActiveModel, Column, Entity, Model};
 
 /// The voidings of those of these activities that are voided.
@@ -27,6 +27,19 @@ pub(crate) async fn find<C: ConnectionTrait>(
         }
     }
     Ok(found)
+}
+
+/// The activities of a stretch of clients that are voided.
+pub(crate) async fn of_stretch<C: ConnectionTrait>(
+    connection: &C,
+    stretch: Stretch,
+) -> Result<BTreeSet<ActivityName>, ServiceError> {
+    let names = Entity::find().select_only().columns([Column::ClientId, Column::ActivityId]);
+    let names: Vec<(i64, String)> = names.filter(stretch.of(Column::ClientId)).into_tuple().all(connection).await?;
+    let name = |(client, activity): (i64, String)| {
+        Ok(ActivityName { client: hub_id(client)?, activity: activity.parse().map_err(ServiceError::stored)? })
+    };
+    names.into_iter().map(name).collect()
 }
 
 /// Stores that an activity was taken back.

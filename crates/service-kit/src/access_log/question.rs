@@ -241,6 +241,31 @@ pub async fn history_of_clients_and<C: ConnectionTrait>(
     history_in(&rows)
 }
 
+/// What [`history_for_judging`] and [`history_of_clients`] say of these, in one.
+///
+/// # Errors
+/// The database fails, or a change cannot be read.
+pub async fn history_for_verifying<C: ConnectionTrait>(
+    connection: &C,
+    clients: &BTreeSet<HubId>,
+    mut addresses: BTreeSet<EmailAddress>,
+) -> Result<AccessHistory, ServiceError> {
+    let mut rows = Rows::new();
+    load(connection, &[Question::Clients(clients), Question::UsersAndLinksOf(clients)], &mut rows).await?;
+    let mut partners = BTreeSet::new();
+    for row in rows.values() {
+        if let Some(address) = &row.address {
+            addresses.insert(address.parse().map_err(ServiceError::stored)?);
+        }
+        if let Some(partner) = row.partner_id {
+            partners.insert(HubId::try_from(partner).map_err(ServiceError::stored)?);
+        }
+    }
+    load(connection, &[Question::Partners(&partners)], &mut rows).await?;
+    load_employees(connection, &addresses, &mut rows).await?;
+    history_in(&rows)
+}
+
 /// Everything about these people: where they are or were employed, users or assigned, with those partners and clients;
 /// and what else is asked.
 ///

@@ -32,6 +32,39 @@ pub struct Verification {
     maximum_differences: u64,
 }
 
+/// What was found beside what is told at the moment, to be told in its turn.
+#[derive(Debug)]
+pub struct Findings {
+    checked: usize,
+    differences: Vec<Difference>,
+    total_differences: u64,
+    maximum_differences: u64,
+}
+
+impl Findings {
+    /// So many more have been compared.
+    pub const fn checked(&mut self, count: usize) {
+        self.checked += count;
+    }
+
+    /// Something is stored otherwise than it would be computed; an empty text is nothing.
+    pub fn differs(&mut self, subject: impl Into<String>, stored: &str, expected: &str) {
+        self.total_differences += 1;
+        if self.total_differences <= self.maximum_differences {
+            let (stored, expected) = (shortened(stored), shortened(expected));
+            self.differences.push(Difference { subject: subject.into(), stored, expected });
+        }
+    }
+
+    /// What was found after this.
+    pub fn append(&mut self, later: Self) {
+        self.checked += later.checked;
+        self.total_differences += later.total_differences;
+        let room = usize::try_from(self.maximum_differences).unwrap_or(usize::MAX) - self.differences.len();
+        self.differences.extend(later.differences.into_iter().take(room));
+    }
+}
+
 impl Verification {
     pub(super) fn new(messages: Messages<VerifyResponse>, maximum_differences: u32) -> Self {
         Self {
@@ -78,6 +111,25 @@ impl Verification {
             let (stored, expected) = (shortened(stored), shortened(expected));
             self.differences.push(Difference { subject: subject.into(), stored, expected });
         }
+    }
+
+    /// Nothing found yet, to be found where this is not at hand.
+    #[must_use]
+    pub const fn findings(&self) -> Findings {
+        let maximum_differences = self.maximum_differences;
+        Findings { checked: 0, differences: Vec::new(), total_differences: 0, maximum_differences }
+    }
+
+    /// Tells what was found of the subject.
+    ///
+    /// # Errors
+    /// The caller does not read.
+    pub async fn found(&mut self, found: Findings) -> Result<(), ServiceError> {
+        let room = self.maximum_differences.saturating_sub(self.total_differences);
+        let listed = found.differences.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX));
+        self.differences.extend(listed);
+        self.total_differences += found.total_differences;
+        self.checked(found.checked).await
     }
 
     /// Compares what is stored under each key with what would be, each named and put into words for people.

@@ -3,133 +3,46 @@
 use std::time::Instant as Stopwatch;
 
 use domain::access::HubId;
-use sea_orm::{DatabaseConnection, DbBackend, QueryResult, QueryTrait as _, Statement, Value};
-use service_kit::{Database, DatabaseSettings};
-use tempfile::TempDir;
-use uuid::{NoContext, Timestamp};
+use sea_orm::{DbBackend, QueryResult, QueryTrait as _, Statement, Value};
 
 use super::*;
-use crate::Migrator;
+use crate::testing::{TestDatabase, rows_by_hand};
 
-/// Where `tests/run` says its PostgreSQL is, with `NAME` in place of a database.
-const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
-/// How many activities are read by hand.
-const ROWS_VARIABLE: &str = "MANAGED_CREDIT_PLAN_ROWS";
 /// Enough that a list is read wrongly where more is read of it than a page looks at.
 const SOME_ROWS: u64 = 200_000;
 
-/// A database of its own with activities, gone when the test ends.
-struct Filled {
-    database: Database,
-    place: Placed,
+/// A database with so many activities.
+async fn filled(test: TestDatabase, rows: u64) -> TestDatabase {
+    let indexes = test.take_indexes().await;
+    let values = [Value::from(vec![0_u8; 100]), Value::from(employee())];
+    let backend = test.connection().get_database_backend();
+    let insert = Statement::from_sql_and_values(backend, activities(rows), values);
+    test.connection().execute_raw(insert).await.expect("to insert");
+    for index in indexes {
+        test.run(&index).await;
+    }
+    test
 }
 
-enum Placed {
-    File { _folder: TempDir },
-    Named(String),
+async fn lines(test: &TestDatabase, statement: Statement) -> Vec<String> {
+    let rows = test.connection().query_all_raw(statement).await.expect("rows");
+    // The plan is the last column of SQLite's, and the only one of PostgreSQL's.
+    let text = |row: QueryResult| {
+        row.try_get("", "detail").or_else(|_| row.try_get("", "QUERY PLAN")).expect("a line of a plan")
+    };
+    rows.into_iter().map(text).collect()
 }
 
-impl Filled {
-    async fn on_sqlite(rows: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("sqlite://{}", folder.path().join("activity.sqlite3").display());
-        Self::fill(&url, Placed::File { _folder: folder }, rows).await
-    }
-
-    async fn on_postgresql(rows: u64) -> Self {
-        let name = format!("plans_{}", Uuid::new_v7(Timestamp::now(NoContext)).simple());
-        administer(&format!("CREATE DATABASE {name}")).await;
-        Self::fill(&postgres_url(&name), Placed::Named(name), rows).await
-    }
-
-    async fn fill(url: &str, place: Placed, rows: u64) -> Self {
-        // One connection: another of SQLite's may still know an index that was dropped here, and refuse to make it again.
-        let database = Database::connect(url, DatabaseSettings::with_connections(1)).await.expect("a database");
-        database.migrate::<Migrator>().await.expect("to migrate");
-        let filled = Self { database, place };
-        let indexes = filled.take_indexes().await;
-        let values = [Value::from(vec![0_u8; 100]), Value::from(employee())];
-        let backend = filled.connection().get_database_backend();
-        let insert = Statement::from_sql_and_values(backend, activities(rows), values);
-        filled.connection().execute_raw(insert).await.expect("to insert");
-        for index in indexes {
-            filled.run(&index).await;
-        }
-        filled
-    }
-
-    fn connection(&self) -> &DatabaseConnection {
-        self.database.connection()
-    }
-
-    async fn run(&self, sql: &str) {
-        self.connection().execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-
-    async fn rows(&self, statement: Statement) -> Vec<String> {
-        let rows = self.connection().query_all_raw(statement).await.expect("rows");
-        // The plan is the last column of SQLite's, and the only one of PostgreSQL's.
-        let text = |row: QueryResult| {
-            row.try_get("", "detail").or_else(|_| row.try_get("", "QUERY PLAN")).expect("a line of a plan")
-        };
-        rows.into_iter().map(text).collect()
-    }
-
-    /// Drops the indexes, which are made faster when everything is there, and answers with what makes them.
-    async fn take_indexes(&self) -> Vec<String> {
-        let (names, made) = match self.connection().get_database_backend() {
-            DbBackend::Postgres => (
-                "SELECT indexname AS name, indexdef AS made FROM pg_indexes WHERE tablename = 'activity'",
-                " AND indexname LIKE 'activity~_%' ESCAPE '~' AND indexname <> 'activity_pkey'",
-            ),
-            _ => (
-                "SELECT name, sql AS made FROM sqlite_master WHERE type = 'index' AND tbl_name = 'activity'",
-                " AND sql IS NOT NULL",
-            ),
-        };
-        let query = Statement::from_string(self.connection().get_database_backend(), format!("{names}{made}"));
-        let mut making = Vec::new();
-        for row in self.connection().query_all_raw(query).await.expect("the indexes") {
-            let name: String = row.try_get("", "name").expect("a name");
-            self.run(&format!("DROP INDEX {name}")).await;
-            making.push(row.try_get("", "made").expect("a statement"));
-        }
-        making
-    }
-
-    /// How rows are found; on PostgreSQL also how many.
-    async fn plan(&self, query: &Select<Entity>) -> Vec<String> {
-        let backend = self.connection().get_database_backend();
-        let mut statement = query.build(backend);
-        let explain = match backend {
-            DbBackend::Postgres => "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)",
-            _ => "EXPLAIN QUERY PLAN",
-        };
-        statement.sql = format!("{explain} {}", statement.sql);
-        self.rows(statement).await
-    }
-
-    async fn drop(self) {
-        self.database.close().await.expect("to close");
-        if let Placed::Named(name) = self.place {
-            administer(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
-    }
-}
-
-fn postgres_url(database: &str) -> String {
-    let pattern = std::env::var(POSTGRES_VARIABLE).unwrap_or_else(|_| {
-        panic!("{POSTGRES_VARIABLE} is not set: run the tests by tests/run, which starts PostgreSQL for them")
-    });
-    pattern.replace("NAME", database)
-}
-
-async fn administer(sql: &str) {
-    let admin = Database::connect(&postgres_url("postgres"), DatabaseSettings::with_connections(1))
-        .await
-        .expect("the PostgreSQL of tests/run");
-    admin.connection().execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    admin.close().await.expect("to close");
+/// How rows are found; on PostgreSQL also how many.
+async fn plan(test: &TestDatabase, query: &Select<Entity>) -> Vec<String> {
+    let backend = test.connection().get_database_backend();
+    let mut statement = query.build(backend);
+    let explain = match backend {
+        DbBackend::Postgres => "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)",
+        _ => "EXPLAIN QUERY PLAN",
+    };
+    statement.sql = format!("{explain} {}", statement.sql);
+    lines(test, statement).await
 }
 
 fn employee() -> Uuid {
@@ -304,9 +217,9 @@ fn queries() -> Vec<Query> {
 }
 
 /// The queries of one page: where it looks at more rows than it has, for the place where it ends, and the page.
-async fn steps(filled: &Filled, listing: &Listing) -> Vec<Select<Entity>> {
+async fn steps(test: &TestDatabase, listing: &Listing) -> Vec<Select<Entity>> {
     let Some(end_of_page) = listing.end_of_page() else { return vec![listing.page(None).limit(51)] };
-    let end = end_of_page.clone().into_tuple().one(filled.connection()).await.expect("a place");
+    let end = end_of_page.clone().into_tuple().one(test.connection()).await.expect("a place");
     let end = end.map(place).transpose().expect("a place");
     vec![end_of_page, listing.page(end).limit(51)]
 }
@@ -332,22 +245,22 @@ fn most_rows(plan: &[String]) -> u64 {
 
 #[tokio::test]
 async fn every_list_is_read_in_the_order_of_its_index_on_sqlite() {
-    let filled = Filled::on_sqlite(SOME_ROWS).await;
+    let test = filled(TestDatabase::on_sqlite().await, SOME_ROWS).await;
     // Nobody has to look at the data for it, and nothing is different where somebody has.
     for looked in [false, true] {
         if looked {
-            filled.run("ANALYZE").await;
+            test.run("ANALYZE").await;
         }
         for Query { title, index, filter, after } in queries() {
-            for step in steps(&filled, &Listing::of(&filter, after.as_ref())).await {
-                let plan = filled.plan(&step).await;
+            for step in steps(&test, &Listing::of(&filter, after.as_ref())).await {
+                let plan = plan(&test, &step).await;
                 let is_sorted = plan.iter().any(|line| line.contains("TEMP B-TREE"));
                 assert!(plan.len() == 1 && is_read_from(&plan, index) && !is_sorted, "{title}, of {index}: {plan:#?}");
                 assert!(enters_the_index(&plan, after.is_some()), "{title}: {plan:#?}");
             }
         }
     }
-    filled.drop().await;
+    test.drop().await;
 }
 
 /// Whether a page in the middle begins where it begins, and not at the end of the index.
@@ -357,34 +270,34 @@ fn enters_the_index(plan: &[String], is_in_the_middle: bool) -> bool {
 
 #[tokio::test]
 async fn no_list_reads_more_rows_than_a_page_looks_at_on_postgresql() {
-    let filled = Filled::on_postgresql(SOME_ROWS).await;
+    let test = filled(TestDatabase::on_postgresql().await, SOME_ROWS).await;
     // Where commits are not waited for, rows whose commit is not on disk yet are not marked as visible to all, and indexes
     // alone do not answer.
-    filled.run("CHECKPOINT").await;
-    filled.run("VACUUM ANALYZE activity").await;
+    test.run("CHECKPOINT").await;
+    test.run("VACUUM ANALYZE activity").await;
     for Query { title, index, filter, after } in queries() {
-        for step in steps(&filled, &Listing::of(&filter, after.as_ref())).await {
-            let plan = filled.plan(&step).await;
+        for step in steps(&test, &Listing::of(&filter, after.as_ref())).await {
+            let plan = plan(&test, &step).await;
             assert!(is_read_from(&plan, index), "{title}, of {index}: {plan:#?}");
             assert!(most_rows(&plan) <= ROWS_PER_PAGE, "{title}: {plan:#?}");
         }
     }
-    filled.drop().await;
+    test.drop().await;
 }
 
 /// By hand: prints how each list is read, and how long that takes.
 #[expect(clippy::print_stdout, reason = "it is made to be read")]
-async fn measure(filled: &Filled) {
+async fn measure(test: &TestDatabase) {
     for Query { title, filter, after, .. } in queries() {
         println!("-- {title}");
-        for step in steps(filled, &Listing::of(&filter, after.as_ref())).await {
-            for line in filled.plan(&step).await {
+        for step in steps(test, &Listing::of(&filter, after.as_ref())).await {
+            for line in plan(test, &step).await {
                 println!("   {line}");
             }
             let mut times = Vec::new();
             for _ in 0..5 {
                 let started = Stopwatch::now();
-                let rows = step.clone().into_json().all(filled.connection()).await.expect("rows").len();
+                let rows = step.clone().into_json().all(test.connection()).await.expect("rows").len();
                 times.push(started.elapsed().as_micros().to_string());
                 if times.len() == 5 {
                     println!("   {rows} rows in {} us", times.join(", "));
@@ -394,23 +307,19 @@ async fn measure(filled: &Filled) {
     }
 }
 
-fn rows_by_hand() -> u64 {
-    std::env::var(ROWS_VARIABLE).ok().and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000)
-}
-
 #[tokio::test]
 #[ignore = "by hand: takes minutes and gigabytes"]
 async fn lists_of_very_many_activities_on_sqlite() {
-    let filled = Filled::on_sqlite(rows_by_hand()).await;
-    measure(&filled).await;
-    filled.drop().await;
+    let test = filled(TestDatabase::on_sqlite().await, rows_by_hand()).await;
+    measure(&test).await;
+    test.drop().await;
 }
 
 #[tokio::test]
 #[ignore = "by hand: takes minutes and gigabytes"]
 async fn lists_of_very_many_activities_on_postgresql() {
-    let filled = Filled::on_postgresql(rows_by_hand()).await;
-    filled.run("VACUUM ANALYZE activity").await;
-    measure(&filled).await;
-    filled.drop().await;
+    let test = filled(TestDatabase::on_postgresql().await, rows_by_hand()).await;
+    test.run("VACUUM ANALYZE activity").await;
+    measure(&test).await;
+    test.drop().await;
 }
