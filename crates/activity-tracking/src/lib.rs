@@ -15,6 +15,7 @@ mod maintenance;
 mod measure;
 mod migration;
 mod operations;
+mod partitions;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 pub use migration::Migrator;
+pub use partitions::{MAXIMUM_PARTITIONS, TABLES_BY_CLIENT, partition};
 
 const NAME: &str = "activity-tracking";
 

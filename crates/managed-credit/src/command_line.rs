@@ -127,7 +127,8 @@ Examples:
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
   managed-credit migrate --data-dir ./data
-  managed-credit migrate credit --credit-database-url postgres://me@db/credit";
+  managed-credit migrate credit --credit-database-url postgres://me@db/credit
+  managed-credit migrate activity --activity-database-url postgres://me@db/activity --activity-partitions 16";
 
 const BREAKDOWN_EXAMPLES: &str = "\
 Examples:

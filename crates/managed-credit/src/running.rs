@@ -270,6 +270,19 @@ pub async fn migrate(part: Part, database_url: &str) -> Result<(), StartError> {
     migrated.await.map_err(|source| StartError::Database { part, source })
 }
 
+/// Divides the large tables of activity-tracking's migrated database into partitions by client.
+///
+/// # Errors
+/// The database cannot be used, or has no partitions.
+pub async fn partition_activities(database_url: &str, partitions: u32) -> Result<(), StartError> {
+    let divided = async {
+        let database = Database::connect(database_url, DatabaseSettings::with_connections(1)).await?;
+        activity_tracking::partition(&database, partitions).await?;
+        Ok(database.close().await?)
+    };
+    divided.await.map_err(|source| StartError::Database { part: Part::Activity, source })
+}
+
 fn assemble(upstreams: Upstreams, database: Database, plan: &Plan, shutdown: CancellationToken) -> Service {
     let (clock, policy) = (plan.clock.clone(), Arc::clone(&plan.policy));
     match upstreams {

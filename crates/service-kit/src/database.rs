@@ -76,6 +76,9 @@ pub enum DatabaseError {
     /// The schema is older than this version needs.
     #[error("migrations are pending ({0}); run `managed-credit migrate`, or serve with --migrate")]
     PendingMigrations(usize),
+    /// SQLite is asked for what it does not have.
+    #[error("only PostgreSQL keeps tables in partitions")]
+    WithoutPartitions,
     /// Nobody answers there.
     #[error("the database does not answer in time; is it running, and is its URL right?")]
     Unreachable,

@@ -7,6 +7,7 @@ mod cases;
 mod clock_jumps;
 mod consequences;
 mod credit;
+mod distribution;
 mod faults;
 mod feed_order;
 mod hostile;
