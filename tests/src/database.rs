@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// a database.
 const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
 
+/// In how many partitions activity-tracking's PostgreSQL keeps its large tables; in none where nothing is said.
+const PARTITIONS_VARIABLE: &str = "MANAGED_CREDIT_TEST_PARTITIONS";
+
 /// Which kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseKind {
@@ -72,6 +75,11 @@ fn postgres_url(database: &str) -> String {
     pattern.replace("NAME", database)
 }
 
+fn partitions() -> Option<u32> {
+    let stated = std::env::var(PARTITIONS_VARIABLE).ok()?;
+    Some(stated.parse().unwrap_or_else(|_| panic!("{PARTITIONS_VARIABLE} is a number, not {stated:?}")))
+}
+
 async fn admin() -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(postgres_url("postgres"));
     options.max_connections(1).sqlx_logging(false);
@@ -81,7 +89,9 @@ async fn admin() -> DatabaseConnection {
 /// The migrated database that those of tests are copied from: made once a run, whichever process comes first.
 async fn template(part: Part) -> String {
     static TEMPLATES: [OnceCell<String>; 3] = [const { OnceCell::const_new() }; 3];
-    let name = database_name("template", part);
+    let partitions = partitions().filter(|_| part == Part::Activity);
+    let test = partitions.map_or_else(|| "template".to_owned(), |partitions| format!("template_{partitions}"));
+    let name = database_name(&test, part);
     let cell = &TEMPLATES[part as usize];
     cell.get_or_init(|| async {
         let admin = admin().await;
@@ -93,6 +103,10 @@ async fn template(part: Part) -> String {
             let unfinished = format!("{name}_unfinished");
             admin.execute_unprepared(&format!("CREATE DATABASE {unfinished}")).await.expect("a database");
             running::migrate(part, &postgres_url(&unfinished)).await.expect("to migrate");
+            if let Some(partitions) = partitions {
+                let url = postgres_url(&unfinished);
+                running::partition_activities(&url, partitions).await.expect("to divide");
+            }
             let finish = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
             admin.execute_unprepared(&finish).await.expect("to rename");
         }

@@ -23,6 +23,8 @@ use crate::store::{Pair, change, rejudging};
 
 /// How many changes are compared at once.
 const CHANGES_AT_ONCE: u64 = 500;
+/// How many activities of a stretch are read at once: of the largest, some ten megabytes.
+const ACTIVITIES_AT_ONCE: usize = 20_000;
 
 /// What a pair is said, or found, to be: its periods, and when its last activity occurred.
 type PairState = (PeriodsByMinimum, Option<Instant>);
@@ -35,7 +37,11 @@ impl ActivityTracking {
             let cursor = read_cursor(&**transaction, Feed::Access).await?;
             access_log::verify(&**transaction, cursor.position, &cursor.chain_hash, verification).await?;
             let told = verify_changes(transaction, verification).await?;
-            let against = Arc::new(Against { policy: Arc::clone(&self.policy), told: told.into_iter().collect() });
+            let against = Arc::new(Against {
+                policy: Arc::clone(&self.policy),
+                told: told.into_iter().collect(),
+                activities_at_once: ACTIVITIES_AT_ONCE,
+            });
             verify_stretches(transactions, &against, verification).await?;
         }
         Ok(())

@@ -33,7 +33,7 @@ pub struct Verification {
 }
 
 /// What was found beside what is told at the moment, to be told in its turn.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
     checked: usize,
     differences: Vec<Difference>,
@@ -42,6 +42,12 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Nothing, of which so many differences will be listed at most.
+    #[must_use]
+    pub const fn nothing(maximum_differences: u64) -> Self {
+        Self { checked: 0, differences: Vec::new(), total_differences: 0, maximum_differences }
+    }
+
     /// So many more have been compared.
     pub const fn checked(&mut self, count: usize) {
         self.checked += count;
@@ -116,8 +122,7 @@ impl Verification {
     /// Nothing found yet, to be found where this is not at hand.
     #[must_use]
     pub const fn findings(&self) -> Findings {
-        let maximum_differences = self.maximum_differences;
-        Findings { checked: 0, differences: Vec::new(), total_differences: 0, maximum_differences }
+        Findings::nothing(self.maximum_differences)
     }
 
     /// Tells what was found of the subject.

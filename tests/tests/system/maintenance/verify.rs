@@ -177,6 +177,40 @@ on_both_databases!(what_is_wrong_in_access_management_is_found, |cluster| {
     .await;
 });
 
+on_both_databases!(what_is_wrong_in_activity_tracking_is_found, |cluster| {
+    everything(&cluster).await;
+    let last_word = |client: i64| format!("the servicing feed's last word on clients/{client} partners/1001");
+    finds(
+        &cluster,
+        Part::Activity,
+        &[
+            ("UPDATE access_change SET kind = 'client_closed' WHERE position = 3", &["access-3 kind"]),
+            (
+                "UPDATE activity SET address = 'x@y.example' WHERE client_id = 2003",
+                &["clients/2003/activities/one as it is found"],
+            ),
+            (
+                "UPDATE activity SET occur_time = occur_time - 1 WHERE client_id = 2002",
+                &["clients/2002/activities/one as it is found", "clients/2002 partners/1001"],
+            ),
+            ("UPDATE activity SET employee_id = NULL WHERE client_id = 2002", &["clients/2002/activities/one"]),
+            (
+                "INSERT INTO voiding (client_id, activity_id, actor, reason, record_time) \
+                 VALUES (2003, 'one', 'platform', '', 0)",
+                &["clients/2003/activities/one"],
+            ),
+            (
+                "UPDATE servicing_period SET end_time = end_time + 1 WHERE client_id = 2003",
+                &["clients/2003 partners/1001", &last_word(2003)],
+            ),
+            ("DELETE FROM servicing_pair WHERE client_id = 2002", &[&last_word(2002)]),
+            ("INSERT INTO servicing_pair VALUES (2009, 1009, 7)", &["clients/2009 partners/1009"]),
+            ("UPDATE feed_head SET position = position + 1", &["end of the servicing feed"]),
+        ],
+    )
+    .await;
+});
+
 on_both_databases!(what_is_wrong_in_credit_calculation_is_found, |cluster| {
     everything(&cluster).await;
     finds(

@@ -26,7 +26,7 @@ pub(super) async fn verify_stretches(
 ) -> Result<(), ServiceError> {
     verification.begin("verdicts").await?;
     let mut relationships = verification.findings();
-    let mut stretches = Stretches::default();
+    let mut stretches = Stretches::of(ACTIVITIES_PER_STRETCH);
     let mut under_way = JoinSet::new();
     let mut done: BTreeMap<usize, Found> = BTreeMap::new();
     let mut told = 0;
@@ -58,16 +58,22 @@ pub(super) async fn verify_stretches(
 }
 
 /// Divides all clients into stretches.
-#[derive(Default)]
-struct Stretches {
+pub(super) struct Stretches {
+    activities: u64,
     count: usize,
     last: Option<HubId>,
-    is_over: bool,
+    pub is_over: bool,
 }
 
 impl Stretches {
-    async fn next(&mut self, transaction: &ReadTransaction) -> Result<(usize, Stretch), ServiceError> {
-        let until = activity::stretch_end(&**transaction, self.last, ACTIVITIES_PER_STRETCH).await?;
+    /// Each with so many activities, and the rest of those of its last client.
+    pub const fn of(activities: u64) -> Self {
+        Self { activities, count: 0, last: None, is_over: false }
+    }
+
+    /// The next one with its number, where it is not over.
+    pub async fn next(&mut self, transaction: &ReadTransaction) -> Result<(usize, Stretch), ServiceError> {
+        let until = activity::stretch_end(&**transaction, self.last, self.activities).await?;
         let next = (self.count, Stretch { after: self.last, until });
         self.count += 1;
         self.last = until;

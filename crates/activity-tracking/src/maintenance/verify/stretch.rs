@@ -18,14 +18,13 @@ use crate::store::activity::{self, Columns, Reader, Standing, StoredRow, counted
 use crate::store::period::PeriodsByMinimum;
 use crate::store::{Pair, Stretch, pair, period, voiding};
 
-/// How many activities are read at once.
-const ACTIVITIES_AT_ONCE: usize = 20_000;
-
 /// What everything is compared with.
 pub(super) struct Against {
     pub policy: Arc<Policy>,
     /// The servicing feed's last word on every pair, in their order.
     pub told: Vec<(Pair, u64)>,
+    /// How many activities are read at once.
+    pub activities_at_once: usize,
 }
 
 impl Against {
@@ -65,15 +64,15 @@ pub(super) async fn verify_stretch(
     against: Arc<Against>,
     found: Found,
 ) -> Result<Found, ServiceError> {
-    let transaction = &**transaction;
+    let (transaction, at_once) = (&**transaction, against.activities_at_once);
     let voided = voiding::of_stretch(transaction, stretch).await?;
     let mut judging = Judging { against, voided, reader: Reader::default(), living: BTreeMap::new(), found };
     let mut history = Arc::new(AccessHistory::default());
     let mut last: Option<StoredRow> = None;
     loop {
         let is_first = last.is_none();
-        let rows = activity::of_stretch(transaction, stretch, last.as_ref(), ACTIVITIES_AT_ONCE).await?;
-        let is_last = rows.len() < ACTIVITIES_AT_ONCE;
+        let rows = activity::of_stretch(transaction, stretch, last.as_ref(), at_once).await?;
+        let is_last = rows.len() < at_once;
         if !rows.is_empty() {
             let (clients, addresses) = people(&rows)?;
             history = Arc::new(access_log::history_for_verifying(transaction, &clients, addresses).await?);
@@ -163,25 +162,31 @@ impl Judging {
         let told = against.told_in(stretch);
         let last_word =
             |pair: &Pair| told.binary_search_by_key(pair, |(pair, _)| *pair).ok().map(|place| told[place].1);
-        for (pair, last_activity_time) in &pairs {
-            let stored: PairState = (stored_periods.remove(pair).unwrap_or_default(), *last_activity_time);
-            let living = self.living.remove(pair).map(|living| living.activities).unwrap_or_default();
-            let expected = expected_state(*pair, &living, history, &against.policy);
+        let of_feed = told.iter().map(|(pair, _)| pair);
+        let all: BTreeSet<Pair> = pairs.keys().chain(self.living.keys()).chain(of_feed).copied().collect();
+        for pair in all {
+            let living = self.living.remove(&pair);
+            let Some(last_activity_time) = pairs.get(&pair) else {
+                if let Some(Living { first, .. }) = living {
+                    let name = ActivityName { client: pair.client, activity: first };
+                    found.differs(name_of(pair), "", &format!("a relationship: {name} counts"));
+                }
+                if last_word(&pair).is_some() {
+                    found.differs(last_word_on(pair), "something", "");
+                }
+                continue;
+            };
+            let stored: PairState = (stored_periods.remove(&pair).unwrap_or_default(), *last_activity_time);
+            let activities = living.map(|living| living.activities).unwrap_or_default();
+            let expected = expected_state(pair, &activities, history, &against.policy);
             if stored != expected {
-                found.differs(name_of(*pair), &state_in_words(&stored), &state_in_words(&expected));
+                found.differs(name_of(pair), &state_in_words(&stored), &state_in_words(&expected));
             }
             // A pair for which nothing ever counted in the end is in nobody's copy.
-            let is_told = last_word(pair).map_or(stored == PairState::default(), |word| word == fingerprint(&stored));
+            let is_told = last_word(&pair).map_or(stored == PairState::default(), |word| word == fingerprint(&stored));
             if !is_told {
-                found.differs(last_word_on(*pair), "something else", &state_in_words(&stored));
+                found.differs(last_word_on(pair), "something else", &state_in_words(&stored));
             }
-        }
-        for (pair, living) in self.living {
-            let name = ActivityName { client: pair.client, activity: living.first };
-            found.differs(name_of(pair), "", &format!("a relationship: {name} counts"));
-        }
-        for (pair, _) in told.iter().filter(|(pair, _)| !pairs.contains_key(pair)) {
-            found.differs(last_word_on(*pair), "something", "");
         }
         found.checked(pairs.len());
         self.found

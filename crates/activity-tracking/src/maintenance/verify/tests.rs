@@ -1,4 +1,4 @@
-//! By hand (`tests/plans`): how long it takes to verify very many activities, beside what the database itself takes to find
+//! In whatever stretches, the same is found. By hand (`tests/plans`): how long it takes to verify very many activities, beside what the database itself takes to find
 //! the last one of each pair.
 
 use std::time::Instant as Stopwatch;
@@ -13,12 +13,14 @@ use domain::policy::Policy;
 use domain::servicing::{CountedActivity, periods};
 use sea_orm::{ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, Statement};
 use service_kit::feed::store_cursor;
-use service_kit::maintenance::server;
-use service_kit::{Clock, Identity, connect};
+use service_kit::maintenance::{Findings, server};
+use service_kit::{Clock, Database, Identity, connect};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::side_by_side::Stretches;
+use super::stretch::{Found, verify_stretch};
 use super::*;
 use crate::entity::{servicing_pair, servicing_period};
 use crate::store::activity::Recorded;
@@ -222,6 +224,62 @@ impl World {
     }
 }
 
+/// What is found where so many activities make a stretch, and so many are read at once.
+async fn found(test: &Database, policy: &Arc<Policy>, per_stretch: u64, activities_at_once: usize) -> [Findings; 2] {
+    let transactions = test.begin_reads().await.expect("transactions");
+    let nothing = || Findings::nothing(100);
+    let [mut verdicts, mut relationships] = [nothing(), nothing()];
+    let told = Vec::new();
+    let against = Arc::new(Against { policy: Arc::clone(policy), told, activities_at_once });
+    let mut stretches = Stretches::of(per_stretch);
+    while !stretches.is_over {
+        let (number, stretch) = stretches.next(&transactions[0]).await.expect("a stretch");
+        let found = Found { verdicts: nothing(), relationships: nothing() };
+        let transaction = &transactions[number % transactions.len()];
+        let found = verify_stretch(transaction, stretch, Arc::clone(&against), found).await.expect("it is read");
+        verdicts.append(found.verdicts);
+        relationships.append(found.relationships);
+    }
+    [verdicts, relationships]
+}
+
+/// The slow reference is everything in one stretch, read at once.
+async fn stretches_do_not_matter(test: TestDatabase) {
+    let policy = Arc::new(Policy::embedded());
+    let world = World { rows: 240, policy: Arc::clone(&policy) };
+    world.fill(&test).await;
+    for tampering in [
+        "UPDATE activity SET verdict = 'NOT_ASSIGNED', expire_time = NULL WHERE activity_id IN ('evt-7', 'evt-100')",
+        "UPDATE activity SET occur_time = occur_time - 1 WHERE activity_id = 'evt-50'",
+        "DELETE FROM servicing_pair WHERE client_id = 1000001",
+        "INSERT INTO servicing_pair VALUES (1, 1, 7), (1000003, 9, 7), (2000000, 1, 7)",
+        "UPDATE servicing_period SET end_time = end_time + 1 WHERE client_id = 1000004",
+    ] {
+        test.run(tampering).await;
+    }
+    let (test, database) = test.reopened().await;
+    let [verdicts, relationships] = found(&database, &policy, 1_000_000, 1_000_000).await;
+    let mut empty = Findings::nothing(100);
+    empty.checked(240);
+    assert_ne!(verdicts, empty, "something is found");
+    for (per_stretch, at_once) in [(1, 1), (1, 1_000), (7, 3), (39, 40), (40, 40), (41, 1_000), (100, 7), (1_000, 17)] {
+        let [other_verdicts, other_relationships] = found(&database, &policy, per_stretch, at_once).await;
+        assert_eq!(other_verdicts, verdicts, "{per_stretch}, {at_once}");
+        assert_eq!(other_relationships, relationships, "{per_stretch}, {at_once}");
+    }
+    test.drop().await;
+}
+
+#[tokio::test]
+async fn where_a_stretch_begins_changes_nothing_that_is_found_on_sqlite() {
+    stretches_do_not_matter(TestDatabase::on_sqlite().await).await;
+}
+
+#[tokio::test]
+async fn where_a_stretch_begins_changes_nothing_that_is_found_on_postgresql() {
+    stretches_do_not_matter(TestDatabase::on_postgresql().await).await;
+}
+
 /// Prints how long the database takes to find the last activity of each pair, and the service to verify everything.
 #[expect(clippy::print_stdout, reason = "it is made to be read")]
 async fn measure(test: TestDatabase) {
@@ -229,7 +287,8 @@ async fn measure(test: TestDatabase) {
     let world = World { rows: rows_by_hand(), policy: Arc::clone(&policy) };
     let started = Stopwatch::now();
     world.fill(&test).await;
-    test.run("ANALYZE").await;
+    let is_postgresql = test.connection().get_database_backend() == sea_orm::DbBackend::Postgres;
+    test.run(if is_postgresql { "VACUUM ANALYZE" } else { "ANALYZE" }).await;
     println!("{} activities of {} pairs, filled in {:?}", world.rows, world.pairs(), started.elapsed());
     let (test, database) = test.reopened().await;
     let nobody = connect("http://127.0.0.1:1", &Identity::default()).expect("a channel");
