@@ -1,8 +1,10 @@
 //! The tables that are this service's own.
 
 pub(crate) mod certification_change;
+pub(crate) mod changed_pair;
 pub(crate) mod client;
 pub(crate) mod client_country;
+pub(crate) mod copy_journal;
 pub(crate) mod partner_client;
 pub(crate) mod servicing_pair;
 pub(crate) mod servicing_period;

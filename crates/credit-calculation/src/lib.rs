@@ -9,6 +9,7 @@ mod entity;
 mod evidence;
 mod follow;
 mod grpc;
+mod kept;
 mod maintenance;
 mod measure;
 mod migration;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
+use kept::Kept;
 pub use migration::Migrator;
 
 const NAME: &str = "credit-calculation";
@@ -55,6 +57,8 @@ pub struct CreditCalculation {
     /// activity-tracking, whose feed is followed, and which is asked where the copy cannot answer (R63, R126).
     activity: Channel,
     watermarks: Watermarks,
+    /// Facts that are held in memory between questions.
+    kept: Arc<Kept>,
     /// What goes on beside the calls.
     background: TaskTracker,
     shutdown: CancellationToken,
@@ -86,6 +90,7 @@ pub fn service(
         access,
         activity,
         watermarks,
+        kept: Arc::new(Kept::new()),
         background: background.clone(),
         shutdown: shutdown.clone(),
         evaluating: Arc::new(Semaphore::new(1)),

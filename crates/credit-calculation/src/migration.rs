@@ -8,6 +8,7 @@ mod m0005_tiers;
 mod m0006_statements;
 mod m0007_lease;
 mod m0008_expiring;
+mod m0009_changed_pairs;
 
 use sea_orm_migration::prelude::*;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_statements::Migration),
             Box::new(m0007_lease::Migration),
             Box::new(m0008_expiring::Migration),
+            Box::new(m0009_changed_pairs::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod get_managed_credit;
 mod get_points_timeline;
 mod get_tier_standing;
 mod grant_tier;
+mod kept_reading;
 mod last_activities;
 mod list_managed_credits;
 mod list_point_changes;
@@ -24,7 +25,7 @@ mod tier_facts;
 mod update_certification;
 mod update_subscription;
 
-pub(crate) use breakdown::{LastActivity, Row};
+pub(crate) use breakdown::{LastActivity, PairFacts, Row};
 pub(crate) use create_subscription::NewSubscription;
 pub(crate) use evaluate_tiers::{EvaluatedPartner, EvaluationQuery};
 pub(crate) use explain_credit::ExplainedRow;
@@ -42,3 +43,6 @@ pub(crate) use simulate_policy::SimulationQuery;
 pub(crate) use sold_credits::ValuedSale;
 pub(crate) use statements::IssuedStatement;
 pub(crate) use update_subscription::ChangedSubscription;
+
+#[cfg(test)]
+pub(crate) use kept_reading::testing::{rows_from_the_database, rows_that_are_held};

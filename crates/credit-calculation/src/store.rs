@@ -3,6 +3,8 @@
 pub(crate) mod certifications;
 pub(crate) mod clients;
 pub(crate) mod contacts;
+pub(crate) mod journal;
+pub(crate) mod news;
 pub(crate) mod own_facts;
 pub(crate) mod servicing;
 pub(crate) mod sold_credits;

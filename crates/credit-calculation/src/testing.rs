@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::kept::Kept;
 use crate::{CreditCalculation, Migrator};
 
 /// What the clock shows.
@@ -43,6 +44,7 @@ impl TestService {
             access: nowhere(),
             activity: nowhere(),
             watermarks: Watermarks::new(&[Feed::Access, Feed::Servicing]),
+            kept: Arc::new(Kept::new()),
             background: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             evaluating: Arc::new(Semaphore::new(1)),

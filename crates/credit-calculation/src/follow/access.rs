@@ -8,7 +8,7 @@ use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTr
 use tonic::{Status, Streaming};
 
 use crate::entity::{client, client_country, partner_client};
-use crate::store::{clients, contacts, own_facts};
+use crate::store::{clients, contacts, journal, own_facts};
 use crate::{CreditCalculation, Migrator};
 
 pub(crate) struct AccessFollower {
@@ -49,18 +49,21 @@ impl Follow for AccessFollower {
 
     async fn apply(&self, message: wire::WatchAccessResponse) -> Result<Cursor, ServiceError> {
         let transaction = self.service.database.begin_write().await?;
-        let mut cursor = lock_cursor(&*transaction, Feed::Access).await?;
+        let before = lock_cursor(&*transaction, Feed::Access).await?;
+        let mut cursor = before.clone();
         let news = cursor.advance(message.changes, message.caught_up, self.service.clock.now())?;
 
         let changes = access_log::take_over(&*transaction, news).await?;
+        let mut changed = journal::changed_partners(&changes);
         for (address, pseudonym) in access_log::follow_erasures(&*transaction, &changes).await? {
             // What the pseudonym has to do with clients follows from the rewritten copy, with the other contacts.
-            contacts::forget(&*transaction, &address).await?;
+            changed.extend(contacts::forget(&*transaction, &address).await?);
             own_facts::replace_actor(&*transaction, &address, &pseudonym).await?;
         }
-        clients::keep(&*transaction, &changes).await?;
-        contacts::keep(&*transaction, &changes).await?;
+        changed.extend(clients::keep(&*transaction, &changes).await?);
+        changed.extend(contacts::keep(&*transaction, &changes).await?);
 
+        journal::keep(&*transaction, &before, &cursor, &changed).await?;
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         Ok(cursor)
@@ -82,6 +85,7 @@ impl Rebuild for AccessFollower {
         refill::<client::Entity, _>(shadow, transaction).await?;
         refill::<client_country::Entity, _>(shadow, transaction).await?;
         refill::<partner_client::Entity, _>(shadow, transaction).await?;
+        journal::replace(shadow, transaction, Feed::Access).await?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use tonic::{Status, Streaming};
 use tracing::field::Empty;
 
 use crate::entity::{servicing_pair, servicing_period};
-use crate::store::servicing;
+use crate::store::{journal, servicing};
 use crate::{CreditCalculation, Migrator};
 
 /// How old a change may be, in seconds, whose taking over is traced.
@@ -54,17 +54,19 @@ impl Follow for ServicingFollower {
 
     async fn apply(&self, message: wire::WatchServicingResponse) -> Result<Cursor, ServiceError> {
         let transaction = self.service.database.begin_write().await?;
-        let mut cursor = lock_cursor(&*transaction, Feed::Servicing).await?;
+        let before = lock_cursor(&*transaction, Feed::Servicing).await?;
+        let mut cursor = before.clone();
         let now = self.service.clock.now();
         let news = cursor.advance(message.changes, message.caught_up, now)?;
 
         let changes = news.iter().map(servicing_change_from_wire).collect::<Result<Vec<_>, _>>()?;
-        servicing::replace(&*transaction, changes).await?;
+        let changed = servicing::replace(&*transaction, changes).await?;
 
         if message.caught_up {
             // A replica that is behind may say less than was known already.
             cursor.incorporated_position = cursor.incorporated_position.max(message.access_position);
         }
+        journal::keep(&*transaction, &before, &cursor, &changed).await?;
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         // From now on answers know them.
@@ -100,6 +102,7 @@ impl Rebuild for ServicingFollower {
         let (shadow, transaction) = (shadow.connection(), &**transaction);
         refill::<servicing_pair::Entity, _>(shadow, transaction).await?;
         refill::<servicing_period::Entity, _>(shadow, transaction).await?;
+        journal::replace(shadow, transaction, Feed::Servicing).await?;
         Ok(())
     }
 }

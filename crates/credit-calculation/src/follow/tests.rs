@@ -48,7 +48,7 @@ async fn a_message_that_overlaps_adds_only_what_is_new() {
     let cursor = access.apply(access_message(0, [agency(), client_with_anna(2002)].concat())).await.expect("more");
     assert_eq!(cursor.position, 4);
     let known = clients::load(test.service.database.connection(), &[hub(2002)]).await.expect("clients");
-    assert_eq!(known[&hub(2002)].search_name, "client 2002");
+    assert_eq!(&*known[&hub(2002)].search_name, "client 2002");
 }
 
 fn moved_to(country: &str, display_name: &str) -> AccessFact {
@@ -64,7 +64,7 @@ async fn known_client(service: &CreditCalculation, instants: [&str; 3]) -> Optio
     let mut known = clients::load(service.database.connection(), &[hub(2002)]).await.expect("clients");
     let known = known.remove(&hub(2002))?;
     let country = |time| known.countries.country_at(at(time)).map_or("-".to_owned(), |country| country.to_string());
-    Some((known.search_name.clone(), instants.map(country).to_vec()))
+    Some((known.search_name.to_string(), instants.map(country).to_vec()))
 }
 
 #[tokio::test]

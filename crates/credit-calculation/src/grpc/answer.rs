@@ -85,7 +85,7 @@ impl From<Row> for wire::ManagedCredit {
         Self {
             partner: PartnerName(row.partner).to_string(),
             client: ClientName(row.client).to_string(),
-            client_display_name: row.display_name.unwrap_or_default(),
+            client_display_name: row.display_name.as_deref().unwrap_or_default().to_owned(),
             country_code: row.country.map(|country| country.to_string()).unwrap_or_default(),
             growth_market: row.growth_market,
             mrr: known_mrr(&credit.mrr),

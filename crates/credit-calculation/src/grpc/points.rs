@@ -112,7 +112,7 @@ fn change(of: &ClientPointChange) -> wire::PointChange {
     wire::PointChange {
         time: Some(timestamp(change.time)),
         client: ClientName(of.client).to_string(),
-        client_display_name: of.display_name.clone().unwrap_or_default(),
+        client_display_name: of.display_name.as_deref().unwrap_or_default().to_owned(),
         cause: wire::PointChangeCause::from(change.cause).into(),
         kind: wire::PointsKind::from(change.kind).into(),
         difference: change.difference().to_string(),

@@ -2,27 +2,29 @@
 //! how a relationship stood (R63).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use domain::access::{CountryCode, HubId};
 use domain::credit::{CreditFacts, ManagedCredit, Mrr, PointsOutcome, RELATIONSHIP_MINIMUM, Relationship, Terms};
 use domain::tier::CreditedTiers;
-use domain::time::Instant;
+use domain::time::{FIRST_STORABLE, Instant, LAST_STORABLE};
 use rust_decimal::Decimal;
 use service_kit::{ReadTransaction, ServiceError};
 
 use crate::evidence::EvidenceSource;
-use crate::store::clients::KnownClient;
+use crate::store::clients::{self, KnownClient};
 use crate::store::{contacts, servicing, sold_credits, subscriptions, tiers};
 
 /// One client for one partner at one instant (R124).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub partner: HubId,
     pub client: HubId,
     /// Absent while access-management has not introduced the client.
-    pub display_name: Option<String>,
+    pub display_name: Option<Arc<str>>,
     /// The name without case and accents.
-    pub search_name: Option<String>,
+    pub search_name: Option<Arc<str>>,
     /// The country as of the instant.
     pub country: Option<CountryCode>,
     pub growth_market: bool,
@@ -44,20 +46,43 @@ pub(crate) struct LastActivity {
     pub person: Option<String>,
 }
 
+/// What is known of a partner and a client.
+#[derive(Debug)]
+pub(crate) struct PairFacts {
+    pub partner: HubId,
+    pub known: Option<KnownClient>,
+    pub credit_facts: CreditFacts,
+    /// Since when the partner's people have been in contact with the client; absent where they never were, or where it was
+    /// not asked.
+    pub contact_since: Option<Instant>,
+}
+
 /// Everything that a row is computed from.
 #[derive(Debug)]
 pub(super) struct RowFacts {
-    partner: HubId,
-    pub known: Option<KnownClient>,
-    pub credit_facts: CreditFacts,
+    pair: Arc<PairFacts>,
     /// How the relationship stood, where it is known for certain.
     settled: Option<Settled>,
     last_activity: Option<LastActivity>,
 }
 
+impl Deref for RowFacts {
+    type Target = PairFacts;
+
+    fn deref(&self) -> &PairFacts {
+        &self.pair
+    }
+}
+
+impl From<Arc<PairFacts>> for RowFacts {
+    fn from(pair: Arc<PairFacts>) -> Self {
+        Self { pair, settled: None, last_activity: None }
+    }
+}
+
 /// A relationship with a minimum of one, and with that of the tier.
 #[derive(Debug, Clone, Copy)]
-struct Settled {
+pub(super) struct Settled {
     relationship: Relationship,
     earning: Relationship,
 }
@@ -69,7 +94,11 @@ pub(super) struct Loaded {
     pub tiers: CreditedTiers,
 }
 
-impl RowFacts {
+/// How many bytes the facts of a pair take without what follows, about; and each of what follows.
+const BYTES_OF_PAIR: usize = 500;
+const BYTES_OF_CHANGE: usize = 200;
+
+impl PairFacts {
     pub const fn client(&self) -> HubId {
         self.credit_facts.client
     }
@@ -79,6 +108,23 @@ impl RowFacts {
         let has_subscription = !self.credit_facts.subscriptions.changes().is_empty();
         let is_serviced = self.credit_facts.servicing.contains_key(&self.partner);
         self.known.is_some() || has_subscription || is_serviced || !self.credit_facts.sold.is_empty()
+    }
+
+    /// Since when the partner has had anything to do with the client: by its people, its work or its sales.
+    pub fn since(&self) -> Option<Instant> {
+        let work = self.credit_facts.servicing.get(&self.partner).into_iter();
+        let starts = work.flat_map(|work| work.periods.values().flatten()).map(|period| period.start);
+        let sales = self.credit_facts.sold.iter().map(|sale| sale.close_time);
+        starts.chain(sales).chain(self.contact_since).min()
+    }
+
+    /// How many bytes of memory the facts take, about.
+    pub fn bytes(&self) -> usize {
+        let facts = &self.credit_facts;
+        let periods = facts.servicing.values().flat_map(|work| work.periods.values()).map(Vec::len);
+        let work = facts.servicing.len() + periods.sum::<usize>();
+        let names = self.known.as_ref().map_or(0, |known| known.display_name.len() + known.search_name.len());
+        BYTES_OF_PAIR + names + BYTES_OF_CHANGE * (facts.subscriptions.changes().len() + facts.sold.len() + work)
     }
 
     fn speaks_of_later(&self, terms: Terms<'_>, as_of: Instant) -> bool {
@@ -97,21 +143,22 @@ impl RowFacts {
         })
     }
 
-    /// The row. Its credit and points are right in any case; its state and times once `settle` has been asked.
-    pub fn row(&self, terms: Terms<'_>, as_of: Instant) -> Row {
-        let Self { partner, known, credit_facts, settled, last_activity } = self;
+    /// The row without what was done last. Its credit and points are right in any case; its state and times where it is
+    /// settled.
+    pub fn row(&self, terms: Terms<'_>, as_of: Instant, settled: Option<Settled>) -> Row {
+        let Self { partner, known, credit_facts, .. } = self;
         let country = credit_facts.countries.country_at(as_of);
         let credit = match settled {
             Some(Settled { relationship, earning }) => {
-                credit_facts.credit_with(*partner, terms, as_of, *relationship, *earning)
+                credit_facts.credit_with(*partner, terms, as_of, relationship, earning)
             }
             None => credit_facts.credit(*partner, terms, as_of),
         };
         Row {
             partner: *partner,
             client: credit_facts.client,
-            display_name: known.as_ref().map(|known| known.display_name.clone()),
-            search_name: known.as_ref().map(|known| known.search_name.clone()),
+            display_name: known.as_ref().map(|known| Arc::clone(&known.display_name)),
+            search_name: known.as_ref().map(|known| Arc::clone(&known.search_name)),
             country,
             growth_market: country.is_some_and(|country| terms.policy.is_growth_market_at(country, as_of)),
             units_per_point: match credit.mrr {
@@ -120,8 +167,15 @@ impl RowFacts {
             },
             credit,
             sold_points: credit_facts.sold_points(terms, as_of),
-            last_activity: last_activity.clone(),
+            last_activity: None,
         }
+    }
+}
+
+impl RowFacts {
+    /// The row. Its credit and points are right in any case; its state and times once `settle` has been asked.
+    pub fn row(&self, terms: Terms<'_>, as_of: Instant) -> Row {
+        Row { last_activity: self.last_activity.clone(), ..self.pair.row(terms, as_of, self.settled) }
     }
 
     /// Adds what was done last.
@@ -171,36 +225,66 @@ pub(super) async fn load(
             servicing: work.remove(client).unwrap_or_default(),
             sold: sales.remove(client).unwrap_or_default(),
         };
-        RowFacts { partner, known, credit_facts, settled: None, last_activity: None }
+        RowFacts::from(Arc::new(PairFacts { partner, known, credit_facts, contact_since: None }))
     };
     Ok(Loaded { facts: client_ids.iter().map(facts_of).collect(), tiers })
 }
 
-/// Asks activity-tracking about the relationships that the copies cannot answer for: one call for a thousand of them and
-/// for each minimum.
+/// Everything that is known of these clients, for every instant.
+pub(super) async fn load_pairs(
+    transaction: &ReadTransaction,
+    partner: HubId,
+    client_ids: &[HubId],
+) -> Result<Vec<Arc<PairFacts>>, ServiceError> {
+    let mut known = clients::load(&**transaction, client_ids).await?;
+    let mut histories = subscriptions::histories(&**transaction, client_ids).await?;
+    let mut work = servicing::work(&**transaction, client_ids, partner, FIRST_STORABLE, LAST_STORABLE).await?;
+    let mut sales = sold_credits::to_clients(&**transaction, partner, client_ids).await?;
+    let mut since = contacts::since(&**transaction, partner, client_ids).await?;
+    let facts_of = |client: &HubId| {
+        let known = known.remove(client);
+        let credit_facts = CreditFacts {
+            client: *client,
+            countries: known.as_ref().map(|known| known.countries.clone()).unwrap_or_default(),
+            subscriptions: histories.remove(client).unwrap_or_default(),
+            servicing: work.remove(client).unwrap_or_default(),
+            sold: sales.remove(client).unwrap_or_default(),
+        };
+        Arc::new(PairFacts { partner, known, credit_facts, contact_since: since.remove(client) })
+    };
+    Ok(client_ids.iter().map(facts_of).collect())
+}
+
+/// How the relationships stood that the copies cannot answer for, as activity-tracking says: one call for a thousand of
+/// them and for each minimum.
+pub(super) async fn settlements(
+    facts: impl IntoIterator<Item = &PairFacts>,
+    source: &EvidenceSource<'_>,
+    terms: Terms<'_>,
+) -> Result<BTreeMap<HubId, Settled>, ServiceError> {
+    let unsettled = facts.into_iter().filter(|facts| facts.speaks_of_later(terms, source.as_of));
+    let unsettled: Vec<HubId> = unsettled.map(PairFacts::client).collect();
+    if unsettled.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let minimum = terms.minimum_of(source.partner, source.as_of);
+    let relationships = source.standings(&unsettled, RELATIONSHIP_MINIMUM).await?;
+    let earnings =
+        if minimum == RELATIONSHIP_MINIMUM { relationships.clone() } else { source.standings(&unsettled, minimum).await? };
+    let standings = relationships.into_iter().zip(earnings).map(|(relationship, earning)| Settled {
+        relationship: relationship.into(),
+        earning: earning.into(),
+    });
+    Ok(unsettled.into_iter().zip(standings).collect())
+}
+
+/// Settles all of these relationships.
 pub(super) async fn settle(
     facts: Vec<RowFacts>,
     source: &EvidenceSource<'_>,
     terms: Terms<'_>,
 ) -> Result<Vec<RowFacts>, ServiceError> {
-    let unsettled = facts.iter().filter(|facts| facts.speaks_of_later(terms, source.as_of));
-    let unsettled: Vec<HubId> = unsettled.map(RowFacts::client).collect();
-    if unsettled.is_empty() {
-        return Ok(facts);
-    }
-    let minimum = terms.minimum_of(source.partner, source.as_of);
-    let mut standings: BTreeMap<u32, BTreeMap<HubId, Relationship>> = BTreeMap::new();
-    for minimum in BTreeSet::from([RELATIONSHIP_MINIMUM, minimum]) {
-        let of_minimum = source.standings(&unsettled, minimum).await?.into_iter().map(Relationship::from);
-        standings.insert(minimum, unsettled.iter().copied().zip(of_minimum).collect());
-    }
-    let standing = |minimum, client| standings.get(&minimum).and_then(|found| found.get(&client)).copied();
-    let settled = facts.into_iter().map(|facts| {
-        let client = facts.client();
-        match standing(RELATIONSHIP_MINIMUM, client).zip(standing(minimum, client)) {
-            Some((relationship, earning)) => facts.settled(relationship, earning),
-            None => facts,
-        }
-    });
-    Ok(settled.collect())
+    let settled = settlements(facts.iter().map(Deref::deref), source, terms).await?;
+    let settle = |facts: RowFacts| RowFacts { settled: settled.get(&facts.client()).copied(), ..facts };
+    Ok(facts.into_iter().map(settle).collect())
 }

@@ -26,7 +26,7 @@ impl CreditCalculation {
         source: &EvidenceSource<'_>,
     ) -> Result<Vec<RowFacts>, ServiceError> {
         let worked_in: Vec<HubId> =
-            rows.iter().filter(|row| row.has_activity(source.as_of)).map(RowFacts::client).collect();
+            rows.iter().filter(|row| row.has_activity(source.as_of)).map(|row| row.client()).collect();
         let source = EvidenceSource { deadline: source.deadline.min(Deadline::now() + DETAIL_LIMIT), ..source.clone() };
         let Ok(servicings) = source.servicings(&worked_in, RELATIONSHIP_MINIMUM).await else { return Ok(rows) };
         let history = self.employees_of(&servicings).await?;

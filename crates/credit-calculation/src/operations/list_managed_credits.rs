@@ -1,7 +1,7 @@
 //! The points breakdown of a partner (R120, R124), by pages.
 //!
-//! All rows of a query are computed for every page, because totals and most orders need them all: a fixed number of
-//! queries per thousand clients. The search is made in memory on names that were folded when they arrived: no database
+//! All rows of a query are computed for every page, because totals and most orders need them all: from facts that are held
+//! in memory, so that only what has changed is read. The search is made in memory on names that were folded when they arrived: no database
 //! folds accents alike, and no text of a caller comes near SQL.
 
 mod filter;
@@ -9,17 +9,21 @@ mod order;
 mod page_token;
 mod totals;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::access::{HubId, folded};
 use domain::credit::Terms;
+use domain::tier::CreditedTiers;
 use domain::time::Instant;
-use service_kit::{ReadTransaction, ServiceError};
+use service_kit::ServiceError;
 
-use super::breakdown::{Loaded, Row, RowFacts, clients_of, load, settle};
-use super::reading::{Basis, Question};
+use super::breakdown::{PairFacts, Row, RowFacts, Settled, clients_of, load_pairs, settle, settlements};
+use super::reading::{Basis, Question, require_own};
 use crate::CreditCalculation;
-use crate::store::clients::{self, KnownClient};
+use crate::kept::Wanted;
+use crate::store::tiers;
 
 pub(crate) use filter::BreakdownFilter;
 pub(crate) use order::BreakdownOrder;
@@ -71,70 +75,108 @@ impl CreditCalculation {
     ) -> Result<BreakdownPage, ServiceError> {
         let token = start.map(|PageStart(token)| token);
         let as_of = token.as_ref().map(|token| token.as_of).or(query.as_of);
-        let Question { actor, at_least, deadline, .. } = question;
-        let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
-        self.require_partner(&transaction, &actor, query.partner).await?;
-        let (found, known) = found_clients(&transaction, query, basis.as_of).await?;
-        let stretch = (basis.as_of, basis.as_of);
-        let Loaded { mut facts, tiers } = load(&transaction, query.partner, &found, known, stretch).await?;
-        drop(transaction);
+        let reading = self.every_client(query.partner, Question { as_of, ..question.clone() }).await?;
+        let EveryClient { pairs, tiers, basis } = &reading;
 
-        let terms = self.terms(&tiers);
-        let source = self.evidence_source(&actor, query.partner, &basis, deadline);
-        if query.order.needs_settled() || query.filter.needs_settled() {
-            facts = settle(facts, &source, terms).await?;
+        let terms = self.terms(tiers);
+        let source = self.evidence_source(&question.actor, query.partner, basis, question.deadline);
+        let found = found_clients(pairs, query, basis.as_of);
+        let settled = if query.order.needs_settled() || query.filter.needs_settled() {
+            settlements(found.iter().map(|pair| &***pair), &source, terms).await?
+        } else {
+            BTreeMap::new()
+        };
+        let Computed { mut rows, totals } = compute(&found, &settled, query, terms, basis.as_of);
+        if let Some(token) = token {
+            rows.retain(|(place, _)| compare(place, &token.last, query.descending).is_gt());
         }
-        let Computed { mut rows, totals } = compute(facts, query, terms, basis.as_of);
-        let first = token.map_or(0, |token| {
-            rows.partition_point(|(place, _)| compare(place, &token.last, query.descending).is_le())
-        });
-        let page: Vec<_> = rows.drain(first..totals.rows.min(first.saturating_add(page_size))).collect();
-        let has_more = first + page.len() < totals.rows;
+        let has_more = rows.len() > page_size;
+        let page = first_of(rows, page_size, |(one, _), (other, _)| compare(one, other, query.descending));
         let next_page_token = page
             .last()
             .filter(|_| has_more)
             .map(|(last, _)| PageToken { as_of: basis.as_of, last: last.clone() }.write(query));
-        let page = page.into_iter().map(|(_, facts)| facts).collect();
+        let page = page.into_iter().map(|(_, pair)| RowFacts::from(Arc::clone(pair))).collect();
         let settled = settle(page, &source, terms).await?;
         let complete = self.with_last_activities(settled, &source).await?;
         let rows = complete.iter().map(|facts| facts.row(terms, basis.as_of)).collect();
-        Ok(BreakdownPage { rows, next_page_token, totals, basis })
+        Ok(BreakdownPage { rows, next_page_token, totals, basis: reading.basis })
+    }
+
+    /// What is known of all clients with which a partner had anything to do by the instant, for an actor who may ask.
+    async fn every_client(&self, partner: HubId, question: Question) -> Result<EveryClient, ServiceError> {
+        let Question { actor, as_of, at_least, deadline } = question;
+        self.wait_for(&at_least, deadline).await?;
+        self.require_permission(self.database.connection(), &actor, partner).await?;
+        if let Some(held) = self.held(partner, Wanted::Every).await? {
+            let basis = self.basis_of(&held.places, as_of);
+            require_own(&at_least, held.places.own())?;
+            return Ok(EveryClient { pairs: held.pairs, tiers: held.tiers, basis });
+        }
+        let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;
+        self.require_partner(&transaction, &actor, partner).await?;
+        let clients = clients_of(&transaction, partner, basis.as_of).await?;
+        let pairs = load_pairs(&transaction, partner, &clients).await?;
+        let tiers = tiers::all_histories(&*transaction).await?;
+        Ok(EveryClient { pairs: pairs.into(), tiers: Arc::new(tiers), basis })
     }
 }
 
-/// All rows that the filter accepts in the order of the query, and their totals.
-fn compute(facts: Vec<RowFacts>, query: &BreakdownQuery, terms: Terms<'_>, as_of: Instant) -> Computed {
+/// All clients of a partner, and perhaps some that were so later only.
+struct EveryClient {
+    pairs: Arc<[Arc<PairFacts>]>,
+    tiers: Arc<CreditedTiers>,
+    basis: Basis,
+}
+
+/// All rows that the filter accepts, in no order, and their totals.
+fn compute<'facts>(
+    found: &[&'facts Arc<PairFacts>],
+    settled: &BTreeMap<HubId, Settled>,
+    query: &BreakdownQuery,
+    terms: Terms<'_>,
+    as_of: Instant,
+) -> Computed<'facts> {
     let mut totals = Totals::default();
-    let mut rows = Vec::with_capacity(facts.len());
-    for facts in facts {
-        let row = facts.row(terms, as_of);
+    let mut rows = Vec::with_capacity(found.len());
+    for pair in found {
+        let row = pair.row(terms, as_of, settled.get(&pair.client()).copied());
         if query.filter.accepts(&row, as_of) {
             totals.add(&row);
-            rows.push((Place::of(&row, query.order), facts));
+            rows.push((Place::of(&row, query.order), *pair));
         }
     }
-    rows.sort_by(|(one, _), (other, _)| compare(one, other, query.descending));
     Computed { rows, totals }
 }
 
-struct Computed {
-    rows: Vec<(Place, RowFacts)>,
+struct Computed<'facts> {
+    rows: Vec<(Place, &'facts Arc<PairFacts>)>,
     totals: Totals,
 }
 
-/// The clients of the partner that the query searches for, and what is known of them.
-async fn found_clients(
-    transaction: &ReadTransaction,
+/// The first of these in an order, sorted; the others are not.
+fn first_of<T>(mut all: Vec<T>, count: usize, mut compare: impl FnMut(&T, &T) -> Ordering) -> Vec<T> {
+    if count < all.len() {
+        all.select_nth_unstable_by(count, &mut compare);
+        all.truncate(count);
+    }
+    all.sort_unstable_by(compare);
+    all
+}
+
+/// Those that were clients of the partner by then, and that the query searches for.
+fn found_clients<'facts>(
+    pairs: &'facts [Arc<PairFacts>],
     query: &BreakdownQuery,
     as_of: Instant,
-) -> Result<(Vec<HubId>, BTreeMap<HubId, KnownClient>), ServiceError> {
-    let mut found = clients_of(transaction, query.partner, as_of).await?;
-    let known = clients::load(&**transaction, &found).await?;
-    if !query.search.is_empty() {
-        let searched = folded(&query.search);
-        let is_named = |client: &HubId| known.get(client).is_some_and(|known| known.search_name.contains(&searched));
-        let numbered: Option<HubId> = query.search.parse().ok();
-        found.retain(|client| numbered == Some(*client) || is_named(client));
+) -> Vec<&'facts Arc<PairFacts>> {
+    let clients = pairs.iter().filter(|pair| pair.since().is_some_and(|since| since <= as_of));
+    if query.search.is_empty() {
+        return clients.collect();
     }
-    Ok((found, known))
+    let searched = folded(&query.search);
+    let is_named =
+        |pair: &PairFacts| pair.known.as_ref().is_some_and(|known| known.search_name.contains(&searched));
+    let numbered: Option<HubId> = query.search.parse().ok();
+    clients.filter(|pair| numbered == Some(pair.client()) || is_named(pair)).collect()
 }

@@ -1,6 +1,7 @@
 //! Which points a partner gained and lost between two instants, and by what (R122).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::access::HubId;
 use domain::credit::{PointChange, PointsCause, point_changes};
@@ -30,7 +31,7 @@ pub(crate) struct ChangesQuery {
 pub(crate) struct ClientPointChange {
     pub client: HubId,
     /// Absent while access-management has not introduced the client.
-    pub display_name: Option<String>,
+    pub display_name: Option<Arc<str>>,
     pub change: PointChange,
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn client_point_facts(
     require_client(transaction, &question.actor, partner, client).await?;
     let known = clients::load(&**transaction, &[client]).await?;
     let loaded = load(transaction, partner, &[client], known, stretch).await?;
-    if loaded.facts.iter().all(RowFacts::is_known) { Ok(loaded) } else { Err(unknown_client(client).into()) }
+    if loaded.facts.iter().all(|facts| facts.is_known()) { Ok(loaded) } else { Err(unknown_client(client).into()) }
 }
 
 /// The points of all these clients at an instant.

@@ -6,6 +6,7 @@ use domain::access::{Actor, HubId};
 use domain::credit::Terms;
 use domain::tier::CreditedTiers;
 use domain::time::Instant;
+use sea_orm::ConnectionTrait;
 use service_kit::access_log::{self, Question as AccessQuestion};
 use service_kit::feed::{read_cursor, read_head};
 use service_kit::permission::{self, Permission, unknown_client, unknown_partner};
@@ -78,11 +79,20 @@ impl CreditCalculation {
         actor: &Actor,
         partner: HubId,
     ) -> Result<(), ServiceError> {
-        let now = self.clock.now();
-        let permission = Permission::ViewCredit;
-        permission::require(&**transaction, &self.policy, actor, permission, Some(partner), None, now).await?;
+        self.require_permission(&**transaction, actor, partner).await?;
         let history = access_log::history(&**transaction, &[AccessQuestion::Partners(&[partner].into())]).await?;
         if history.partner(partner).is_some() { Ok(()) } else { Err(unknown_partner(partner).into()) }
+    }
+
+    /// Refuses an actor who may not read this partner's credit.
+    pub(super) async fn require_permission<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        actor: &Actor,
+        partner: HubId,
+    ) -> Result<(), ServiceError> {
+        let (now, permission) = (self.clock.now(), Permission::ViewCredit);
+        permission::require(connection, &self.policy, actor, permission, Some(partner), None, now).await
     }
 
     /// What holds for all clients alike.
@@ -110,7 +120,7 @@ impl CreditCalculation {
 }
 
 /// A revision of this service's own facts is known as soon as it exists; one ahead of the head is of another history.
-fn require_own(at_least: &[Revision], own: Revision) -> Result<(), Failure> {
+pub(super) fn require_own(at_least: &[Revision], own: Revision) -> Result<(), Failure> {
     match at_least.iter().find(|revision| revision.feed == own.feed && revision.position > own.position) {
         None => Ok(()),
         Some(ahead) => {

@@ -100,7 +100,7 @@ fn row(row: &Row) -> StatementRow {
     let reason = credit.no_credit_reason.map(|reason| wire::credit::NoCreditReason::from(reason).as_str_name());
     StatementRow {
         client: ClientName(row.client).to_string(),
-        client_display_name: row.display_name.clone().unwrap_or_default(),
+        client_display_name: row.display_name.as_deref().unwrap_or_default().to_owned(),
         country_code: row.country.map(|country| country.to_string()).unwrap_or_default(),
         growth_market: row.growth_market,
         mrr: match credit.mrr {

@@ -1,6 +1,7 @@
 //! Client accounts as they are shown and searched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::access::{AccessChange, AccessFact, AccessHistory, ClientHistory, CountryCode, HubId, folded};
 use domain::credit::CountryHistory;
@@ -10,6 +11,7 @@ use sea_orm::entity::prelude::*;
 use service_kit::access_log::{self, Named, Question};
 use service_kit::{ServiceError, StoredInstant};
 
+use super::journal::Changed;
 use super::{KEYS_PER_STATEMENT, hub_id, portions};
 use crate::entity::{client, client_country};
 
@@ -17,9 +19,9 @@ use crate::entity::{client, client_country};
 #[derive(Debug, Clone)]
 pub(crate) struct KnownClient {
     /// By its latest change.
-    pub display_name: String,
+    pub display_name: Arc<str>,
     /// The name without case and accents.
-    pub search_name: String,
+    pub search_name: Arc<str>,
     pub countries: CountryHistory,
 }
 
@@ -33,10 +35,14 @@ pub(crate) struct ClientRows {
 }
 
 /// Keeps what follows for clients themselves from the changes of one message, which the copy of the log holds already.
-pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), ServiceError> {
+/// Answers the clients.
+pub(crate) async fn keep<C: ConnectionTrait>(
+    transaction: &C,
+    changes: &[AccessChange],
+) -> Result<BTreeSet<Changed>, ServiceError> {
     let touched: BTreeSet<HubId> = changes.iter().filter_map(|change| told_client(&change.fact)).collect();
     if touched.is_empty() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     let rows = expected(transaction, &touched).await?;
     forget(transaction, &touched).await?;
@@ -50,7 +56,7 @@ pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessC
         let portion = moved.by_ref().take(KEYS_PER_STATEMENT);
         client_country::Entity::insert_many(portion).exec_without_returning(transaction).await?;
     }
-    Ok(())
+    Ok(touched.into_iter().map(Changed::Client).collect())
 }
 
 /// The rows of these clients as they follow from the copy of the log.
@@ -156,8 +162,8 @@ pub(crate) async fn load<C: ConnectionTrait>(
 fn from_row(row: client::Model, moved: Vec<(Instant, CountryCode)>) -> Result<KnownClient, ServiceError> {
     let first = country(row.since_time, &row.country_code)?;
     Ok(KnownClient {
-        display_name: row.display_name,
-        search_name: row.search_name,
+        display_name: row.display_name.into(),
+        search_name: row.search_name.into(),
         countries: CountryHistory::from_countries(moved.into_iter().chain([first])),
     })
 }

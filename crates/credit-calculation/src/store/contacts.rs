@@ -10,11 +10,12 @@ use domain::access::{AccessChange, AccessFact, AccessHistory, EmailAddress, Empl
 use domain::time::{Instant, Period};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::{QuerySelect as _, QueryTrait as _};
+use sea_orm::{Condition, QuerySelect as _, QueryTrait as _};
 use service_kit::access_log::{self, Named, Question};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{KEYS_PER_STATEMENT, hub_id};
+use super::journal::Changed;
+use super::{KEYS_PER_STATEMENT, hub_id, portions};
 use crate::entity::{partner_client, servicing_period};
 
 /// Whose contacts a set of changes touches.
@@ -45,8 +46,13 @@ impl Touched {
     }
 }
 
-/// Keeps what follows from these changes, which the copy of the log holds already.
-pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessChange]) -> Result<(), ServiceError> {
+/// Keeps what follows from these changes, which the copy of the log holds already. Answers the pairs whose contacts are
+/// others.
+pub(crate) async fn keep<C: ConnectionTrait>(
+    transaction: &C,
+    changes: &[AccessChange],
+) -> Result<BTreeSet<Changed>, ServiceError> {
+    let mut changed = BTreeSet::new();
     let touched = Touched::by(changes);
     let everywhere = &touched.everywhere;
     let history = access_log::history(
@@ -55,16 +61,16 @@ pub(crate) async fn keep<C: ConnectionTrait>(transaction: &C, changes: &[AccessC
     )
     .await?;
     for address in everywhere {
-        replace(transaction, &history, address, None).await?;
+        changed.extend(replace(transaction, &history, address, None).await?);
     }
     let addresses: BTreeSet<_> = touched.clients.keys().cloned().collect();
     let clients: BTreeSet<_> = touched.clients.values().flatten().copied().collect();
     let there = Question::UsersAndLinks { clients: &clients, addresses: &addresses };
     let history = access_log::history(transaction, &[Question::EmployeesAt(&addresses), there]).await?;
     for (address, clients) in &touched.clients {
-        replace(transaction, &history, address, Some(clients)).await?;
+        changed.extend(replace(transaction, &history, address, Some(clients)).await?);
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Contacts by address, partner and client: since when each is.
@@ -101,34 +107,41 @@ pub(crate) async fn next_addresses<C: ConnectionTrait>(
     access_log::next_named(connection, Named::Addresses, partner_client::Column::Address, after, limit).await
 }
 
-/// Replaces the contacts of a person in these clients, or in all.
+/// Replaces the contacts of a person in these clients, or in all. Answers the pairs for which they are others.
 async fn replace<C: ConnectionTrait>(
     transaction: &C,
     history: &AccessHistory,
     address: &EmailAddress,
     clients: Option<&BTreeSet<HubId>>,
-) -> Result<(), DbErr> {
+) -> Result<BTreeSet<Changed>, ServiceError> {
     use partner_client::{ActiveModel, Column, Entity};
-    let mut outdated = Entity::delete_many().filter(Column::Address.eq(address.as_str()));
+    let mut those = Condition::all().add(Column::Address.eq(address.as_str()));
     if let Some(clients) = clients {
-        outdated = outdated.filter(Column::ClientId.is_in(clients.iter().map(|client| client.get())));
+        those = those.add(Column::ClientId.is_in(clients.iter().map(|client| client.get())));
     }
-    outdated.exec(transaction).await?;
-
-    let mut rows = contacts(history, address)
-        .into_iter()
-        .filter(|((_, client), _)| clients.is_none_or(|clients| clients.contains(client)))
-        .map(|((partner, client), since)| ActiveModel {
-            partner_id: Set(partner.get()),
-            client_id: Set(client.get()),
-            address: Set(address.to_string()),
-            since_time: Set(since.into()),
-        })
-        .peekable();
-    while rows.peek().is_some() {
-        Entity::insert_many(rows.by_ref().take(KEYS_PER_STATEMENT)).exec_without_returning(transaction).await?;
+    let outdated = Entity::find().filter(those.clone()).all(transaction).await?.into_iter();
+    let outdated: BTreeSet<(i64, i64, StoredInstant)> =
+        outdated.map(|row| (row.partner_id, row.client_id, row.since_time)).collect();
+    let present = contacts(history, address).into_iter();
+    let present = present.filter(|((_, client), _)| clients.is_none_or(|clients| clients.contains(client)));
+    let present: BTreeSet<(i64, i64, StoredInstant)> =
+        present.map(|((partner, client), since)| (partner.get(), client.get(), since.into())).collect();
+    if outdated == present {
+        return Ok(BTreeSet::new());
     }
-    Ok(())
+    Entity::delete_many().filter(those).exec(transaction).await?;
+    let row = |(partner, client, since): (i64, i64, StoredInstant)| ActiveModel {
+        partner_id: Set(partner),
+        client_id: Set(client),
+        address: Set(address.to_string()),
+        since_time: Set(since),
+    };
+    let rows: Vec<ActiveModel> = present.iter().copied().map(row).collect();
+    for some in rows.chunks(KEYS_PER_STATEMENT) {
+        Entity::insert_many(some.to_vec()).exec_without_returning(transaction).await?;
+    }
+    let different = outdated.symmetric_difference(&present);
+    different.map(|(partner, client, _)| Changed::from_columns(*client, *partner)).collect()
 }
 
 /// Every (partner, client) that a person brought into contact, and since when.
@@ -166,11 +179,36 @@ fn first_common_instant(employee: &EmployeeSpell, user: Period, updates: &[Insta
     candidates.filter(is_contact).min()
 }
 
-/// Forgets all contacts of an address that is nobody's any more (R128).
-pub(crate) async fn forget<C: ConnectionTrait>(transaction: &C, address: &EmailAddress) -> Result<(), DbErr> {
+/// Forgets all contacts of an address that is nobody's any more (R128). Answers the pairs.
+pub(crate) async fn forget<C: ConnectionTrait>(
+    transaction: &C,
+    address: &EmailAddress,
+) -> Result<BTreeSet<Changed>, ServiceError> {
     use partner_client::{Column, Entity};
-    Entity::delete_many().filter(Column::Address.eq(address.as_str())).exec(transaction).await?;
-    Ok(())
+    let those = Column::Address.eq(address.as_str());
+    let forgotten = Entity::find().filter(those.clone()).all(transaction).await?;
+    Entity::delete_many().filter(those).exec(transaction).await?;
+    forgotten.into_iter().map(|row| Changed::from_columns(row.client_id, row.partner_id)).collect()
+}
+
+/// Since when a partner has been in contact with each of these clients with which it ever was.
+pub(crate) async fn since<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    clients: &[HubId],
+) -> Result<BTreeMap<HubId, Instant>, ServiceError> {
+    use partner_client::{Column, Entity};
+    let mut since = BTreeMap::new();
+    for portion in portions(clients) {
+        let of_pairs = Entity::find().select_only().column(Column::ClientId).expr(Column::SinceTime.min());
+        let of_pairs = of_pairs.filter(Column::PartnerId.eq(partner.get())).filter(Column::ClientId.is_in(portion));
+        let earliest: Vec<(i64, StoredInstant)> =
+            of_pairs.group_by(Column::ClientId).into_tuple().all(connection).await?;
+        for (client, time) in earliest {
+            since.insert(hub_id(client)?, time.into());
+        }
+    }
+    Ok(since)
 }
 
 /// The clients with which a partner had anything to do by an instant, by contact or by counted work, in order.

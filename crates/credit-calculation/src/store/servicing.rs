@@ -13,17 +13,18 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
+use super::journal::Changed;
 use super::{KEYS_PER_STATEMENT, hub_id, portions};
 use crate::entity::{servicing_pair, servicing_period};
 
 /// The work at one client, by partner.
 pub(crate) type WorkByPartner = BTreeMap<HubId, ServicingFacts>;
 
-/// Replaces all that was said of the pairs of these changes; of one pair, the last change counts.
+/// Replaces all that was said of the pairs of these changes; of one pair, the last change counts. Answers the pairs.
 pub(crate) async fn replace<C: ConnectionTrait>(
     transaction: &C,
     changes: Vec<ServicingChange>,
-) -> Result<(), ServiceError> {
+) -> Result<BTreeSet<Changed>, ServiceError> {
     let latest: BTreeMap<_, _> = changes.into_iter().map(|change| ((change.client, change.partner), change)).collect();
     let mut periods = Vec::new();
     let mut pairs = Vec::new();
@@ -43,7 +44,7 @@ pub(crate) async fn replace<C: ConnectionTrait>(
         servicing_period::Entity::insert_many(portion).exec_without_returning(transaction).await?;
     }
     insert_pairs(transaction, pairs).await?;
-    Ok(())
+    Ok(latest.into_keys().map(|(client, partner)| Changed::Pair { client, partner }).collect())
 }
 
 async fn insert_pairs<C: ConnectionTrait>(

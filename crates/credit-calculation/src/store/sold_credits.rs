@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::HubId;
 use domain::credit::{SoldCredit, SoldCreditId};
 use domain::money::Money;
-use sea_orm::IntoActiveModel as _;
+use sea_orm::{IntoActiveModel as _, QuerySelect as _};
 use sea_orm::entity::prelude::*;
 use service_kit::ServiceError;
 
-use super::hub_id;
 use super::own_facts::{OwnFact, Recorded, Row, hashed};
+use super::{KEYS_PER_STATEMENT, hub_id, portions};
 use crate::entity::{sold_credit, sold_credit_voiding};
 
 /// A sale, and why it was taken back if it was.
@@ -110,6 +110,33 @@ pub(crate) async fn by_client<C: ConnectionTrait>(
     for RecordedSale { sale, void_reason } in of_partner(connection, partner).await? {
         if void_reason.is_none() {
             by_client.entry(sale.client).or_default().push(sale);
+        }
+    }
+    Ok(by_client)
+}
+
+/// The sales of a partner to these clients that were not taken back, by client.
+pub(crate) async fn to_clients<C: ConnectionTrait>(
+    connection: &C,
+    partner: HubId,
+    clients: &[HubId],
+) -> Result<BTreeMap<HubId, Vec<SoldCredit>>, ServiceError> {
+    let mut by_client: BTreeMap<HubId, Vec<SoldCredit>> = BTreeMap::new();
+    for portion in portions(clients) {
+        use sold_credit::{Column, Entity};
+        let sales = Entity::find().filter(Column::PartnerId.eq(partner.get())).filter(Column::ClientId.is_in(portion));
+        let sales = sales.all(connection).await?;
+        for some in sales.chunks(KEYS_PER_STATEMENT) {
+            use sold_credit_voiding::{Column, Entity};
+            let ids = some.iter().map(|sale| sale.sold_credit_id.as_str());
+            let voided = Entity::find().select_only().column(Column::SoldCreditId);
+            let voided = voided.filter(Column::PartnerId.eq(partner.get())).filter(Column::SoldCreditId.is_in(ids));
+            let voided: Vec<String> = voided.into_tuple().all(connection).await?;
+            let voided: BTreeSet<String> = voided.into_iter().collect();
+            for sale in some.iter().filter(|sale| !voided.contains(&sale.sold_credit_id)) {
+                let sale = from_row(sale.clone())?;
+                by_client.entry(sale.client).or_default().push(sale);
+            }
         }
     }
     Ok(by_client)

@@ -9,6 +9,7 @@ use domain::tier::{
 };
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, SimpleExpr};
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant, position};
 
@@ -135,26 +136,48 @@ pub(crate) async fn histories<C: ConnectionTrait>(
     partners: &BTreeSet<HubId>,
 ) -> Result<CreditedTiers, ServiceError> {
     let partners: Vec<HubId> = partners.iter().copied().collect();
-    let mut changes: BTreeMap<HubId, Vec<TierChange>> = BTreeMap::new();
+    let mut changes = ChangesByPartner::new();
     for portion in portions(&partners) {
-        let of_partners = tier_grant::Column::PartnerId.is_in(portion.clone());
-        for row in tier_grant::Entity::find().filter(of_partners).all(connection).await? {
-            let effective_time = row.effective_time.into();
-            let change = TierChange { position: position(row.position), effective_time, tier: tier(row.tier)? };
-            changes.entry(hub_id(row.partner_id)?).or_default().push(change);
-        }
-        let of_partners = tier_evaluation::Column::PartnerId.is_in(portion);
-        for row in tier_evaluation::Entity::find().filter(of_partners).all(connection).await? {
-            // One that changed nothing says nothing of what is recorded for an earlier instant afterwards.
-            if row.tier_after != row.tier_before {
-                let effective_time = row.evaluation_time.into();
-                let change =
-                    TierChange { position: position(row.position), effective_time, tier: tier(row.tier_after)? };
-                changes.entry(hub_id(row.partner_id)?).or_default().push(change);
-            }
-        }
+        let granted = tier_grant::Column::PartnerId.is_in(portion.clone());
+        let evaluated = tier_evaluation::Column::PartnerId.is_in(portion);
+        add_changes(connection, granted, evaluated, &mut changes).await?;
     }
     Ok(changes.into_iter().map(|(partner, changes)| (partner, TierHistory::from_changes(changes))).collect())
+}
+
+/// The tiers of everybody over time.
+pub(crate) async fn all_histories<C: ConnectionTrait>(connection: &C) -> Result<CreditedTiers, ServiceError> {
+    let everybody = || Expr::val(true).into();
+    let mut changes = ChangesByPartner::new();
+    add_changes(connection, everybody(), everybody(), &mut changes).await?;
+    Ok(changes.into_iter().map(|(partner, changes)| (partner, TierHistory::from_changes(changes))).collect())
+}
+
+type ChangesByPartner = BTreeMap<HubId, Vec<TierChange>>;
+
+async fn add_changes<C: ConnectionTrait>(
+    connection: &C,
+    granted: SimpleExpr,
+    evaluated: SimpleExpr,
+    changes: &mut ChangesByPartner,
+) -> Result<(), ServiceError> {
+    for row in tier_grant::Entity::find().filter(granted).all(connection).await? {
+        let effective_time = row.effective_time.into();
+        let change = TierChange { position: position(row.position), effective_time, tier: tier(row.tier)? };
+        changes.entry(hub_id(row.partner_id)?).or_default().push(change);
+    }
+    // One that changed nothing says nothing of what is recorded for an earlier instant afterwards.
+    use tier_evaluation::Column;
+    let nothing = || Expr::val("");
+    let after = Func::coalesce([Expr::col(Column::TierAfter), nothing()]);
+    let before = Func::coalesce([Expr::col(Column::TierBefore), nothing()]);
+    let changing = tier_evaluation::Entity::find().filter(evaluated).filter(Expr::from(after).ne(before));
+    for row in changing.all(connection).await? {
+        let effective_time = row.evaluation_time.into();
+        let change = TierChange { position: position(row.position), effective_time, tier: tier(row.tier_after)? };
+        changes.entry(hub_id(row.partner_id)?).or_default().push(change);
+    }
+    Ok(())
 }
 
 /// The evaluations of a partner from an instant on until another, itself included, in order.

@@ -1,6 +1,7 @@
 //! In which order rows come; what is absent comes last, whichever the direction.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use contracts::wire::credit as wire;
 use domain::access::HubId;
@@ -63,9 +64,9 @@ pub(super) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
     Number(i64),
-    Text(String),
+    Text(Arc<str>),
     /// Of a currency, in minor units.
-    Amount(String, i64),
+    Amount(&'static str, i64),
 }
 
 impl Place {
@@ -77,7 +78,7 @@ impl Place {
             BreakdownOrder::Client => Some(Value::Number(row.client.get())),
             BreakdownOrder::Points => known(credit.points).map(Value::Number),
             BreakdownOrder::ExpireTime => time(credit.expire_time),
-            BreakdownOrder::CountryCode => row.country.map(|country| Value::Text(country.to_string())),
+            BreakdownOrder::CountryCode => row.country.map(|country| Value::Text(country.to_string().into())),
             BreakdownOrder::Mrr => match credit.mrr {
                 Mrr::Known { mrr, .. } => Some(amount(mrr)),
                 Mrr::Unknown => None,
@@ -109,7 +110,7 @@ fn known(points: PointsOutcome) -> Option<i64> {
 }
 
 fn amount(money: Money) -> Value {
-    Value::Amount(money.currency.code().to_owned(), money.minor_units)
+    Value::Amount(money.currency.code(), money.minor_units)
 }
 
 /// Which of two places comes first.

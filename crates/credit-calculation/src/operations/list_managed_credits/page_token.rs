@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::access::HubId;
+use domain::money::Currency;
 use domain::time::{Instant, is_storable};
 use prost::Message;
 use service_kit::StoredInstant;
@@ -50,8 +51,8 @@ impl PageToken {
         let (number, text) = match self.last.value {
             None => (None, None),
             Some(Value::Number(number)) => (Some(number), None),
-            Some(Value::Text(text)) => (None, Some(text)),
-            Some(Value::Amount(currency, minor_units)) => (Some(minor_units), Some(currency)),
+            Some(Value::Text(text)) => (None, Some(text.to_string())),
+            Some(Value::Amount(currency, minor_units)) => (Some(minor_units), Some(currency.to_owned())),
         };
         let encoded = Encoded {
             query_hash: hash(query),
@@ -74,8 +75,11 @@ impl PageToken {
             return Err(PageTokenError);
         }
         let value = match (encoded.number, encoded.text) {
-            (Some(minor_units), Some(currency)) => Some(Value::Amount(currency, minor_units)),
-            (number, text) => number.map(Value::Number).or(text.map(Value::Text)),
+            (Some(minor_units), Some(currency)) => {
+                let currency: Currency = currency.parse().map_err(|_| PageTokenError)?;
+                Some(Value::Amount(currency.code(), minor_units))
+            }
+            (number, text) => number.map(Value::Number).or(text.map(|text| Value::Text(text.into()))),
         };
         Ok(Self { as_of, last: Place { value, client: HubId::try_from(encoded.client).map_err(|_| PageTokenError)? } })
     }
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     fn a_token_is_read_back_by_its_own_query() {
         for value in
-            [None, Some(Value::Number(-1)), Some(Value::Text(String::new())), Some(Value::Amount("EUR".to_owned(), 0))]
+            [None, Some(Value::Number(-1)), Some(Value::Text("".into())), Some(Value::Amount("EUR", 0))]
         {
             assert_eq!(PageToken::read(&token(value.clone()).write(&query()), &query()), Ok(token(value)));
         }
