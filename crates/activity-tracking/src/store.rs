@@ -68,23 +68,26 @@ pub(crate) struct Touch {
     pub alteration: Alteration,
     /// When the last of the activities that came occurred, where nothing else is different.
     pub newest: Option<Instant>,
+    /// When the last of the activities occurred that came, went, or are judged otherwise.
+    pub latest: Option<Instant>,
 }
 
 impl Touched {
     /// An activity counts for the pair that did not.
     pub fn add(&mut self, pair: Pair, activity: CountedActivity) {
         let newest = Some(activity.occur_time);
-        self.touch(pair, Touch { alteration: Alteration::added(activity), newest });
+        self.touch(pair, Touch { alteration: Alteration::added(activity), newest, latest: newest });
     }
 
     /// An activity does not count for the pair any more.
     pub fn remove(&mut self, pair: Pair, activity: CountedActivity) {
-        self.alter(pair, Alteration::removed(activity));
+        let latest = Some(activity.occur_time);
+        self.touch(pair, Touch { alteration: Alteration::removed(activity), newest: None, latest });
     }
 
     /// Something is different for the pair, and not only that activities came.
     pub fn alter(&mut self, pair: Pair, alteration: Alteration) {
-        self.touch(pair, Touch { alteration, newest: None });
+        self.touch(pair, Touch { alteration, newest: None, latest: None });
     }
 
     /// It is for the sake of a call.
@@ -121,7 +124,8 @@ impl Touched {
 impl Touch {
     fn and(self, other: Self) -> Self {
         let newest = self.newest.zip(other.newest).map(|(one, other)| one.max(other));
-        Self { alteration: self.alteration.and(other.alteration), newest }
+        let latest = self.latest.max(other.latest);
+        Self { alteration: self.alteration.and(other.alteration), newest, latest }
     }
 }
 
@@ -159,5 +163,7 @@ mod tests {
         assert_eq!(newest(&touched), [Some(on("2025-01-11").occur_time)]);
         touched.remove(pair, on("2025-01-10"));
         assert_eq!(newest(&touched), [None]);
+        let latest = touched.pairs().map(|(_, touch)| touch.latest).collect::<Vec<_>>();
+        assert_eq!(latest, [Some(on("2025-01-11").occur_time)]);
     }
 }

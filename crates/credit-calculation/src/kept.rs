@@ -11,7 +11,7 @@ mod asking;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::access::HubId;
+use domain::access::{EmailAddress, HubId};
 use domain::tier::CreditedTiers;
 use tokio::sync::Semaphore;
 
@@ -22,10 +22,13 @@ use crate::store::news::{Changes, Places};
 pub(crate) use asking::Asking;
 
 /// How many bytes of facts are held, about; of more, those of the partners who were asked about longest ago are forgotten.
-const MAXIMUM_BYTES: usize = 256 << 20;
+const MAXIMUM_BYTES: usize = 128 << 20;
 
 /// How many changes are followed one by one; of more, everything is forgotten.
 pub(crate) const MAXIMUM_CHANGES: usize = 10_000;
+
+/// How many people of a partner are held by name; of more, all are forgotten.
+const MAXIMUM_NAMES: usize = 10_000;
 
 /// How many questions read facts at a time that are not held: each holds a connection.
 const CONCURRENT_LOADS: usize = 4;
@@ -103,6 +106,10 @@ struct OfPartner {
     missing: Option<BTreeSet<HubId>>,
     /// The partner's of `pairs`, until any is another.
     every: Option<Arc<[Arc<PairFacts>]>>,
+    /// What people with an address are called who are or were the partner's; absent for others.
+    names: BTreeMap<EmailAddress, Option<String>>,
+    /// How often the names have been forgotten.
+    names_version: u64,
     /// The last turn in which it was asked for.
     used: u64,
     bytes: usize,
@@ -158,11 +165,15 @@ impl State {
             self.tiers = None;
         }
         for change in &changes.changed {
-            if let Changed::Partner(partner) = change {
-                self.forget_partner(*partner);
-            } else {
-                for (partner, of_partner) in &mut self.partners {
-                    self.bytes -= of_partner.forget(*partner, *change);
+            match change {
+                Changed::Partner(partner) => self.forget_partner(*partner),
+                Changed::People(partner) => {
+                    self.partners.get_mut(partner).into_iter().for_each(OfPartner::forget_names);
+                }
+                Changed::Client(_) | Changed::Pair { .. } => {
+                    for (partner, of_partner) in &mut self.partners {
+                        self.bytes -= of_partner.forget(*partner, *change);
+                    }
                 }
             }
         }
@@ -252,6 +263,30 @@ impl State {
         Held { places, tiers, pairs: pairs.into_values().filter(is_wanted).collect() }
     }
 
+    /// What is known of how these people of a partner are called, and the version of it.
+    pub fn names(
+        &self,
+        partner: HubId,
+        addresses: &BTreeSet<EmailAddress>,
+    ) -> (BTreeMap<EmailAddress, Option<String>>, u64) {
+        let Some(of_partner) = self.partners.get(&partner) else { return (BTreeMap::new(), 0) };
+        let known = addresses.iter().filter_map(|address| of_partner.names.get_key_value(address));
+        (known.map(|(address, name)| (address.clone(), name.clone())).collect(), of_partner.names_version)
+    }
+
+    /// Keeps names that were read after that version was told, unless they have been forgotten since.
+    pub fn keep_names(&mut self, partner: HubId, version: u64, names: &BTreeMap<EmailAddress, Option<String>>) {
+        let of_partner = self.partners.get_mut(&partner).filter(|of_partner| of_partner.names_version == version);
+        if let Some(of_partner) = of_partner {
+            if of_partner.names.len() + names.len() > MAXIMUM_NAMES {
+                of_partner.names.clear();
+            }
+            of_partner
+                .names
+                .extend(names.iter().take(MAXIMUM_NAMES).map(|(address, name)| (address.clone(), name.clone())));
+        }
+    }
+
     fn forget_what_is_too_much(&mut self) {
         while self.bytes > MAXIMUM_BYTES {
             let longest_ago = self.partners.iter().min_by_key(|(_, of_partner)| of_partner.used);
@@ -262,12 +297,17 @@ impl State {
 }
 
 impl OfPartner {
+    fn forget_names(&mut self) {
+        self.names.clear();
+        self.names_version += 1;
+    }
+
     /// Forgets what a change may have made another; answers how many bytes that were.
     fn forget(&mut self, own: HubId, change: Changed) -> usize {
         let (client, partner) = match change {
             Changed::Client(client) => (client, None),
             Changed::Pair { client, partner } => (client, Some(partner)),
-            Changed::Partner(_) => return 0,
+            Changed::Partner(_) | Changed::People(_) => return 0,
         };
         let forgotten = self.pairs.remove(&client);
         if forgotten.is_some() || partner == Some(own) {
@@ -299,9 +339,9 @@ impl OfPartner {
     fn every(&mut self) -> Option<Arc<[Arc<PairFacts>]>> {
         self.missing.as_ref().filter(|missing| missing.is_empty())?;
         let pairs = &self.pairs;
-        let every = self.every.get_or_insert_with(|| {
-            pairs.values().filter(|pair| pair.since().is_some()).map(Arc::clone).collect()
-        });
+        let every = self
+            .every
+            .get_or_insert_with(|| pairs.values().filter(|pair| pair.since().is_some()).map(Arc::clone).collect());
         Some(Arc::clone(every))
     }
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use domain::access::HubId;
 use domain::credit::Mrr;
 use domain::money::Money;
-use metrics::{describe_gauge, gauge};
+use metrics::{Unit, describe_gauge, gauge};
 use service_kit::ServiceError;
 use service_kit::maintenance::float;
 
@@ -22,6 +22,7 @@ const CLIENTS_AT_ONCE: usize = 500;
 
 const CREDITS: &str = "managed_credit_expiring_credits";
 const MRR: &str = "managed_credit_expiring_mrr";
+const HELD: &str = "managed_credit_held_facts_bytes";
 
 /// Measures until it is dropped.
 pub(crate) async fn measure(service: CreditCalculation, name: &'static str) {
@@ -30,6 +31,7 @@ pub(crate) async fn measure(service: CreditCalculation, name: &'static str) {
         "Relationships of partners with clients that end within the policy's warning days if nothing else happens"
     );
     describe_gauge!(MRR, "The whole MRR of the clients of these relationships, in units of the currency");
+    describe_gauge!(HELD, Unit::Bytes, "Facts of clients that are held in memory between questions, about");
     let mut measured = BTreeMap::new();
     loop {
         match service.expiring().await {
@@ -46,6 +48,11 @@ pub(crate) async fn measure(service: CreditCalculation, name: &'static str) {
         }
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+/// How many bytes of facts are held in memory.
+pub(crate) fn held(bytes: usize) {
+    gauge!(HELD, "service" => crate::NAME).set(float(u64::try_from(bytes).unwrap_or(u64::MAX)));
 }
 
 impl CreditCalculation {

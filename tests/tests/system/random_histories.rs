@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use contracts::wire::credit::ListManagedCreditsRequest;
 use futures_util::stream::{self, StreamExt as _};
 use hostile::{number_of, say};
 use managed_credit::running::Part;
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use system_tests::reference::{Programme, REASONS, Reference, seconds};
+use system_tests::reference::{DAY, Programme, REASONS, Reference, instant, seconds, time_of};
 use system_tests::{Case, Cluster, ClusterOptions, DatabaseKind, Driven, Expectation, Fact, PolicyChange};
 
 use generator::{PAIRS, history, instants};
@@ -28,6 +29,8 @@ const HISTORIES_PER_SYSTEM: u64 = 50;
 const AT_ONCE: usize = 4;
 /// How many instants each is asked about.
 const INSTANTS: usize = 2;
+/// After how many facts the answers are compared that the service gives of the facts so far.
+const FACTS_PER_COMPARISON: usize = 10;
 /// How many tries shrinking may take.
 const SHRINKING_LIMIT: usize = 200;
 
@@ -116,11 +119,42 @@ async fn take(cluster: &Cluster, facts: Vec<Fact>, seed: u64, place: u64) -> Tak
     let (mut driven, mut accepted) = (Driven::default(), Vec::new());
     for fact in facts {
         match driven.take(cluster, &relocated(&fact, place)).await {
-            Ok(()) => accepted.push(fact),
+            Ok(()) => {
+                let pair = PAIRS[accepted.len() % PAIRS.len()];
+                if accepted.len() % FACTS_PER_COMPARISON == 0 {
+                    require_one_answer(cluster, relocated_pair(pair, place), &instant_behind(&fact), seed).await;
+                }
+                accepted.push(fact);
+            }
             Err(status) => assert!(is_refusal(&status), "seed {seed}, {fact:?}: {status}"),
         }
     }
     Taken { seed, place, accepted, driven }
+}
+
+fn relocated_pair((partner, client): (i64, i64), place: u64) -> (i64, i64) {
+    let shift = i64::try_from(place).expect("few") * 10_000;
+    (partner + shift, client + shift)
+}
+
+/// A day after what has just been recorded.
+fn instant_behind(fact: &Fact) -> String {
+    let time = time_of(fact);
+    instant(if time == i64::MIN { seconds("2025-08-01") } else { time + DAY })
+}
+
+/// While facts arrive, a row is the same from what the service holds in memory, by itself and in the breakdown, and from
+/// what it reads anew to explain it.
+async fn require_one_answer(cluster: &Cluster, (partner, client): (i64, i64), at: &str, seed: u64) {
+    let read = cluster.explain(partner, client, at).await;
+    let read = read.map(|explanation| explanation.managed_credit.expect("a row")).map_err(|status| status.code());
+    let held = cluster.managed_credit(partner, client, at).await.map_err(|status| status.code());
+    assert_eq!(held, read, "seed {seed}, partner {partner}, client {client} at {at}");
+    let search = ListManagedCreditsRequest { client_search: client.to_string(), ..Default::default() };
+    let Ok(breakdown) = cluster.breakdown(partner, at, search).await else { return };
+    for row in &breakdown.managed_credits {
+        assert_eq!(Ok(row), read.as_ref(), "seed {seed}, the breakdown of {partner} at {at}");
+    }
 }
 
 fn is_refusal(status: &tonic::Status) -> bool {

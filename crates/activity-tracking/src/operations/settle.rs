@@ -94,7 +94,9 @@ async fn settle_some<C: ConnectionTrait>(
         if is_different {
             period::replace(transaction, pair, &old, &new).await?;
         }
-        if new_last != last || is_different {
+        // Of one instant another may be the last now, or the same be another action: whoever knows what it was asks again.
+        let is_another_last = touch.latest.is_some_and(|latest| last.is_none_or(|last| last <= latest));
+        if is_another_last || new_last != last || is_different {
             let cause = touched.cause(pair);
             changes.push(NewChange { pair, periods: new, last_activity_time: new_last, cause });
         }

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub feed: String,
-    /// 0 where it is about the partner alone.
+    /// 0 where it is about the partner alone, -1 where it is about its people.
     #[sea_orm(primary_key, auto_increment = false)]
     pub client_id: i64,
     /// 0 where it is about the client, whoever the partner.

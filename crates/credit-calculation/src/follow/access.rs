@@ -8,7 +8,8 @@ use service_kit::{Channel, Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTr
 use tonic::{Status, Streaming};
 
 use crate::entity::{client, client_country, partner_client};
-use crate::store::{clients, contacts, journal, own_facts};
+use crate::store::journal::{self, Step};
+use crate::store::{clients, contacts, own_facts};
 use crate::{CreditCalculation, Migrator};
 
 pub(crate) struct AccessFollower {
@@ -55,7 +56,10 @@ impl Follow for AccessFollower {
 
         let changes = access_log::take_over(&*transaction, news).await?;
         let mut changed = journal::changed_partners(&changes);
-        for (address, pseudonym) in access_log::follow_erasures(&*transaction, &changes).await? {
+        let erased = access_log::follow_erasures(&*transaction, &changes).await?;
+        // Whatever is held of a person is by the address that is no more.
+        let begins_anew = !erased.is_empty();
+        for (address, pseudonym) in erased {
             // What the pseudonym has to do with clients follows from the rewritten copy, with the other contacts.
             changed.extend(contacts::forget(&*transaction, &address).await?);
             own_facts::replace_actor(&*transaction, &address, &pseudonym).await?;
@@ -63,7 +67,8 @@ impl Follow for AccessFollower {
         changed.extend(clients::keep(&*transaction, &changes).await?);
         changed.extend(contacts::keep(&*transaction, &changes).await?);
 
-        journal::keep(&*transaction, &before, &cursor, &changed).await?;
+        let step = Step { before: &before, after: &cursor, begins_anew };
+        journal::keep(&*transaction, step, &changed).await?;
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         Ok(cursor)

@@ -10,7 +10,8 @@ use tonic::{Status, Streaming};
 use tracing::field::Empty;
 
 use crate::entity::{servicing_pair, servicing_period};
-use crate::store::{journal, servicing};
+use crate::store::journal::{self, Step};
+use crate::store::servicing;
 use crate::{CreditCalculation, Migrator};
 
 /// How old a change may be, in seconds, whose taking over is traced.
@@ -66,7 +67,8 @@ impl Follow for ServicingFollower {
             // A replica that is behind may say less than was known already.
             cursor.incorporated_position = cursor.incorporated_position.max(message.access_position);
         }
-        journal::keep(&*transaction, &before, &cursor, &changed).await?;
+        let step = Step { before: &before, after: &cursor, begins_anew: false };
+        journal::keep(&*transaction, step, &changed).await?;
         store_cursor(&*transaction, &cursor).await?;
         transaction.commit().await?;
         // From now on answers know them.

@@ -62,8 +62,11 @@ struct Work {
 fn event() -> impl Strategy<Value = Event> {
     let (partner, client, day) = (0..PARTNERS.len(), 0..CLIENTS.len(), 0_i64..400);
     let stretch = || (0_i64..400, 0_i64..90);
-    let work = (partner.clone(), client.clone(), [stretch(), stretch()])
-        .prop_map(|(partner, client, days)| Work { partner, client, days });
+    let work = (partner.clone(), client.clone(), [stretch(), stretch()]).prop_map(|(partner, client, days)| Work {
+        partner,
+        client,
+        days,
+    });
     let tier = prop::option::of(prop::sample::select(vec![Tier::Gold, Tier::Elite]));
     prop_oneof![
         2 => (client.clone(), 0_u8..3, any::<bool>(), day.clone())
@@ -298,7 +301,8 @@ async fn only_what_has_changed_is_read_again() {
     assert!(held(&world).is_none(), "one of them is another");
     world.compare(hub(1001), Wanted::Every, day(400)).await;
     let after = held(&world).expect("all of them");
-    let same: Vec<bool> = before.pairs.iter().zip(after.pairs.iter()).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
+    let same: Vec<bool> =
+        before.pairs.iter().zip(after.pairs.iter()).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
     assert_eq!(same, [true, true, false, true]);
 }
 

@@ -33,12 +33,8 @@ async fn create_changed_pairs(manager: &SchemaManager<'_>) -> Result<(), DbErr> 
         .primary_key(Index::create().col(Column::Feed).col(Column::ClientId).col(Column::PartnerId))
         .to_owned();
     manager.create_table(table).await?;
-    let index = Index::create()
-        .name("changed_pair_position")
-        .table(Entity)
-        .col(Column::Feed)
-        .col(Column::Position)
-        .to_owned();
+    let index =
+        Index::create().name("changed_pair_position").table(Entity).col(Column::Feed).col(Column::Position).to_owned();
     manager.create_index(index).await
 }
 

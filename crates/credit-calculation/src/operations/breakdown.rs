@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::access::{CountryCode, HubId};
 use domain::credit::{CreditFacts, ManagedCredit, Mrr, PointsOutcome, RELATIONSHIP_MINIMUM, Relationship, Terms};
@@ -12,6 +12,7 @@ use domain::time::{FIRST_STORABLE, Instant, LAST_STORABLE};
 use rust_decimal::Decimal;
 use service_kit::{ReadTransaction, ServiceError};
 
+use super::last_activities::RecordedLast;
 use crate::evidence::EvidenceSource;
 use crate::store::clients::{self, KnownClient};
 use crate::store::{contacts, servicing, sold_credits, subscriptions, tiers};
@@ -55,6 +56,8 @@ pub(crate) struct PairFacts {
     /// Since when the partner's people have been in contact with the client; absent where they never were, or where it was
     /// not asked.
     pub contact_since: Option<Instant>,
+    /// What was done last of all, once it was asked for; nothing where the policy does not know what it was.
+    last: OnceLock<Option<RecordedLast>>,
 }
 
 /// Everything that a row is computed from.
@@ -82,7 +85,7 @@ impl From<Arc<PairFacts>> for RowFacts {
 
 /// A relationship with a minimum of one, and with that of the tier.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settled {
+pub(crate) struct Settled {
     relationship: Relationship,
     earning: Relationship,
 }
@@ -95,7 +98,7 @@ pub(super) struct Loaded {
 }
 
 /// How many bytes the facts of a pair take without what follows, about; and each of what follows.
-const BYTES_OF_PAIR: usize = 500;
+const BYTES_OF_PAIR: usize = 700;
 const BYTES_OF_CHANGE: usize = 200;
 
 impl PairFacts {
@@ -108,6 +111,26 @@ impl PairFacts {
         let has_subscription = !self.credit_facts.subscriptions.changes().is_empty();
         let is_serviced = self.credit_facts.servicing.contains_key(&self.partner);
         self.known.is_some() || has_subscription || is_serviced || !self.credit_facts.sold.is_empty()
+    }
+
+    /// When the last of all that counts occurred, if an answer as of the instant may speak of it.
+    fn last_time_by(&self, as_of: Instant) -> Option<Instant> {
+        let work = self.credit_facts.servicing.get(&self.partner)?;
+        work.last_activity_time.filter(|time| *time <= as_of)
+    }
+
+    /// What was done last by an instant, where that is the last of all and was asked for before.
+    pub fn last_known_by(&self, as_of: Instant) -> Option<&Option<RecordedLast>> {
+        self.last_time_by(as_of)?;
+        self.last.get()
+    }
+
+    /// Keeps what was done last by an instant, where it is the last of all that is known here. Whatever makes another one the
+    /// last changes the facts of the pair.
+    pub fn keep_last(&self, as_of: Instant, occur_time: Instant, last: &Option<RecordedLast>) {
+        if self.last_time_by(as_of) == Some(occur_time) {
+            self.last.get_or_init(|| last.clone());
+        }
     }
 
     /// Since when the partner has had anything to do with the client: by its people, its work or its sales.
@@ -225,7 +248,7 @@ pub(super) async fn load(
             servicing: work.remove(client).unwrap_or_default(),
             sold: sales.remove(client).unwrap_or_default(),
         };
-        RowFacts::from(Arc::new(PairFacts { partner, known, credit_facts, contact_since: None }))
+        RowFacts::from(Arc::new(PairFacts { partner, known, credit_facts, contact_since: None, last: OnceLock::new() }))
     };
     Ok(Loaded { facts: client_ids.iter().map(facts_of).collect(), tiers })
 }
@@ -250,7 +273,7 @@ pub(super) async fn load_pairs(
             servicing: work.remove(client).unwrap_or_default(),
             sold: sales.remove(client).unwrap_or_default(),
         };
-        Arc::new(PairFacts { partner, known, credit_facts, contact_since: since.remove(client) })
+        Arc::new(PairFacts { partner, known, credit_facts, contact_since: since.remove(client), last: OnceLock::new() })
     };
     Ok(client_ids.iter().map(facts_of).collect())
 }
@@ -269,12 +292,15 @@ pub(super) async fn settlements(
     }
     let minimum = terms.minimum_of(source.partner, source.as_of);
     let relationships = source.standings(&unsettled, RELATIONSHIP_MINIMUM).await?;
-    let earnings =
-        if minimum == RELATIONSHIP_MINIMUM { relationships.clone() } else { source.standings(&unsettled, minimum).await? };
-    let standings = relationships.into_iter().zip(earnings).map(|(relationship, earning)| Settled {
-        relationship: relationship.into(),
-        earning: earning.into(),
-    });
+    let earnings = if minimum == RELATIONSHIP_MINIMUM {
+        relationships.clone()
+    } else {
+        source.standings(&unsettled, minimum).await?
+    };
+    let standings = relationships
+        .into_iter()
+        .zip(earnings)
+        .map(|(relationship, earning)| Settled { relationship: relationship.into(), earning: earning.into() });
     Ok(unsettled.into_iter().zip(standings).collect())
 }
 

@@ -39,12 +39,7 @@ impl CreditCalculation {
     }
 
     /// What is known of one client, which must be known by something, for an actor who may know of it.
-    async fn one_client(
-        &self,
-        partner: HubId,
-        client: HubId,
-        question: &Question,
-    ) -> Result<OneClient, ServiceError> {
+    async fn one_client(&self, partner: HubId, client: HubId, question: &Question) -> Result<OneClient, ServiceError> {
         let Question { actor, as_of, at_least, deadline } = question;
         if *actor != Actor::Platform {
             let transaction = self.database.begin_read().await?;

@@ -10,10 +10,10 @@ use service_kit::{ReadTransaction, ServiceError};
 
 use super::breakdown::{clients_of, load_pairs};
 use super::reading::Basis;
-use crate::CreditCalculation;
 use crate::kept::{Held, Kept, Load, MAXIMUM_CHANGES, Wanted};
 use crate::store::news::{self, Changes, Places};
 use crate::store::tiers;
+use crate::{CreditCalculation, measure};
 
 /// How often reading begins anew where the facts that are held have moved on meanwhile.
 const ATTEMPTS: usize = 3;
@@ -115,7 +115,9 @@ impl CreditCalculation {
         };
         let read = load_pairs(transaction, partner, &clients).await?;
         let tiers = if load.needs_tiers() { Some(tiers::all_histories(&**transaction).await?) } else { None };
-        let held = loading.load.take().map(|load| self.kept.state().end_load(load, read, tiers));
+        let mut state = self.kept.state();
+        let held = loading.load.take().map(|load| state.end_load(load, read, tiers));
+        measure::held(state.bytes());
         Ok(held)
     }
 

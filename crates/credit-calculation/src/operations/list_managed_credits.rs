@@ -175,8 +175,7 @@ fn found_clients<'facts>(
         return clients.collect();
     }
     let searched = folded(&query.search);
-    let is_named =
-        |pair: &PairFacts| pair.known.as_ref().is_some_and(|known| known.search_name.contains(&searched));
+    let is_named = |pair: &PairFacts| pair.known.as_ref().is_some_and(|known| known.search_name.contains(&searched));
     let numbered: Option<HubId> = query.search.parse().ok();
     clients.filter(|pair| numbered == Some(pair.client()) || is_named(pair)).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::HubId;
 use domain::credit::{SoldCredit, SoldCreditId};
 use domain::money::Money;
-use sea_orm::{IntoActiveModel as _, QuerySelect as _};
 use sea_orm::entity::prelude::*;
+use sea_orm::{IntoActiveModel as _, QuerySelect as _};
 use service_kit::ServiceError;
 
 use super::own_facts::{OwnFact, Recorded, Row, hashed};

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use contracts::wire::access::{Employee, UpdateEmployeeRequest};
 use contracts::wire::credit::{
     self, CreditState, ListManagedCreditsRequest, ListManagedCreditsResponse, ManagedCredit, ManagedCreditFilter,
     ManagedCreditOrder as Order, NoCreditReason, SaleKind,
 };
 use managed_credit::running::Part;
-use prost_types::Timestamp;
+use prost_types::{FieldMask, Timestamp};
 use rust_decimal::Decimal;
 use system_tests::{Cluster, fields, on_both_databases, stamp};
 
@@ -268,11 +269,50 @@ on_both_databases!(a_breakdown_does_without_the_last_activities_while_activity_t
     let by_client = |page: ListManagedCreditsResponse| -> BTreeMap<String, Option<String>> {
         page.managed_credits.into_iter().map(|row| (row.client, row.points)).collect()
     };
-    let now = async |cluster: &Cluster| cluster.breakdown(1001, "2025-12-31", Default::default()).await.expect("rows");
-    let before = now(&cluster).await;
-    assert!(before.managed_credits.iter().any(|row| row.last_activity.is_some()));
+    let with_last_activity = |page: &ListManagedCreditsResponse| -> Vec<String> {
+        let rows = page.managed_credits.iter().filter(|row| row.last_activity.is_some());
+        rows.map(|row| row.client.clone()).collect()
+    };
+    let asked = |search: &str| ListManagedCreditsRequest { client_search: search.to_owned(), ..Default::default() };
+    let now = async |cluster: &Cluster, search: &str| {
+        cluster.breakdown(1001, "2025-12-31", asked(search)).await.expect("rows")
+    };
+    assert_eq!(with_last_activity(&now(&cluster, "2001").await), ["clients/2001"]);
     cluster.stop_part(Part::Activity).await;
-    let away = now(&cluster).await;
-    assert!(away.managed_credits.iter().all(|row| row.last_activity.is_none()));
-    assert_eq!(by_client(away), by_client(before));
+    let away = now(&cluster, "").await;
+    assert_eq!(with_last_activity(&away), ["clients/2001"], "nobody can be asked what is not known yet");
+    cluster.start_part(Part::Activity).await;
+    let back = now(&cluster, "").await;
+    assert!(with_last_activity(&back).len() > 1);
+    assert_eq!(by_client(away), by_client(back));
+});
+
+on_both_databases!(who_did_what_last_is_told_as_it_is_now, |cluster| {
+    const ANNA: &str = "anna@agency.example";
+    cluster.partner(1001, &["agency.example"]).await;
+    let anna = cluster.employee(1001, ANNA).await;
+    cluster.client(2001, "IT").await;
+    cluster.user(2001, ANNA).await;
+    let at = "2025-08-20";
+    let last = async |cluster: &Cluster| {
+        let row = cluster.managed_credit(1001, 2001, "2025-08-21").await.expect("a row");
+        let explained = cluster.explain(1001, 2001, "2025-08-21").await.expect("an explanation");
+        assert_eq!(Some(&row), explained.managed_credit.as_ref());
+        let last = row.last_activity.expect("a last activity");
+        (format!("{}/{}", last.tool, last.action), last.person)
+    };
+    let told = |action: &str, person: &str| (action.to_owned(), person.to_owned());
+    cluster.work(2001, "a", ANNA, at, "form/edit").await;
+    assert_eq!(last(&cluster).await, told("form/edit", "anna"));
+    // Of one instant either may be the last; which it is, is known at once.
+    cluster.work(2001, "b", ANNA, at, "blog/publish").await;
+    last(&cluster).await;
+    cluster.void(2001, "a", "a mistake").await.expect("taken back");
+    assert_eq!(last(&cluster).await, told("blog/publish", "anna"));
+    let employee = Employee { name: anna, display_name: "Anna Rossi".to_owned(), ..Employee::default() };
+    let mask = FieldMask { paths: vec!["display_name".to_owned()] };
+    let request = UpdateEmployeeRequest { employee: Some(employee), update_mask: Some(mask), ..Default::default() };
+    let renamed = cluster.access().update_employee(request).await.expect("another name").into_inner();
+    cluster.note(&renamed.revision);
+    assert_eq!(last(&cluster).await, told("blog/publish", "Anna Rossi"));
 });

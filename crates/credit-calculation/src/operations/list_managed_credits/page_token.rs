@@ -118,9 +118,7 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_by_its_own_query() {
-        for value in
-            [None, Some(Value::Number(-1)), Some(Value::Text("".into())), Some(Value::Amount("EUR", 0))]
-        {
+        for value in [None, Some(Value::Number(-1)), Some(Value::Text("".into())), Some(Value::Amount("EUR", 0))] {
             assert_eq!(PageToken::read(&token(value.clone()).write(&query()), &query()), Ok(token(value)));
         }
     }
