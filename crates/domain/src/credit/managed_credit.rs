@@ -2,7 +2,7 @@
 
 use super::points::converted_points;
 use super::relationship::Relationship;
-use super::split::{ServicingPartner, split};
+use super::split::{ServicingPartner, share_of};
 use super::subscription::Mrr;
 use crate::access::{CountryCode, EndingCause, HubId};
 use crate::money::{Money, Points};
@@ -162,8 +162,7 @@ impl CreditQuestion<'_> {
         if !earns {
             return Some(Money::zero(mrr.currency));
         }
-        let shares = split(mrr, self.servicing_partners);
-        shares.into_iter().find(|share| share.partner == self.partner).map(|share| share.share)
+        share_of(mrr, self.servicing_partners, self.partner)
     }
 
     fn serviced_since(&self) -> Option<Instant> {

@@ -41,6 +41,17 @@ pub fn split(mrr: Money, partners: &[ServicingPartner]) -> Vec<Share> {
         .collect()
 }
 
+/// The part of one of the partners in [`split`], without that of the others; nothing where it is none of them.
+#[must_use]
+pub fn share_of(mrr: Money, partners: &[ServicingPartner], partner: HubId) -> Option<Money> {
+    let age = |servicing: &ServicingPartner| (servicing.serviced_since, servicing.partner);
+    let own = age(partners.iter().find(|servicing| servicing.partner == partner)?);
+    let count = |found: usize| i64::try_from(found).unwrap_or(i64::MAX);
+    let place = count(partners.iter().filter(|servicing| age(servicing) < own).count());
+    let (equal_part, left_over) = (mrr.minor_units / count(partners.len()), mrr.minor_units % count(partners.len()));
+    Some(Money { currency: mrr.currency, minor_units: equal_part + i64::from(place < left_over) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +132,18 @@ mod tests {
                 prop_assert!(units.is_sorted_by(|earlier, later| earlier >= later));
                 prop_assert!(shares.iter().all(|share| share.share.currency == currency));
             }
+        }
+
+        #[test]
+        fn r97_the_share_of_one_partner_is_that_of_the_split(
+            minor_units in prop_oneof![0..=200_i64, 0..=Money::MAXIMUM_MINOR_UNITS],
+            partners in partners(),
+        ) {
+            let mrr = Money { minor_units, ..money("EUR", "0") };
+            for Share { partner, share } in split(mrr, &partners) {
+                prop_assert_eq!(share_of(mrr, &partners, partner), Some(share));
+            }
+            prop_assert_eq!(share_of(mrr, &partners, hub(1_000_000)), None);
         }
 
         #[test]

@@ -157,6 +157,17 @@ pub enum SubscriptionRefusal {
 pub struct SubscriptionHistory {
     /// By (effective time, position).
     changes: Vec<SubscriptionChange>,
+    /// What they make together, in order.
+    amounts: Vec<Amount>,
+}
+
+/// What a client pays from an instant on, until the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Amount {
+    time: Instant,
+    mrr: Money,
+    /// Since when it has been this amount without a break.
+    since: Instant,
 }
 
 impl SubscriptionHistory {
@@ -164,7 +175,8 @@ impl SubscriptionHistory {
     pub fn from_changes(changes: impl IntoIterator<Item = SubscriptionChange>) -> Self {
         let mut changes: Vec<_> = changes.into_iter().collect();
         changes.sort_by_key(|change| (change.effective_time, change.position));
-        Self { changes }
+        let amounts = amounts(&changes);
+        Self { changes, amounts }
     }
 
     /// Adds one change, wherever it belongs.
@@ -172,6 +184,7 @@ impl SubscriptionHistory {
         let key = (change.effective_time, change.position);
         let place = self.changes.partition_point(|other| (other.effective_time, other.position) <= key);
         self.changes.insert(place, change);
+        self.amounts = amounts(&self.changes);
     }
 
     /// Every change, by effective time, then position.
@@ -184,10 +197,8 @@ impl SubscriptionHistory {
     /// effective by then counts.
     #[must_use]
     pub fn mrr_at(&self, at: Instant) -> Mrr {
-        let steps = steps(self.changes.iter().filter(|change| change.effective_time <= at));
-        let Some(mrr) = steps.last().map(Step::mrr) else { return Mrr::Unknown };
-        let unbroken = steps.iter().rev().take_while(|step| step.mrr() == mrr);
-        unbroken.last().map_or(Mrr::Unknown, |step| Mrr::Known { mrr, since: step.time })
+        let by_then = &self.amounts[..self.amounts.partition_point(|amount| amount.time <= at)];
+        by_then.last().map_or(Mrr::Unknown, |amount| Mrr::Known { mrr: amount.mrr, since: amount.since })
     }
 
     /// Every subscription that has begun by an instant, by id, with the change that is in force then.
@@ -313,6 +324,17 @@ impl Step {
     fn mrr(&self) -> Money {
         self.in_force.first().copied().unwrap_or(Money::zero(self.latest_currency))
     }
+}
+
+/// What changes that come by (effective time, position) make together.
+fn amounts(changes: &[SubscriptionChange]) -> Vec<Amount> {
+    let mut amounts: Vec<Amount> = Vec::new();
+    for step in steps(changes) {
+        let (time, mrr) = (step.time, step.mrr());
+        let unbroken = amounts.last().filter(|last| last.mrr == mrr).map(|last| last.since);
+        amounts.push(Amount { time, mrr, since: unbroken.unwrap_or(time) });
+    }
+    amounts
 }
 
 /// One step for each effective time of changes that come by (effective time, position).
