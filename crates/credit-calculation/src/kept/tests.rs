@@ -297,7 +297,7 @@ async fn only_what_has_changed_is_read_again() {
     world.compare(hub(1001), Wanted::Every, day(400)).await;
     let before = held(&world).expect("all of them");
     world.happen(&Event::Pays { client: 2, units: 20, day: 2 }).await;
-    assert!(world.service().held(hub(1001), Wanted::Client(hub(CLIENTS[0]))).await.expect("an answer").is_some());
+    assert!(world.service().held(hub(1001), Wanted::Client(hub(CLIENTS[0])), &[]).await.expect("an answer").is_some());
     assert!(held(&world).is_none(), "one of them is another");
     world.compare(hub(1001), Wanted::Every, day(400)).await;
     let after = held(&world).expect("all of them");
@@ -316,7 +316,7 @@ async fn what_a_version_without_a_journal_took_over_is_read_from_the_database_un
     let held = |world: &World| world.service().kept.state().take(hub(1001), Wanted::Every).is_some();
     assert!(held(&world));
     world.happen(&takes_over(20, true)).await;
-    assert!(world.service().held(hub(1001), Wanted::Every).await.expect("an answer").is_none());
+    assert!(world.service().held(hub(1001), Wanted::Every, &[]).await.expect("an answer").is_none());
     world.happen(&takes_over(30, false)).await;
     world.compare(hub(1001), Wanted::Every, day(400)).await;
     assert!(held(&world));

@@ -8,7 +8,7 @@ use service_kit::permission::unknown_client;
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::breakdown::{Loaded, Row, RowFacts, load, settle};
-use super::reading::{Basis, Question, require_client, require_own};
+use super::reading::{Basis, Question, require_client};
 use crate::CreditCalculation;
 use crate::kept::{Held, Wanted};
 use crate::store::clients;
@@ -46,8 +46,7 @@ impl CreditCalculation {
             self.require_partner(&transaction, actor, partner).await?;
             require_client(&transaction, actor, partner, client).await?;
         }
-        if let Some(Held { places, tiers, pairs }) = self.held(partner, Wanted::Client(client)).await? {
-            require_own(at_least, places.own())?;
+        if let Some(Held { places, tiers, pairs }) = self.held(partner, Wanted::Client(client), at_least).await? {
             let pair = pairs.first().filter(|pair| pair.is_known()).ok_or_else(|| unknown_client(client))?;
             let pair = RowFacts::from(Arc::clone(pair));
             return Ok(OneClient { pair, tiers, basis: self.basis_of(&places, *as_of) });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contracts::Revision;
 use domain::access::HubId;
 use domain::time::{Instant, LAST_STORABLE};
 use service_kit::access_log::{self, Question as AccessQuestion};
@@ -9,7 +10,7 @@ use service_kit::permission::unknown_partner;
 use service_kit::{ReadTransaction, ServiceError};
 
 use super::breakdown::{clients_of, load_pairs};
-use super::reading::Basis;
+use super::reading::{Basis, require_own};
 use crate::kept::{Held, Kept, Load, MAXIMUM_CHANGES, Wanted};
 use crate::store::news::{self, Changes, Places};
 use crate::store::tiers;
@@ -35,10 +36,18 @@ impl Drop for Loading {
 impl CreditCalculation {
     /// What is wanted of a partner, as of a moment after the call came; nothing where it cannot be held, because a version
     /// that does not tell its changes follows the feeds, or because facts change faster than they are read.
-    pub(crate) async fn held(&self, partner: HubId, wanted: Wanted) -> Result<Option<Held>, ServiceError> {
+    pub(crate) async fn held(
+        &self,
+        partner: HubId,
+        wanted: Wanted,
+        at_least: &[Revision],
+    ) -> Result<Option<Held>, ServiceError> {
         if !self.kept.asking.together(|| self.look()).await {
             return Ok(None);
         }
+        // First of all, as of any reading: what is not known yet may be the partner itself.
+        let places = self.kept.state().places();
+        places.map_or(Ok(()), |places| require_own(at_least, places.own()))?;
         if let Some(held) = self.kept.state().take(partner, wanted) {
             return Ok(Some(held));
         }
@@ -142,8 +151,6 @@ async fn require_known(transaction: &ReadTransaction, partner: HubId) -> Result<
 pub(crate) mod testing {
     //! The rows of a partner by two ways, to be compared.
 
-    use contracts::Revision;
-
     use super::super::breakdown::load;
     use super::super::{PairFacts, Row};
     use super::*;
@@ -157,7 +164,7 @@ pub(crate) mod testing {
         wanted: Wanted,
         by: Instant,
     ) -> Result<Option<Vec<Row>>, ServiceError> {
-        let Some(held) = service.held(partner, wanted).await? else { return Ok(None) };
+        let Some(held) = service.held(partner, wanted, &[]).await? else { return Ok(None) };
         let terms = service.terms(&held.tiers);
         let is_by = |pair: &&Arc<PairFacts>| pair.since().is_some_and(|since| since <= by);
         let pairs = held.pairs.iter().filter(|pair| wanted != Wanted::Every || is_by(pair));

@@ -20,7 +20,7 @@ use domain::time::Instant;
 use service_kit::ServiceError;
 
 use super::breakdown::{PairFacts, Row, RowFacts, Settled, clients_of, load_pairs, settle, settlements};
-use super::reading::{Basis, Question, require_own};
+use super::reading::{Basis, Question};
 use crate::CreditCalculation;
 use crate::kept::Wanted;
 use crate::store::tiers;
@@ -108,9 +108,8 @@ impl CreditCalculation {
         let Question { actor, as_of, at_least, deadline } = question;
         self.wait_for(&at_least, deadline).await?;
         self.require_permission(self.database.connection(), &actor, partner).await?;
-        if let Some(held) = self.held(partner, Wanted::Every).await? {
+        if let Some(held) = self.held(partner, Wanted::Every, &at_least).await? {
             let basis = self.basis_of(&held.places, as_of);
-            require_own(&at_least, held.places.own())?;
             return Ok(EveryClient { pairs: held.pairs, tiers: held.tiers, basis });
         }
         let (transaction, basis) = self.begin_reading(&at_least, as_of, deadline).await?;

@@ -147,7 +147,7 @@ pub(crate) async fn histories<C: ConnectionTrait>(
 
 /// The tiers of everybody over time.
 pub(crate) async fn all_histories<C: ConnectionTrait>(connection: &C) -> Result<CreditedTiers, ServiceError> {
-    let everybody = || Expr::val(true).into();
+    let everybody = || Expr::val(true);
     let mut changes = ChangesByPartner::new();
     add_changes(connection, everybody(), everybody(), &mut changes).await?;
     Ok(changes.into_iter().map(|(partner, changes)| (partner, TierHistory::from_changes(changes))).collect())
