@@ -16,6 +16,26 @@ postgres_program() {
 # PostgreSQL refuses to run as root.
 as_postgres() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 
+# A PostgreSQL of its own in a folder, which keeps what it is told as in production.
+start_lasting_postgres() {
+    local folder="$1"
+    [ "$(id -u)" -ne 0 ] || chown postgres "$folder"
+    as_postgres "$(postgres_program initdb)" -D "$folder/data" -U postgres -A trust -N --no-instructions >/dev/null
+    cat >>"$folder/data/postgresql.conf" <<CONF
+listen_addresses = ''
+unix_socket_directories = '$folder'
+max_wal_size = 2GB
+CONF
+    as_postgres "$(postgres_program pg_ctl)" -D "$folder/data" -l "$folder/log" -w start >/dev/null
+}
+
+# Ends it, and forgets the folder.
+stop_postgres() {
+    [ -n "$1" ] || return 0
+    as_postgres "$(postgres_program pg_ctl)" -D "$1/data" -m immediate stop >/dev/null 2>&1 || true
+    rm -rf "$1"
+}
+
 listed() { sed -n "s/^$1 //p" tests/tools.txt; }
 
 # Packages of one kind of line.

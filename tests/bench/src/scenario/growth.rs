@@ -1,0 +1,138 @@
+//! What an operation costs, with ever more activities.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use contracts::wire::credit::ManagedCreditOrder;
+use plotters::prelude::*;
+use tokio::task::JoinSet;
+
+use super::reads::{gets, lists};
+use crate::Arguments;
+use crate::calls::Observed;
+use crate::figure::{Figure, Unit};
+use crate::programme::{Callers, Size, World};
+use crate::store::Kind;
+
+const SIZE: Size = Size { partners: 2, clients: 10_000, partners_per_client: 2 };
+const BATCH: u64 = 1_000;
+/// How many batches are on their way at a time.
+const FILLERS: usize = 4;
+/// How many calls tell what one costs.
+const SAMPLES: usize = 100;
+
+/// Records activities from one number to another, as fast as it goes.
+pub(super) async fn fill(callers: &Callers, from: u64, to: u64) -> anyhow::Result<()> {
+    let mut running = JoinSet::new();
+    for number in (from..to).step_by(usize::try_from(BATCH)?) {
+        if running.len() >= FILLERS {
+            running.join_next().await.context("one runs")???;
+        }
+        let callers = callers.clone();
+        running.spawn(async move {
+            let edits = (number..to.min(number + BATCH)).map(|number| callers.edit_in_turn(number)).collect();
+            callers.record(number / BATCH, edits).await.map(|_| ())
+        });
+    }
+    while let Some(done) = running.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+/// What was measured at a size.
+struct Costs {
+    activities: u64,
+    /// In milliseconds.
+    batch: f64,
+    single: f64,
+    get: f64,
+    list: f64,
+}
+
+pub(super) async fn growth(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Figure>> {
+    let world = World::create(arguments, kind, SIZE).await?;
+    let (mut there, mut size, mut all) = (0, 10_000, Vec::new());
+    while size <= arguments.activities {
+        fill(&world.callers, there, size).await?;
+        world.callers.credit_knows_all().await?;
+        there = size;
+        all.push(costs(&world.callers, size).await?);
+        size *= 10;
+    }
+    if let Some(path) = &arguments.plot {
+        plot(path, kind, &all)?;
+    }
+    let figures = all.iter().flat_map(|costs| {
+        let of = |what: &str, value| {
+            Figure::new(format!("{what} with {} activities", costs.activities), Unit::Milliseconds, value)
+        };
+        [
+            of("1,000 activities recorded", costs.batch),
+            of("one activity recorded", costs.single),
+            of("GetManagedCredit", costs.get),
+            of("a page of ListManagedCredits", costs.list),
+        ]
+    });
+    Ok(figures.collect())
+}
+
+async fn costs(callers: &Callers, activities: u64) -> anyhow::Result<Costs> {
+    Ok(Costs {
+        activities,
+        batch: recording(callers, 1_000).await?,
+        single: recording(callers, 1).await?,
+        get: gets(callers).await?.milliseconds(50.0),
+        list: lists(callers, ManagedCreditOrder::Client).await?.milliseconds(50.0),
+    })
+}
+
+/// The median of calls that are made one after the other.
+async fn recording(callers: &Callers, count: usize) -> anyhow::Result<f64> {
+    let mut observed = Observed::new()?;
+    for _ in 0..SAMPLES {
+        let edits = callers.mixed_edits(count);
+        let asked = Instant::now();
+        callers.record(0, edits).await?;
+        observed.add(asked.elapsed());
+    }
+    Ok(observed.milliseconds(50.0))
+}
+
+/// Milliseconds over activities, both by powers of ten.
+#[allow(clippy::cast_precision_loss, reason = "figures are for reading")]
+fn plot(path: &Path, kind: Kind, all: &[Costs]) -> anyhow::Result<()> {
+    let path = path.with_extension(format!("{}.svg", format!("{kind:?}").to_lowercase()));
+    let area = SVGBackend::new(&path, (720, 420)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let last = all.last().context("something was measured")?.activities;
+    let mut chart = ChartBuilder::on(&area)
+        .margin(16)
+        .x_label_area_size(40)
+        .y_label_area_size(64)
+        .build_cartesian_2d((10_000_f64..last as f64).log_scale(), (0.1_f64..1_000.0).log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("activities")
+        .y_desc("milliseconds, median")
+        .x_label_formatter(&|value| format!("{value:.0}"))
+        .y_label_formatter(&|value| format!("{value}"))
+        .draw()?;
+    let lines: [(&str, RGBColor, fn(&Costs) -> f64); 4] = [
+        ("1,000 activities recorded", RGBColor(0, 90, 160), |costs| costs.batch),
+        ("one activity recorded", RGBColor(0, 140, 110), |costs| costs.single),
+        ("GetManagedCredit", RGBColor(200, 110, 0), |costs| costs.get),
+        ("a page of ListManagedCredits", RGBColor(150, 40, 120), |costs| costs.list),
+    ];
+    for (name, colour, value) in lines {
+        let points = all.iter().map(|costs| (costs.activities as f64, value(costs)));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(3))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+    }
+    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
+    area.present()?;
+    Ok(())
+}
