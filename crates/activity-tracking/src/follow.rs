@@ -8,6 +8,7 @@ use std::time::Duration;
 use contracts::Feed;
 use contracts::wire::access as wire;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
+use service_kit::access_log::ClientHistories;
 use service_kit::feed::{Cursor, Follow, Head, Rebuild, Watermarks, follow, lock_cursor, read_cursor, store_cursor};
 use service_kit::{Database, MAXIMUM_ANSWER_BYTES, ServiceError, WriteTransaction, access_log};
 use tokio::sync::watch;
@@ -119,6 +120,7 @@ impl Rebuild for AccessFollower {
             database,
             copied: nowhere(),
             settled: nowhere(),
+            histories: Arc::default(),
             work_waits: Arc::default(),
             news: watch::Sender::default(),
             ..self.service.clone()
@@ -167,7 +169,7 @@ impl ActivityTracking {
         let mut touched = consequences.endings;
         let left = self.advance_all(&**transaction, tasks, &mut touched).await?;
         rejudging::append(&**transaction, &left).await?;
-        settle(&**transaction, &self.policy, &touched, self.clock.now()).await?;
+        settle(&**transaction, &self.policy, &touched, &ClientHistories::new(), self.clock.now()).await?;
         Ok(())
     }
 

@@ -26,7 +26,8 @@ use contracts::Feed;
 use contracts::wire::activity::activity_tracking_service_server::{ActivityTrackingServiceServer, SERVICE_NAME};
 use contracts::wire::activity::servicing_feed_service_server::{SERVICE_NAME as FEED_NAME, ServicingFeedServiceServer};
 use domain::policy::Policy;
-use operations::Committing;
+use operations::{AccessHead, Committing};
+use service_kit::access_log::KeptHistories;
 use service_kit::feed::Watermarks;
 use service_kit::maintenance::{SERVICE_NAME as MAINTENANCE_NAME, measure, server as maintenance_server};
 use service_kit::{Channel, Clock, Database, LIMITED_BY_THE_SERVER, Service};
@@ -57,10 +58,14 @@ pub struct ActivityTracking {
     policy: Arc<Policy>,
     /// To access-management.
     access: Channel,
+    /// How far that is.
+    access_head: Arc<AccessHead>,
     /// How far the copy of the access log has come: what is recorded now is judged by that.
     copied: Watermarks,
     /// Up to where of the access log everything has been computed that follows from it: what is read now knows that.
     settled: Watermarks,
+    /// What was last needed of the copy to judge.
+    histories: Arc<KeptHistories>,
     /// Calls that are being recorded.
     committing: Arc<Committing>,
     /// Wakes whoever works off the queue.
@@ -86,8 +91,10 @@ impl ActivityTracking {
             clock,
             policy,
             access,
+            access_head: Arc::default(),
             copied: Watermarks::new(&[Feed::Access]),
             settled: Watermarks::new(&[Feed::Access]),
+            histories: Arc::default(),
             work_waits: Arc::default(),
             news: watch::Sender::default(),
         }

@@ -6,6 +6,7 @@ mod m0003_servicing;
 mod m0004_requests;
 mod m0005_corrections;
 mod m0006_lease;
+mod m0007_replacements;
 
 use sea_orm_migration::prelude::*;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_requests::Migration),
             Box::new(m0005_corrections::Migration),
             Box::new(m0006_lease::Migration),
+            Box::new(m0007_replacements::Migration),
         ]
     }
 }

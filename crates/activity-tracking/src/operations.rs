@@ -25,6 +25,7 @@ mod work;
 
 pub(crate) use batch_get_servicing::PairsQuestion;
 pub(crate) use client_place::ClientPlace;
+pub(crate) use freshness::AccessHead;
 pub(crate) use get_activity::{ActivityAnswer, ActivityQuestion};
 pub(crate) use get_servicing::{Evidence, ServicingQuestion};
 pub(crate) use judge_again::history_for;

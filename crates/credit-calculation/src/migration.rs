@@ -9,6 +9,7 @@ mod m0006_statements;
 mod m0007_lease;
 mod m0008_expiring;
 mod m0009_changed_pairs;
+mod m0010_replacements;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_lease::Migration),
             Box::new(m0008_expiring::Migration),
             Box::new(m0009_changed_pairs::Migration),
+            Box::new(m0010_replacements::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@
 mod copying;
 mod entity;
 mod erasure;
+mod kept;
 mod keys;
 mod listing;
 mod question;
@@ -26,6 +27,7 @@ mod verification;
 
 pub use copying::replace_copy;
 pub use erasure::{erased_address, first_position, follow_erasures, replace_address};
+pub use kept::{AskedClients, ClientHistories, KeptHistories};
 pub use keys::{Named, access_link_changes, next_named};
 pub use listing::{ChangeFilter, Concerning, newest};
 pub use question::{

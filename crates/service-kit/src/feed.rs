@@ -20,7 +20,8 @@ mod watermark;
 
 pub use catch_up::CatchUp;
 pub use cursor::{
-    Change, Cursor, Message, create_cursor_table, lock_cursor, lock_cursor_shared, read_cursor, store_cursor,
+    Change, Cursor, Message, add_replacements_column, create_cursor_table, lock_cursor, lock_cursor_shared,
+    read_cursor, store_cursor,
 };
 pub use follow::{Follow, follow};
 pub(crate) use head::chained;

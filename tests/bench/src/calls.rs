@@ -18,7 +18,7 @@ pub(crate) struct Observed {
 
 impl Observed {
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self { calls: 0, elapsed: Duration::ZERO, times: Histogram::new(3)? })
+        Ok(Self { calls: 0, elapsed: Duration::ZERO, times: Histogram::new_with_bounds(1, 3_600_000_000, 3)? })
     }
 
     /// From times in microseconds.

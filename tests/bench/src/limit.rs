@@ -43,14 +43,16 @@ fn in_sqlite(store: &Store, folder: &Path, into: Into, batch: usize) -> anyhow::
     target.pragma_update(None, "journal_mode", "WAL")?;
     target.pragma_update(None, "synchronous", "NORMAL")?;
     let kinds = if into == Into::SameTable { "'table', 'index'" } else { "'table'" };
-    let schema = format!("SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND sql IS NOT NULL AND type IN ({kinds})");
+    let schema =
+        format!("SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND sql IS NOT NULL AND type IN ({kinds})");
     let mut schema = source.prepare(&schema)?;
     for statement in schema.query_map([], |row| row.get::<_, String>(0))? {
         target.execute_batch(&statement?)?;
     }
     let mut newest = source.prepare(&format!("SELECT * FROM activity ORDER BY rowid DESC LIMIT {ROWS}"))?;
     let columns = newest.column_count();
-    let values = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
+    let values =
+        |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
     let mut rows = newest.query_map([], values)?.collect::<Result<Vec<_>, _>>()?;
     rows.reverse();
     let places = vec!["?"; columns].join(", ");
@@ -79,7 +81,8 @@ async fn in_postgresql(url: &str, into: Into, batch: usize) -> anyhow::Result<(u
     connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS plain; CREATE TABLE plain ({like})"))).await?;
     let columns = "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
                    WHERE attrelid = 'plain'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
-    let columns: Vec<(String, String)> = connection.fetch_all(columns).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let columns: Vec<(String, String)> =
+        connection.fetch_all(columns).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
     // Each batch is an array a column, in PostgreSQL's own binary form, as it was read.
     let mut batches = Vec::new();
     let total: i64 = connection.fetch_one("SELECT count(*) FROM activity").await?.get(0);

@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail, ensure};
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::wire::access::access_management_service_client::AccessManagementServiceClient;
 use contracts::wire::access::{
-    self, CreateClientRequest, CreateClientUserRequest, CreateEmployeeRequest, CreatePartnerRequest, GetHeadRevisionRequest,
+    self, CreateClientRequest, CreateClientUserRequest, CreateEmployeeRequest, CreatePartnerRequest,
+    GetHeadRevisionRequest,
 };
 use contracts::wire::activity::activity_tracking_service_client::ActivityTrackingServiceClient;
 use contracts::wire::activity::record_activity_result::Outcome;
@@ -120,7 +121,8 @@ impl Callers {
     async fn write_programme(&self) -> anyhow::Result<()> {
         self.each(self.size.partners, Self::write_partner).await?;
         self.each(self.size.clients, Self::write_client).await?;
-        let head = AccessFeedServiceClient::new(of(&self.access, 0)).get_head_revision(GetHeadRevisionRequest {}).await?;
+        let head =
+            AccessFeedServiceClient::new(of(&self.access, 0)).get_head_revision(GetHeadRevisionRequest {}).await?;
         self.activity_knows(head.into_inner().revision).await
     }
 
@@ -157,11 +159,8 @@ impl Callers {
             ..Default::default()
         };
         self.access(number).create_partner(message).await?;
-        let employee = access::Employee {
-            email_address: address(number),
-            display_name: "Anna".to_owned(),
-            ..Default::default()
-        };
+        let employee =
+            access::Employee { email_address: address(number), display_name: "Anna".to_owned(), ..Default::default() };
         let message = CreateEmployeeRequest {
             parent: partner_name(number),
             employee: Some(employee),
@@ -244,7 +243,11 @@ impl Callers {
     pub fn edit_in_turn(&self, number: u64) -> Activity {
         let Size { partners, clients, partners_per_client } = self.size;
         let (client, turn) = (number % clients, number / clients);
-        self.edit_by(client, (client + turn % partners_per_client) % partners, self.next.fetch_add(1, Ordering::Relaxed))
+        self.edit_by(
+            client,
+            (client + turn % partners_per_client) % partners,
+            self.next.fetch_add(1, Ordering::Relaxed),
+        )
     }
 
     /// So many edits, of whatever clients.
@@ -277,11 +280,8 @@ impl Callers {
     /// Waits until activity-tracking knows what access-management said.
     async fn activity_knows(&self, revision: String) -> anyhow::Result<()> {
         let pair = ServicingPair { partner: partner_name(0), client: client_name(0) };
-        let question = BatchGetServicingRequest {
-            pairs: vec![pair],
-            at_least_revisions: vec![revision],
-            ..Default::default()
-        };
+        let question =
+            BatchGetServicingRequest { pairs: vec![pair], at_least_revisions: vec![revision], ..Default::default() };
         until_answered(|| async { self.activity(0).batch_get_servicing(question.clone()).await.map(|_| ()) }).await
     }
 

@@ -41,10 +41,9 @@ impl Store {
     pub fn flags(&self) -> Vec<String> {
         match self {
             Self::Sqlite(folder) => vec![String::from("--data-dir"), folder.path().display().to_string()],
-            Self::Postgresql { .. } => SERVICES
-                .iter()
-                .flat_map(|service| [format!("--{service}-database-url"), self.url(service)])
-                .collect(),
+            Self::Postgresql { .. } => {
+                SERVICES.iter().flat_map(|service| [format!("--{service}-database-url"), self.url(service)]).collect()
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! Whoever was linked before a call counts in it: the copy is brought to access-management's present before judging.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contracts::wire::access::GetHeadRevisionRequest;
 use contracts::wire::access::access_feed_service_client::AccessFeedServiceClient;
 use contracts::{Feed, Revision};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::time::{Instant, timeout};
 use tonic::{Request, Status};
@@ -14,6 +17,34 @@ use crate::store::activity;
 
 /// The longest that access-management is given to tell its newest revision.
 const ASKING_LIMIT: Duration = Duration::from_secs(1);
+
+/// A question that many ask at the same time: one is under way, and whoever comes meanwhile waits for the next one
+/// together, since the answer to a question that was asked before may not know what the caller knows.
+#[derive(Debug, Default)]
+pub(crate) struct AccessHead {
+    next: Arc<Mutex<Option<Asked>>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+type Asked = Shared<BoxFuture<'static, Option<Revision>>>;
+
+impl AccessHead {
+    /// The next question, which has not begun.
+    fn next(&self, ask: impl FnOnce() -> BoxFuture<'static, Option<Revision>>) -> Asked {
+        let mut waiting = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = waiting.get_or_insert_with(|| {
+            let (next, turn, asked) = (Arc::clone(&self.next), Arc::clone(&self.turn), ask());
+            let in_turn = async move {
+                let _turn = turn.lock().await;
+                // Whoever comes from here on is too late for this one.
+                next.lock().unwrap_or_else(PoisonError::into_inner).take();
+                asked.await
+            };
+            in_turn.boxed().shared()
+        });
+        question.clone()
+    }
+}
 
 impl ActivityTracking {
     /// Waits until the copy has all that access-management knows now. False where it is away or the limit passes: what
@@ -45,8 +76,17 @@ impl ActivityTracking {
         Ok(())
     }
 
+    /// Access-management's newest revision, which is asked for after this was called.
     async fn access_head(&self, limit: Duration) -> Option<Revision> {
-        match timeout(limit, self.ask_access_head(limit)).await {
+        let asked = self.access_head.next(|| {
+            let service = self.clone();
+            async move { service.answered_access_head().await }.boxed()
+        });
+        timeout(limit, asked).await.unwrap_or_default()
+    }
+
+    async fn answered_access_head(&self) -> Option<Revision> {
+        match timeout(ASKING_LIMIT, self.ask_access_head(ASKING_LIMIT)).await {
             Ok(Ok(revision)) => Some(revision),
             Ok(Err(status)) => {
                 tracing::info!(%status, "access-management cannot be asked for its newest revision");

@@ -11,6 +11,7 @@ use contracts::{ActivityName, Failure, Feed, Revision};
 use domain::activity::{Activity, Outlook, judge, outlook};
 use domain::time::Instant;
 use sea_orm::ConnectionTrait;
+use service_kit::access_log::AskedClients;
 use service_kit::feed::{lock_cursor_shared, read_head};
 use service_kit::request_log::{self, RequestKey};
 use service_kit::{ServiceError, TraceParent};
@@ -91,24 +92,22 @@ impl ActivityTracking {
     async fn record(&self, calls: Vec<Call>) -> Result<Vec<Answer>, ServiceError> {
         let now = self.clock.now();
         let transaction = self.database.begin_write().await?;
-        lock_cursor_shared(&*transaction, Feed::Access).await?;
+        let cursor = lock_cursor_shared(&*transaction, Feed::Access).await?;
         let mut answers = answered_before(&*transaction, &calls, now).await?;
 
         let open = calls.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(call, _)| call);
         // Of several calls with one activity the first one records it.
-        let stated = open.flat_map(|call| call.items.iter().map(|item| (item, call.provisional)));
-        let (mut known, unknown) = look_up(&*transaction, first_of_each_name(stated)).await?;
-        let causes = causes(&calls);
-        let history = history_for(&*transaction, unknown.iter().map(|(activity, _)| *activity)).await?;
-        let judged = unknown.into_iter().map(|(activity, provisional)| Recorded {
-            activity: activity.clone(),
-            judgement: judge(activity, &history, &self.policy),
-            record_time: now,
-            provisional,
+        let stated = first_of_each_name(open.flat_map(|call| call.items.iter().map(|item| (item, call.provisional))));
+        let histories = self.histories.of_clients(&*transaction, &cursor, &asked(&stated)).await?;
+        let new = stated.into_values().filter_map(|(activity, provisional)| {
+            let judgement = judge(activity, histories.get(&activity.client)?, &self.policy);
+            Some(Recorded { activity: activity.clone(), judgement, record_time: now, provisional })
         });
-        let new: Vec<Recorded> = judged.collect();
+        let new: Vec<Recorded> = new.collect();
         let inserted = activity::insert(&*transaction, &new).await?;
         let (own, others): (Vec<_>, Vec<_>) = new.into_iter().partition(|recorded| inserted.contains(&recorded.name()));
+        let causes = causes(&calls);
+        let mut known = Known::default();
         let mut touched = Touched::default();
         for recorded in own {
             if let Some((pair, life)) = counted(&recorded.activity, &recorded.judgement) {
@@ -117,10 +116,10 @@ impl ActivityTracking {
             }
             known.add(recorded, Vec::new());
         }
-        // Another transaction has recorded these since they were looked up: they are its own, and duplicates here.
+        // They were recorded before: duplicates here, with the verdicts that they have.
         known.extend(activity::find(&*transaction, &others.iter().map(Recorded::name).collect()).await?);
 
-        let head = settle(&*transaction, &self.policy, &touched, now).await?;
+        let head = settle(&*transaction, &self.policy, &touched, &histories, now).await?;
         // Without a change of its own, the present head: what duplicates led to was committed before they were found.
         let revision = match &head {
             Some(head) => head.revision(),
@@ -154,6 +153,15 @@ fn causes(calls: &[Call]) -> BTreeMap<ActivityName, TraceParent> {
         }
     }
     causes
+}
+
+/// Whose facts decide about these activities.
+fn asked(stated: &BTreeMap<ActivityName, (&Activity, bool)>) -> AskedClients {
+    let mut asked = AskedClients::new();
+    for (activity, _) in stated.values() {
+        asked.entry(activity.client).or_default().insert(activity.address.clone());
+    }
+    asked
 }
 
 /// Which of the stated activities are recorded, and the others, in the order of their names.

@@ -12,6 +12,7 @@ use domain::servicing::Alteration;
 use domain::time::Instant;
 use sea_orm::{ConnectionTrait, DbErr};
 use service_kit::ServiceError;
+use service_kit::access_log::ClientHistories;
 use service_kit::feed::{Cursor, lock_cursor_shared, read_cursor};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +69,7 @@ impl ActivityTracking {
         } else {
             rejudging::save(&*transaction, id, &task).await?;
         }
-        settle(&*transaction, &self.policy, &touched, self.clock.now()).await?;
+        settle(&*transaction, &self.policy, &touched, &ClientHistories::new(), self.clock.now()).await?;
         transaction.commit().await?;
         self.publish_settled().await?;
         self.tell_settled();

@@ -6,6 +6,7 @@ use contracts::wire::activity as wire;
 use contracts::{ActivityName, Feed, Revision};
 use domain::activity::Voiding;
 use service_kit::ServiceError;
+use service_kit::access_log::ClientHistories;
 use service_kit::feed::{lock_cursor, read_head};
 use service_kit::request_log::{self, RequestKey};
 
@@ -53,7 +54,7 @@ impl ActivityTracking {
             activity::save_verdicts(&*transaction, std::slice::from_ref(&voided)).await?;
             note(&recorded, &voided.judgement, &mut touched);
         }
-        let head = settle(&*transaction, &self.policy, &touched, now).await?;
+        let head = settle(&*transaction, &self.policy, &touched, &ClientHistories::new(), now).await?;
         let revision = match &head {
             Some(head) => head.revision(),
             None => read_head(&*transaction, Feed::Servicing).await?.revision(),

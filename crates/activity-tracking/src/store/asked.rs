@@ -2,14 +2,14 @@
 //! each of them what is asked is looked up.
 
 use domain::access::{EmailAddress, HubId};
-use domain::time::Instant;
+use domain::time::{Instant, Period};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult};
 use service_kit::StoredInstant;
 
 use super::Pair;
 
-/// How many pairs or people one query asks about: three values each, within SQLite's 32,766 parameters.
+/// How many pairs or people one query asks about: four values each at most, within SQLite's 32,766 parameters.
 const ASKED_PER_QUERY: usize = 1_000;
 
 const ASKED: &str = "asked";
@@ -18,6 +18,7 @@ const ASKED: &str = "asked";
 const CLIENT: &str = "column1";
 const WHOSE: &str = "column2";
 const SINCE: &str = "column3";
+const UNTIL: &str = "column4";
 
 /// A person in a client.
 pub(crate) type PersonInClient = (HubId, EmailAddress);
@@ -41,6 +42,21 @@ pub(super) async fn ask<C: ConnectionTrait, T, R: FromQueryResult>(
 pub(super) fn from_pairs(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
     let row = |(pair, since): &(Pair, Option<Instant>)| (pair.client.get(), pair.partner.get(), stored(*since));
     Query::select().from_values(pairs.iter().map(row), ASKED).take()
+}
+
+/// A select from these pairs, each with a stretch of time; from one of them to `ASKED_PER_QUERY`.
+pub(super) fn from_stretches(stretches: &[(Pair, Period)]) -> SelectStatement {
+    let row = |(pair, stretch): &(Pair, Period)| {
+        // What has no end goes on behind everything that can be stored.
+        let end = stored(stretch.end).unwrap_or(i64::MAX);
+        (pair.client.get(), pair.partner.get(), StoredInstant::from(stretch.start).0, end)
+    };
+    Query::select().from_values(stretches.iter().map(row), ASKED).take()
+}
+
+/// Pairs that are asked about without an instant.
+pub(super) fn at_no_instant(pairs: &[Pair]) -> Vec<(Pair, Option<Instant>)> {
+    pairs.iter().map(|pair| (*pair, None)).collect()
 }
 
 /// A select from these people, each with an instant that may be absent; from one of them to `ASKED_PER_QUERY`.
@@ -68,6 +84,12 @@ pub(super) fn asked_whose() -> Expr {
 /// The instant that comes with what is asked about.
 pub(super) fn asked_since() -> Expr {
     Expr::col((ASKED, SINCE))
+}
+
+/// That an instant is in the stretch that is asked about.
+pub(super) fn is_in_asked_stretch<C: ColumnTrait>(column: C) -> Condition {
+    let since = column.into_expr().gte(asked_since());
+    Condition::all().add(since).add(column.into_expr().lt(Expr::col((ASKED, UNTIL))))
 }
 
 /// That a row is of the asked client and partner or address, which it has in these columns.

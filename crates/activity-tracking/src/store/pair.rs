@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use domain::access::HubId;
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::sea_query::{Expr, ExprTrait as _, JoinType, LockType, OnConflict, Order, SelectStatement};
+use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, Stretch, hub_id};
+use super::asked::{ask, at_no_instant, from_pairs, is_asked};
+use super::{Pair, ROWS_PER_INSERT, Stretch, hub_id};
 use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
 
 fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
@@ -24,14 +25,6 @@ fn pair(row: &Model) -> Result<Pair, ServiceError> {
     Ok(Pair { client: hub_id(row.client_id)?, partner: hub_id(row.partner_id)? })
 }
 
-fn find(some: &[Pair]) -> Select<Entity> {
-    let any = some.iter().fold(Condition::any(), |any, pair| {
-        let this = Condition::all().add(Column::ClientId.eq(pair.client.get()));
-        any.add(this.add(Column::PartnerId.eq(pair.partner.get())))
-    });
-    Entity::find().filter(any).order_by_asc(Column::ClientId).order_by_asc(Column::PartnerId)
-}
-
 /// Makes a row for each pair that has none. The pairs must be sorted.
 pub(crate) async fn create_missing<C: ConnectionTrait>(transaction: &C, pairs: &[Pair]) -> Result<(), DbErr> {
     for some in pairs.chunks(ROWS_PER_INSERT) {
@@ -42,13 +35,13 @@ pub(crate) async fn create_missing<C: ConnectionTrait>(transaction: &C, pairs: &
     Ok(())
 }
 
-/// Holds the rows of these pairs until the transaction ends; answers when the last activity of each occurred. The pairs
-/// must be sorted, so that two transactions never wait for each other in a circle.
+/// Holds the rows of these pairs until the transaction ends; answers when the last activity of each occurred. They are
+/// locked in their order, so that two transactions never wait for each other in a circle.
 pub(crate) async fn lock<C: ConnectionTrait>(
     transaction: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
-    read(transaction, pairs, Select::lock_exclusive).await
+    read(transaction, pairs, |query| query.lock_with_tables(LockType::Update, [Entity]).take()).await
 }
 
 /// When the last activity of each of these pairs occurred; without those that have no row, for whom nothing ever counted.
@@ -56,30 +49,38 @@ pub(crate) async fn last_activity_times<C: ConnectionTrait>(
     connection: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
-    read(connection, pairs, |query| query).await
+    read(connection, pairs, |query| query.take()).await
 }
 
 async fn read<C: ConnectionTrait>(
     connection: &C,
     pairs: &[Pair],
-    how: fn(Select<Entity>) -> Select<Entity>,
+    how: fn(&mut SelectStatement) -> SelectStatement,
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
-    let mut times = BTreeMap::new();
-    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        for row in how(find(some)).all(connection).await? {
-            times.insert(pair(&row)?, row.last_activity_time.map(Instant::from));
-        }
-    }
-    Ok(times)
+    let query = |some: &[_]| {
+        how(from_pairs(some)
+            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+            .columns(Column::iter().map(|column| (Entity, column)))
+            .order_by((Entity, Column::ClientId), Order::Asc)
+            .order_by((Entity, Column::PartnerId), Order::Asc))
+    };
+    let rows: Vec<Model> = ask(connection, &at_no_instant(pairs), query).await?;
+    rows.iter().map(|row| Ok((pair(row)?, row.last_activity_time.map(Instant::from)))).collect()
 }
 
-/// Stores when the last activity of a pair occurred.
-pub(crate) async fn save_last_activity_time<C: ConnectionTrait>(
+/// Stores when the last activity of each of these pairs occurred, whose rows are held.
+pub(crate) async fn save_last_activity_times<C: ConnectionTrait>(
     transaction: &C,
-    pair: Pair,
-    last_activity_time: Option<Instant>,
+    times: &[(Pair, Option<Instant>)],
 ) -> Result<(), DbErr> {
-    Entity::update(row(pair, last_activity_time)).exec(transaction).await?;
+    for some in times.chunks(ROWS_PER_INSERT) {
+        // Every row exists, so that this is an update of many rows in one statement.
+        let time = OnConflict::columns([Column::ClientId, Column::PartnerId])
+            .update_column(Column::LastActivityTime)
+            .to_owned();
+        let rows = Entity::insert_many(some.iter().map(|(pair, time)| row(*pair, *time))).on_conflict(time);
+        rows.exec_without_returning(transaction).await?;
+    }
     Ok(())
 }
 

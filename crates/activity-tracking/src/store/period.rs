@@ -9,7 +9,7 @@ use sea_orm::sea_query::{JoinType, OnConflict, Order};
 use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::asked::{ask, from_pairs, is_asked};
+use super::asked::{ask, at_no_instant, from_pairs, is_asked};
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, Stretch, hub_id};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
@@ -49,12 +49,16 @@ pub(crate) async fn of_pairs<C: ConnectionTrait>(
     connection: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
-    let mut found: BTreeMap<Pair, PeriodsByMinimum> = BTreeMap::new();
-    for some in pairs.chunks(ALTERNATIVES_PER_QUERY) {
-        let any = some.iter().fold(Condition::any(), |any, pair| any.add(of_pair(*pair)));
-        for row in Entity::find().filter(any).order_by_asc(Column::StartTime).all(connection).await? {
-            collect(&mut found, &row)?;
-        }
+    let query = |some: &[_]| {
+        from_pairs(some)
+            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+            .columns(Column::iter().map(|column| (Entity, column)))
+            .order_by((Entity, Column::StartTime), Order::Asc)
+            .take()
+    };
+    let mut found = BTreeMap::new();
+    for row in ask(connection, &at_no_instant(pairs), query).await? {
+        collect(&mut found, &row)?;
     }
     Ok(found)
 }
@@ -79,7 +83,6 @@ pub(crate) async fn started<C: ConnectionTrait>(
     minimums: &BTreeSet<u32>,
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
-    let pairs: Vec<(Pair, Option<Instant>)> = pairs.iter().map(|pair| (*pair, None)).collect();
     let query = |some: &[_]| {
         from_pairs(some)
             .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
@@ -90,7 +93,7 @@ pub(crate) async fn started<C: ConnectionTrait>(
             .take()
     };
     let mut found = BTreeMap::new();
-    for row in ask(connection, &pairs, query).await? {
+    for row in ask(connection, &at_no_instant(pairs), query).await? {
         collect(&mut found, &row)?;
     }
     Ok(found)
@@ -104,33 +107,51 @@ fn collect(found: &mut BTreeMap<Pair, PeriodsByMinimum>, row: &Model) -> Result<
     Ok(())
 }
 
-/// Puts `new` in the place of `old`, touching only the rows that differ.
-pub(crate) async fn replace<C: ConnectionTrait>(
-    transaction: &C,
-    pair: Pair,
-    old: &PeriodsByMinimum,
-    new: &PeriodsByMinimum,
-) -> Result<(), DbErr> {
-    for (minimum, periods) in old {
-        let kept = new.get(minimum).map_or(&[][..], Vec::as_slice);
-        let is_gone = |period: &&ServicingPeriod| !kept.iter().any(|other| other.start == period.start);
-        let starts: Vec<StoredInstant> = periods.iter().filter(is_gone).map(|period| period.start.into()).collect();
-        if !starts.is_empty() {
-            let gone =
-                of_pair(pair).add(Column::Minimum.eq(stored_minimum(*minimum))).add(Column::StartTime.is_in(starts));
-            Entity::delete_many().filter(gone).exec(transaction).await?;
-        }
+/// Puts the new periods of pairs in the place of the old ones, touching only the rows that differ.
+pub(crate) async fn replace<C: ConnectionTrait>(transaction: &C, replaced: &[Replaced<'_>]) -> Result<(), DbErr> {
+    // What goes is rare, as where two periods become one.
+    let gone: Vec<Condition> = replaced.iter().flat_map(Replaced::gone).collect();
+    for some in gone.chunks(ALTERNATIVES_PER_QUERY) {
+        let any = some.iter().cloned().fold(Condition::any(), Condition::add);
+        Entity::delete_many().filter(any).exec(transaction).await?;
     }
-    let mut changed = Vec::new();
-    for (minimum, periods) in new {
-        let present = old.get(minimum).map_or(&[][..], Vec::as_slice);
-        let differing = periods.iter().filter(|period| !present.contains(period));
-        changed.extend(differing.map(|period| row(pair, *minimum, period)));
-    }
+    let changed: Vec<ActiveModel> = replaced.iter().flat_map(Replaced::changed).collect();
     for some in changed.chunks(ROWS_PER_INSERT) {
         let key = [Column::ClientId, Column::PartnerId, Column::Minimum, Column::StartTime];
         let end = OnConflict::columns(key).update_columns([Column::EndTime, Column::EndCause]).to_owned();
         Entity::insert_many(some.to_vec()).on_conflict(end).exec_without_returning(transaction).await?;
     }
     Ok(())
+}
+
+/// The periods of a pair, as they are stored and as they are to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replaced<'periods> {
+    pub pair: Pair,
+    pub old: &'periods PeriodsByMinimum,
+    pub new: &'periods PeriodsByMinimum,
+}
+
+impl Replaced<'_> {
+    /// Of each minimum those rows that have no successor.
+    fn gone(&self) -> Vec<Condition> {
+        let of_minimum = |(minimum, periods): (&u32, &Vec<ServicingPeriod>)| {
+            let kept = self.new.get(minimum).map_or(&[][..], Vec::as_slice);
+            let is_gone = |period: &&ServicingPeriod| !kept.iter().any(|other| other.start == period.start);
+            let starts: Vec<StoredInstant> = periods.iter().filter(is_gone).map(|period| period.start.into()).collect();
+            let of_minimum = of_pair(self.pair).add(Column::Minimum.eq(stored_minimum(*minimum)));
+            (!starts.is_empty()).then(|| of_minimum.add(Column::StartTime.is_in(starts)))
+        };
+        self.old.iter().filter_map(of_minimum).collect()
+    }
+
+    /// The rows that are new or end otherwise.
+    fn changed(&self) -> Vec<ActiveModel> {
+        let of_minimum = |(minimum, periods): (&u32, &Vec<ServicingPeriod>)| {
+            let present = self.old.get(minimum).map_or(&[][..], Vec::as_slice);
+            let differing = periods.iter().filter(|period| !present.contains(period));
+            differing.map(|period| row(self.pair, *minimum, period)).collect::<Vec<_>>()
+        };
+        self.new.iter().flat_map(of_minimum).collect()
+    }
 }

@@ -139,9 +139,9 @@ pub async fn history<C: ConnectionTrait>(
 }
 
 /// Changes by their position, as they are stored: each once, whatever questions found it.
-type Rows = BTreeMap<u64, Model>;
+pub(super) type Rows = BTreeMap<u64, Model>;
 
-async fn load<C: ConnectionTrait>(
+pub(super) async fn load<C: ConnectionTrait>(
     connection: &C,
     questions: &[Question<'_>],
     rows: &mut Rows,

@@ -23,6 +23,7 @@ mod entity {
         pub chain_hash: Vec<u8>,
         pub incorporated_position: i64,
         pub caught_up_time: Option<StoredInstant>,
+        pub replacements: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -44,6 +45,9 @@ pub struct Cursor {
     pub incorporated_position: u64,
     /// When the copy was last known to be complete.
     pub caught_up_time: Option<Instant>,
+    /// How often the whole copy was replaced by one that was built anew: what was read before that is of another copy,
+    /// also where the place is the same.
+    pub replacements: u64,
 }
 
 /// A change as a feed sends it.
@@ -166,6 +170,15 @@ pub async fn create_cursor_table(manager: &SchemaManager<'_>, followed: &[Feed])
     Ok(())
 }
 
+/// Adds how often copies were replaced.
+///
+/// # Errors
+/// The database refuses.
+pub async fn add_replacements_column(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let column = ColumnDef::new(entity::Column::Replacements).big_integer().not_null().default(0).to_owned();
+    manager.alter_table(Table::alter().table(entity::Entity).add_column(column).to_owned()).await
+}
+
 fn find(feed: Feed) -> Select<entity::Entity> {
     entity::Entity::find_by_id(feed.as_str())
 }
@@ -178,6 +191,7 @@ fn from_row(feed: Feed, row: Option<entity::Model>) -> Result<Cursor, DbErr> {
         chain_hash: row.chain_hash,
         incorporated_position: position(row.incorporated_position),
         caught_up_time: row.caught_up_time.map(Into::into),
+        replacements: position(row.replacements),
     })
 }
 
@@ -222,6 +236,7 @@ pub async fn store_cursor<C: ConnectionTrait>(transaction: &C, cursor: &Cursor) 
         chain_hash: Set(cursor.chain_hash.clone()),
         incorporated_position: Set(stored_position(cursor.incorporated_position)),
         caught_up_time: Set(cursor.caught_up_time.map(StoredInstant::from)),
+        replacements: Set(stored_position(cursor.replacements)),
     };
     entity::Entity::update(row).exec(transaction).await?;
     Ok(())
@@ -234,7 +249,14 @@ mod tests {
     use super::*;
 
     fn cursor(position: u64) -> Cursor {
-        Cursor { feed: Feed::Access, position, chain_hash: vec![1], incorporated_position: 0, caught_up_time: None }
+        Cursor {
+            feed: Feed::Access,
+            position,
+            chain_hash: vec![1],
+            incorporated_position: 0,
+            caught_up_time: None,
+            replacements: 0,
+        }
     }
 
     fn changes(positions: &[u64]) -> Vec<AccessChange> {

@@ -68,9 +68,10 @@ async fn rebuild<R: Rebuild>(follower: &R, shadow: &Shadow, progress: &ReplayPro
         taken.unwrap_or_else(|_| Err(unavailable(catch_up.cursor(), &Status::deadline_exceeded("no end in time"))))?;
     }
     follower.put_in_place(shadow.database(), &transaction).await?;
-    store_cursor(&*transaction, catch_up.cursor()).await?;
+    let cursor = Cursor { replacements: present.replacements + 1, ..catch_up.cursor().clone() };
+    store_cursor(&*transaction, &cursor).await?;
     transaction.commit().await?;
-    Ok(catch_up.cursor().clone())
+    Ok(cursor)
 }
 
 /// Takes over messages up to the next that the feed had no more behind.

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn cursor(feed: Feed, position: u64, incorporated_position: u64) -> Cursor {
-        Cursor { feed, position, chain_hash: Vec::new(), incorporated_position, caught_up_time: None }
+        Cursor { feed, position, chain_hash: Vec::new(), incorporated_position, caught_up_time: None, replacements: 0 }
     }
 
     #[tokio::test(start_paused = true)]

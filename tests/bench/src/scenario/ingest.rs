@@ -21,7 +21,10 @@ const WARMING: Duration = Duration::from_secs(2);
 /// Calls of 1,000 activities: of many clients, as a platform sends them, and of one client, as an import does.
 pub(super) async fn batches(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    let orders = [("of 1,000 clients", Callers::mixed_edits as fn(&Callers, usize) -> _), ("of one client each", Callers::edits_of_one)];
+    let orders = [
+        ("of 1,000 clients", Callers::mixed_edits as fn(&Callers, usize) -> _),
+        ("of one client each", Callers::edits_of_one),
+    ];
     for (name, edits) in orders {
         let world = World::create(arguments, kind, SIZE).await?;
         let callers = world.callers.clone();
@@ -33,9 +36,13 @@ pub(super) async fn batches(arguments: &Arguments, kind: Kind) -> anyhow::Result
         let observed = closed(BATCH_CALLERS, TIME, call).await?;
         world.callers.credit_knows_all().await?;
         let per_second = observed.per_second() * 1_000.0;
-        for (into, limit) in [(Into::SameTable, "the same rows, same indexes"), (Into::KeyOnly, "the same rows, key only")] {
+        for (into, limit) in
+            [(Into::SameTable, "the same rows, same indexes"), (Into::KeyOnly, "the same rows, key only")]
+        {
             let limit_per_second = limit::rows_per_second(&world.store, into, BATCH).await?;
-            figures.push(Figure::new(format!("activities {name}"), Unit::PerSecond, per_second).beside(limit, limit_per_second));
+            figures.push(
+                Figure::new(format!("activities {name}"), Unit::PerSecond, per_second).beside(limit, limit_per_second),
+            );
         }
         figures.push(Figure::new(format!("a call {name}, median"), Unit::Milliseconds, observed.milliseconds(50.0)));
         figures.push(Figure::new(format!("a call {name}, 99 %"), Unit::Milliseconds, observed.milliseconds(99.0)));

@@ -2,8 +2,8 @@
 //! before.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use contracts::wire::activity::{Activity, ListActivitiesRequest, RecordActivitiesRequest};

@@ -40,7 +40,11 @@ pub(super) async fn reads(arguments: &Arguments, kind: Kind) -> anyhow::Result<V
 
     for (name, order) in [("by client", ManagedCreditOrder::Client), ("by credit", ManagedCreditOrder::Credit)] {
         let listed = lists(&world.callers, order).await?;
-        figures.push(Figure::new(format!("a page of 50 {name}, median"), Unit::Milliseconds, listed.milliseconds(50.0)));
+        figures.push(Figure::new(
+            format!("a page of 50 {name}, median"),
+            Unit::Milliseconds,
+            listed.milliseconds(50.0),
+        ));
         figures.push(Figure::new(format!("a page of 50 {name}, 99 %"), Unit::Milliseconds, listed.milliseconds(99.0)));
     }
     Ok(figures)

@@ -21,11 +21,7 @@ const LAST_PER_PAIR: &str = "SELECT count(*) FROM (SELECT client_id, partner_id,
 #[allow(clippy::cast_precision_loss, reason = "figures are for reading")]
 pub(super) async fn verify(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Figure>> {
     let pairs = arguments.activities / ACTIVITIES_PER_PAIR;
-    let size = Size {
-        partners: 100,
-        clients: pairs / PARTNERS_PER_CLIENT,
-        partners_per_client: PARTNERS_PER_CLIENT,
-    };
+    let size = Size { partners: 100, clients: pairs / PARTNERS_PER_CLIENT, partners_per_client: PARTNERS_PER_CLIENT };
     let world = World::create(arguments, kind, size).await?;
     super::growth::fill(&world.callers, 0, arguments.activities).await?;
     world.callers.credit_knows_all().await?;

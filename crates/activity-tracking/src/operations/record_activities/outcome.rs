@@ -19,6 +19,7 @@ pub(crate) struct ItemOutcome {
 }
 
 /// What is known of the activities that calls name.
+#[derive(Default)]
 pub(super) struct Known {
     recorded: BTreeMap<ActivityName, Recorded>,
     /// Those that no item has claimed yet as its own recording, with what would make them count.

@@ -6,12 +6,14 @@ use domain::policy::Policy;
 use domain::servicing::CountedActivity;
 use domain::time::{Instant, Period};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::JoinType;
+use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::counted_of;
 use crate::entity::activity::{Column, Entity};
-use crate::store::{ALTERNATIVES_PER_QUERY, Pair, hub_id};
+use crate::store::asked::{ask, from_stretches, is_asked, is_in_asked_stretch};
+use crate::store::{Pair, hub_id};
 
 /// What counts for each of these pairs and lives, by the policy's windows, at some instant of one of the regions given
 /// with it; in no order.
@@ -21,27 +23,35 @@ pub(crate) async fn living_in<C: ConnectionTrait>(
     regions: &[(Pair, Vec<Period>)],
 ) -> Result<BTreeMap<Pair, Vec<CountedActivity>>, ServiceError> {
     let occurred = |(pair, regions): &(Pair, Vec<Period>)| {
-        let stretches = occur_times(policy, regions);
-        stretches.into_iter().map(|stretch| counted_of(*pair).add(occurred_in(stretch))).collect::<Vec<_>>()
+        occur_times(policy, regions).into_iter().map(|stretch| (*pair, stretch)).collect::<Vec<_>>()
     };
-    let alternatives: Vec<Condition> = regions.iter().flat_map(occurred).collect();
+    let stretches: Vec<(Pair, Period)> = regions.iter().flat_map(occurred).collect();
+    let columns = [Column::ClientId, Column::PartnerId, Column::OccurTime, Column::ExpireTime];
+    let query = |some: &[_]| {
+        from_stretches(some)
+            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+            .columns(columns.map(|column| (Entity, column)))
+            .cond_where(is_in_asked_stretch(Column::OccurTime))
+            // What counts has an index of its own.
+            .and_where(Column::ExpireTime.is_not_null())
+            .take()
+    };
     let mut living: BTreeMap<Pair, Vec<CountedActivity>> = BTreeMap::new();
-    for some in alternatives.chunks(ALTERNATIVES_PER_QUERY) {
-        let any = some.iter().cloned().fold(Condition::any(), Condition::add);
-        let rows: Vec<(i64, i64, StoredInstant, StoredInstant)> = Entity::find()
-            .select_only()
-            .columns([Column::ClientId, Column::PartnerId, Column::OccurTime, Column::ExpireTime])
-            .filter(any)
-            .into_tuple()
-            .all(connection)
-            .await?;
-        for (client, partner, occur_time, expire_time) in rows {
-            let pair = Pair { client: hub_id(client)?, partner: hub_id(partner)? };
-            let life = CountedActivity { occur_time: occur_time.into(), expire_time: expire_time.into() };
-            living.entry(pair).or_default().push(life);
-        }
+    for Counted { client_id, partner_id, occur_time, expire_time } in ask(connection, &stretches, query).await? {
+        let pair = Pair { client: hub_id(client_id)?, partner: hub_id(partner_id)? };
+        let life = CountedActivity { occur_time: occur_time.into(), expire_time: expire_time.into() };
+        living.entry(pair).or_default().push(life);
     }
     Ok(living)
+}
+
+/// What a row says of something that counts.
+#[derive(FromQueryResult)]
+struct Counted {
+    client_id: i64,
+    partner_id: i64,
+    occur_time: StoredInstant,
+    expire_time: StoredInstant,
 }
 
 /// When an activity must have occurred to live in one of the regions: each instant once, so that no activity is read
@@ -59,11 +69,6 @@ fn occur_times(policy: &Policy, regions: &[Period]) -> Vec<Period> {
         }
     }
     distinct
-}
-
-fn occurred_in(stretch: Period) -> Condition {
-    let before_end = stretch.end.map(|end| Column::OccurTime.lt(StoredInstant::from(end)));
-    Condition::all().add(Column::OccurTime.gte(StoredInstant::from(stretch.start))).add_option(before_end)
 }
 
 /// When the last of all that counts for a pair occurred.
