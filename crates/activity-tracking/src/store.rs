@@ -28,7 +28,26 @@ pub(crate) const BEGINNING: Instant = DateTime::<chrono::Utc>::MIN_UTC;
 const ALTERNATIVES_PER_QUERY: usize = 100;
 
 /// How many rows one statement inserts: at most 13 columns each, within SQLite's 32,766 parameters.
-const ROWS_PER_INSERT: usize = 500;
+const ROWS_PER_INSERT: usize = 1_000;
+
+/// Up to how many rows there are statements of few sizes only.
+const FEW_ROWS: usize = 128;
+
+/// Rows in portions of one statement each. Few rows are in portions of 1, 2, 4 ... rows: groups of all sizes are committed, and
+/// a database has to read and plan each text that it does not know, which takes longer than to ask it once more.
+fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = match rest.len() {
+            0 => return None,
+            few @ ..=FEW_ROWS => 1 << few.ilog2(),
+            many => many.min(ROWS_PER_INSERT),
+        };
+        let (portion, others) = rest.split_at(size);
+        rest = others;
+        Some(portion)
+    })
+}
 
 /// A client and a partner, in the order in which their rows are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +165,18 @@ fn hub_id(stored: i64) -> Result<HubId, ServiceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_portioned_in_their_order_and_few_of_them_in_few_sizes() {
+        let sizes = |count: usize| portions(&vec![(); count]).map(<[()]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(63), [32, 16, 8, 4, 2, 1]);
+        assert_eq!(sizes(128), [128]);
+        assert_eq!(sizes(129), [129]);
+        assert_eq!(sizes(2_003), [1_000, 1_000, 2, 1]);
+        let rows: Vec<usize> = (0..1_077).collect();
+        assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+    }
 
     #[test]
     fn the_newest_of_a_pair_is_known_where_activities_only_came() {

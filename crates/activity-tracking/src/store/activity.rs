@@ -36,7 +36,7 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, voiding};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, portions, voiding};
 use crate::entity::activity::{ActiveModel, Column, Entity, Model};
 
 /// The verdict of what counts, as it stands in the table.
@@ -182,7 +182,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     new: &[Recorded],
 ) -> Result<BTreeSet<ActivityName>, ServiceError> {
     let mut inserted = BTreeSet::new();
-    for some in new.chunks(ROWS_PER_INSERT) {
+    for some in portions(new) {
         let key = OnConflict::columns([Column::ClientId, Column::ActivityId]).do_nothing().to_owned();
         let mut statement = Entity::insert_many(some.iter().map(row)).on_conflict(key).into_query();
         statement.returning(Query::returning().columns([Column::ClientId, Column::ActivityId]));
@@ -197,7 +197,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
 
 /// Stores the verdicts of activities that are recorded already.
 pub(crate) async fn save_verdicts<C: ConnectionTrait>(transaction: &C, changed: &[Recorded]) -> Result<(), DbErr> {
-    for some in changed.chunks(ROWS_PER_INSERT) {
+    for some in portions(changed) {
         // Every row exists, so that this is an update of many rows in one statement.
         let verdict = OnConflict::columns([Column::ClientId, Column::ActivityId])
             .update_columns([

@@ -3,11 +3,11 @@
 
 use domain::access::{EmailAddress, HubId};
 use domain::time::{Instant, Period};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait as _, IntoValueTuple, JoinType, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult};
 use service_kit::StoredInstant;
 
-use super::Pair;
+use super::{FEW_ROWS, Pair};
 
 /// How many pairs or people one query asks about: four values each at most, within SQLite's 32,766 parameters.
 const ASKED_PER_QUERY: usize = 1_000;
@@ -19,6 +19,9 @@ const CLIENT: &str = "column1";
 const WHOSE: &str = "column2";
 const SINCE: &str = "column3";
 const UNTIL: &str = "column4";
+
+/// No hub id.
+const NOBODY: i64 = 0;
 
 /// A person in a client.
 pub(crate) type PersonInClient = (HubId, EmailAddress);
@@ -44,19 +47,49 @@ pub(super) fn from_pairs(pairs: &[(Pair, Option<Instant>)]) -> SelectStatement {
     Query::select().from_values(pairs.iter().map(row), ASKED).take()
 }
 
-/// A select from these pairs, each with a stretch of time; from one of them to `ASKED_PER_QUERY`.
-pub(super) fn from_stretches(stretches: &[(Pair, Period)]) -> SelectStatement {
+/// A select of the rows of a table that are of these pairs, whose client and partner are in these columns; from one pair to
+/// `ASKED_PER_QUERY`.
+pub(super) fn rows_of_pairs<E: EntityTrait>(
+    entity: E,
+    pairs: &[Pair],
+    client: E::Column,
+    partner: E::Column,
+) -> SelectStatement {
+    let rows = padded(pairs.iter().map(|pair| (pair.client.get(), pair.partner.get())), (NOBODY, NOBODY));
+    select_asked(rows, entity, client, partner)
+}
+
+/// The same of pairs that each have a stretch of time (`is_in_asked_stretch`).
+pub(super) fn rows_of_stretches<E: EntityTrait>(
+    entity: E,
+    stretches: &[(Pair, Period)],
+    client: E::Column,
+    partner: E::Column,
+) -> SelectStatement {
     let row = |(pair, stretch): &(Pair, Period)| {
         // What has no end goes on behind everything that can be stored.
         let end = stored(stretch.end).unwrap_or(i64::MAX);
         (pair.client.get(), pair.partner.get(), StoredInstant::from(stretch.start).0, end)
     };
-    Query::select().from_values(stretches.iter().map(row), ASKED).take()
+    select_asked(padded(stretches.iter().map(row), (NOBODY, NOBODY, 0, 0)), entity, client, partner)
 }
 
-/// Pairs that are asked about without an instant.
-pub(super) fn at_no_instant(pairs: &[Pair]) -> Vec<(Pair, Option<Instant>)> {
-    pairs.iter().map(|pair| (*pair, None)).collect()
+fn select_asked<E: EntityTrait, V: IntoValueTuple>(
+    rows: Vec<V>,
+    entity: E,
+    client: E::Column,
+    partner: E::Column,
+) -> SelectStatement {
+    Query::select().from_values(rows, ASKED).join(JoinType::InnerJoin, entity, is_asked(client, partner)).take()
+}
+
+/// What is asked about, and then so often nobody that there are few sizes of few rows (`portions`).
+fn padded<V: Copy>(asked: impl Iterator<Item = V>, nobody: V) -> Vec<V> {
+    let mut rows: Vec<V> = asked.collect();
+    if rows.len() <= FEW_ROWS {
+        rows.resize(rows.len().next_power_of_two(), nobody);
+    }
+    rows
 }
 
 /// A select from these people, each with an instant that may be absent; from one of them to `ASKED_PER_QUERY`.

@@ -10,7 +10,7 @@ use service_kit::feed::{Head, lock_head, store_head};
 use service_kit::{ServiceError, TraceParent, stored_position};
 
 use super::period::PeriodsByMinimum;
-use super::{Pair, ROWS_PER_INSERT};
+use super::{Pair, portions};
 use crate::entity::servicing_change::{ActiveModel, Column, Entity};
 
 /// What is different for a pair.
@@ -48,7 +48,7 @@ pub(crate) async fn append<C: ConnectionTrait>(
             chain_hash: Set(head.chain_hash.clone()),
         });
     }
-    for some in rows.chunks(ROWS_PER_INSERT) {
+    for some in portions(&rows) {
         Entity::insert_many(some.to_vec()).exec_without_returning(transaction).await?;
     }
     store_head(transaction, &head).await?;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::access::HubId;
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _, JoinType, LockType, OnConflict, Order, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockType, OnConflict, Order, SelectStatement};
 use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::asked::{ask, at_no_instant, from_pairs, is_asked};
-use super::{Pair, ROWS_PER_INSERT, Stretch, hub_id};
+use super::asked::{ask, rows_of_pairs};
+use super::{Pair, Stretch, hub_id, portions};
 use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
 
 fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
@@ -27,7 +27,7 @@ fn pair(row: &Model) -> Result<Pair, ServiceError> {
 
 /// Makes a row for each pair that has none. The pairs must be sorted.
 pub(crate) async fn create_missing<C: ConnectionTrait>(transaction: &C, pairs: &[Pair]) -> Result<(), DbErr> {
-    for some in pairs.chunks(ROWS_PER_INSERT) {
+    for some in portions(pairs) {
         let key = OnConflict::columns([Column::ClientId, Column::PartnerId]).do_nothing().to_owned();
         let rows = Entity::insert_many(some.iter().map(|pair| row(*pair, None))).on_conflict(key);
         rows.exec_without_returning(transaction).await?;
@@ -58,13 +58,12 @@ async fn read<C: ConnectionTrait>(
     how: fn(&mut SelectStatement) -> SelectStatement,
 ) -> Result<BTreeMap<Pair, Option<Instant>>, ServiceError> {
     let query = |some: &[_]| {
-        how(from_pairs(some)
-            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+        how(rows_of_pairs(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(Column::iter().map(|column| (Entity, column)))
             .order_by((Entity, Column::ClientId), Order::Asc)
             .order_by((Entity, Column::PartnerId), Order::Asc))
     };
-    let rows: Vec<Model> = ask(connection, &at_no_instant(pairs), query).await?;
+    let rows: Vec<Model> = ask(connection, pairs, query).await?;
     rows.iter().map(|row| Ok((pair(row)?, row.last_activity_time.map(Instant::from)))).collect()
 }
 
@@ -73,7 +72,7 @@ pub(crate) async fn save_last_activity_times<C: ConnectionTrait>(
     transaction: &C,
     times: &[(Pair, Option<Instant>)],
 ) -> Result<(), DbErr> {
-    for some in times.chunks(ROWS_PER_INSERT) {
+    for some in portions(times) {
         // Every row exists, so that this is an update of many rows in one statement.
         let time = OnConflict::columns([Column::ClientId, Column::PartnerId])
             .update_column(Column::LastActivityTime)

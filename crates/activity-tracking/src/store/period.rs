@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::servicing::ServicingPeriod;
 use domain::time::Instant;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{JoinType, OnConflict, Order};
+use sea_orm::sea_query::{OnConflict, Order};
 use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::asked::{ask, at_no_instant, from_pairs, is_asked};
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, Stretch, hub_id};
+use super::asked::{ask, rows_of_pairs};
+use super::{ALTERNATIVES_PER_QUERY, Pair, Stretch, hub_id, portions};
 use crate::entity::servicing_period::{ActiveModel, Column, Entity, Model};
 
 /// The periods of a pair in order, by minimum.
@@ -50,14 +50,13 @@ pub(crate) async fn of_pairs<C: ConnectionTrait>(
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
     let query = |some: &[_]| {
-        from_pairs(some)
-            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+        rows_of_pairs(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(Column::iter().map(|column| (Entity, column)))
             .order_by((Entity, Column::StartTime), Order::Asc)
             .take()
     };
     let mut found = BTreeMap::new();
-    for row in ask(connection, &at_no_instant(pairs), query).await? {
+    for row in ask(connection, pairs, query).await? {
         collect(&mut found, &row)?;
     }
     Ok(found)
@@ -84,8 +83,7 @@ pub(crate) async fn started<C: ConnectionTrait>(
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
     let query = |some: &[_]| {
-        from_pairs(some)
-            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+        rows_of_pairs(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(Column::iter().map(|column| (Entity, column)))
             .and_where(Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum)))
             .and_where(Column::StartTime.lte(StoredInstant::from(as_of)))
@@ -93,7 +91,7 @@ pub(crate) async fn started<C: ConnectionTrait>(
             .take()
     };
     let mut found = BTreeMap::new();
-    for row in ask(connection, &at_no_instant(pairs), query).await? {
+    for row in ask(connection, pairs, query).await? {
         collect(&mut found, &row)?;
     }
     Ok(found)
@@ -116,7 +114,7 @@ pub(crate) async fn replace<C: ConnectionTrait>(transaction: &C, replaced: &[Rep
         Entity::delete_many().filter(any).exec(transaction).await?;
     }
     let changed: Vec<ActiveModel> = replaced.iter().flat_map(Replaced::changed).collect();
-    for some in changed.chunks(ROWS_PER_INSERT) {
+    for some in portions(&changed) {
         let key = [Column::ClientId, Column::PartnerId, Column::Minimum, Column::StartTime];
         let end = OnConflict::columns(key).update_columns([Column::EndTime, Column::EndCause]).to_owned();
         Entity::insert_many(some.to_vec()).on_conflict(end).exec_without_returning(transaction).await?;

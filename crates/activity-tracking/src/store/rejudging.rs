@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, position, stored_position};
 
 use super::activity::{Place, Scope};
-use super::{Pair, ROWS_PER_INSERT, hub_id};
+use super::{Pair, hub_id, portions};
 use crate::entity::rejudging::{ActiveModel, Column, Entity, Model};
 
 /// A stretch of work.
@@ -133,7 +133,7 @@ pub(crate) async fn append<C: ConnectionTrait>(transaction: &C, tasks: &[Task]) 
         Entity::find().select_only().column_as(Column::Id.max(), "last").into_tuple().one(transaction).await?;
     let rows: Vec<ActiveModel> =
         (last.flatten().unwrap_or_default() + 1..).zip(tasks).map(|(id, task)| row(id, task)).collect();
-    for some in rows.chunks(ROWS_PER_INSERT) {
+    for some in portions(&rows) {
         Entity::insert_many(some.to_vec()).exec_without_returning(transaction).await?;
     }
     Ok(())

@@ -6,13 +6,12 @@ use domain::policy::Policy;
 use domain::servicing::CountedActivity;
 use domain::time::{Instant, Period};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::JoinType;
 use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::counted_of;
 use crate::entity::activity::{Column, Entity};
-use crate::store::asked::{ask, from_stretches, is_asked, is_in_asked_stretch};
+use crate::store::asked::{ask, is_in_asked_stretch, rows_of_stretches};
 use crate::store::{Pair, hub_id};
 
 /// What counts for each of these pairs and lives, by the policy's windows, at some instant of one of the regions given
@@ -28,8 +27,7 @@ pub(crate) async fn living_in<C: ConnectionTrait>(
     let stretches: Vec<(Pair, Period)> = regions.iter().flat_map(occurred).collect();
     let columns = [Column::ClientId, Column::PartnerId, Column::OccurTime, Column::ExpireTime];
     let query = |some: &[_]| {
-        from_stretches(some)
-            .join(JoinType::InnerJoin, Entity, is_asked(Column::ClientId, Column::PartnerId))
+        rows_of_stretches(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(columns.map(|column| (Entity, column)))
             .cond_where(is_in_asked_stretch(Column::OccurTime))
             // What counts has an index of its own.
