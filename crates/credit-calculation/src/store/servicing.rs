@@ -9,7 +9,7 @@ use domain::servicing::ServicingPeriod;
 use domain::time::Instant;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
@@ -26,25 +26,28 @@ pub(crate) async fn replace<C: ConnectionTrait>(
     changes: Vec<ServicingChange>,
 ) -> Result<BTreeSet<Changed>, ServiceError> {
     let latest: BTreeMap<_, _> = changes.into_iter().map(|change| ((change.client, change.partner), change)).collect();
-    let mut periods = Vec::new();
-    let mut pairs = Vec::new();
-    for change in latest.values() {
-        use servicing_period::{Column, Entity};
-        Entity::delete_many()
-            .filter(Column::ClientId.eq(change.client.get()))
-            .filter(Column::PartnerId.eq(change.partner.get()))
-            .exec(transaction)
-            .await?;
-        periods.extend(period_rows(change));
-        pairs.push(pair_row(change));
+    delete_periods(transaction, latest.keys()).await?;
+    let periods: Vec<_> = latest.values().flat_map(period_rows).collect();
+    for portion in periods.chunks(KEYS_PER_STATEMENT) {
+        servicing_period::Entity::insert_many(portion.to_vec()).exec_without_returning(transaction).await?;
     }
-    let mut periods = periods.into_iter().peekable();
-    while periods.peek().is_some() {
-        let portion = periods.by_ref().take(KEYS_PER_STATEMENT);
-        servicing_period::Entity::insert_many(portion).exec_without_returning(transaction).await?;
-    }
-    insert_pairs(transaction, pairs).await?;
+    insert_pairs(transaction, latest.values().map(pair_row).collect()).await?;
     Ok(latest.into_keys().map(|(client, partner)| Changed::Pair { client, partner }).collect())
+}
+
+/// Forgets all periods of these pairs, many by one statement.
+async fn delete_periods<C: ConnectionTrait>(
+    transaction: &C,
+    pairs: impl Iterator<Item = &(HubId, HubId)>,
+) -> Result<(), DbErr> {
+    use servicing_period::{Column, Entity};
+    let pairs: Vec<(i64, i64)> = pairs.map(|(client, partner)| (client.get(), partner.get())).collect();
+    for portion in pairs.chunks(KEYS_PER_STATEMENT) {
+        let listed = Query::select().column(Asterisk).from_values(portion.iter().copied(), "listed").take();
+        let is_listed = Expr::tuple([Expr::col(Column::ClientId), Expr::col(Column::PartnerId)]).in_subquery(listed);
+        Entity::delete_many().filter(is_listed).exec(transaction).await?;
+    }
+    Ok(())
 }
 
 async fn insert_pairs<C: ConnectionTrait>(

@@ -173,9 +173,9 @@ impl Kept {
 
     fn forget(&mut self, news: &News) {
         let is_kept = |client: &HubId, entry: &Entry| match news {
-            News::OfClient(other) => client != other,
-            News::OfAddress(address) => !entry.addresses.contains(address),
-            News::OfPartner(partner) => !entry.partners.contains(partner),
+            News::Client(other) => client != other,
+            News::Person(address) => !entry.addresses.contains(address),
+            News::Partner(partner) => !entry.partners.contains(partner),
         };
         self.older.retain(|client, entry| is_kept(client, entry));
         self.recent.retain(|client, entry| is_kept(client, entry));
@@ -186,11 +186,11 @@ impl Kept {
 /// What a change names, of which what is kept may be different.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum News {
-    OfClient(HubId),
+    Client(HubId),
     /// A person, wherever.
-    OfAddress(EmailAddress),
+    Person(EmailAddress),
     /// A partner itself.
-    OfPartner(HubId),
+    Partner(HubId),
 }
 
 impl News {
@@ -198,9 +198,9 @@ impl News {
     fn of(row: &Model) -> Result<Option<Self>, ServiceError> {
         let hub_id = |stored| HubId::try_from(stored).map_err(ServiceError::stored);
         Ok(match (row.client_id, &row.address, row.partner_id) {
-            (Some(client), _, _) => Some(Self::OfClient(hub_id(client)?)),
-            (None, Some(address), Some(_)) => Some(Self::OfAddress(address.parse().map_err(ServiceError::stored)?)),
-            (None, None, Some(partner)) => Some(Self::OfPartner(hub_id(partner)?)),
+            (Some(client), _, _) => Some(Self::Client(hub_id(client)?)),
+            (None, Some(address), Some(_)) => Some(Self::Person(address.parse().map_err(ServiceError::stored)?)),
+            (None, None, Some(partner)) => Some(Self::Partner(hub_id(partner)?)),
             (None, _, None) => None,
         })
     }

@@ -100,6 +100,9 @@ async fn recording(callers: &Callers, count: usize) -> anyhow::Result<f64> {
     Ok(observed.milliseconds(50.0))
 }
 
+/// What is drawn: its name, its colour, and which cost it is.
+type Line = (&'static str, RGBColor, fn(&Costs) -> f64);
+
 /// Milliseconds over activities, both by powers of ten.
 #[allow(clippy::cast_precision_loss, reason = "figures are for reading")]
 fn plot(path: &Path, kind: Kind, all: &[Costs]) -> anyhow::Result<()> {
@@ -119,7 +122,7 @@ fn plot(path: &Path, kind: Kind, all: &[Costs]) -> anyhow::Result<()> {
         .x_label_formatter(&|value| format!("{value:.0}"))
         .y_label_formatter(&|value| format!("{value}"))
         .draw()?;
-    let lines: [(&str, RGBColor, fn(&Costs) -> f64); 4] = [
+    let lines: [Line; 4] = [
         ("1,000 activities recorded", RGBColor(0, 90, 160), |costs| costs.batch),
         ("one activity recorded", RGBColor(0, 140, 110), |costs| costs.single),
         ("GetManagedCredit", RGBColor(200, 110, 0), |costs| costs.get),
