@@ -57,7 +57,7 @@ impl Store {
 }
 
 /// As `--data-dir` names it.
-pub(crate) fn file_name(service: &str) -> String {
+fn file_name(service: &str) -> String {
     let kind = match service {
         "access" => "management",
         "activity" => "tracking",

@@ -49,17 +49,7 @@ pub(crate) async fn of_pairs<C: ConnectionTrait>(
     connection: &C,
     pairs: &[Pair],
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
-    let query = |some: &[_]| {
-        rows_of_pairs(Entity, some, Column::ClientId, Column::PartnerId)
-            .columns(Column::iter().map(|column| (Entity, column)))
-            .order_by((Entity, Column::StartTime), Order::Asc)
-            .take()
-    };
-    let mut found = BTreeMap::new();
-    for row in ask(connection, pairs, query).await? {
-        collect(&mut found, &row)?;
-    }
-    Ok(found)
+    those_of_pairs(connection, pairs, Condition::all()).await
 }
 
 /// The periods of all pairs of a stretch of clients.
@@ -82,11 +72,21 @@ pub(crate) async fn started<C: ConnectionTrait>(
     minimums: &BTreeSet<u32>,
     as_of: Instant,
 ) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
+    let of_minimums = Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum));
+    let by_then = Column::StartTime.lte(StoredInstant::from(as_of));
+    those_of_pairs(connection, pairs, Condition::all().add(of_minimums).add(by_then)).await
+}
+
+/// Those of the periods of these pairs that fulfil a condition.
+async fn those_of_pairs<C: ConnectionTrait>(
+    connection: &C,
+    pairs: &[Pair],
+    condition: Condition,
+) -> Result<BTreeMap<Pair, PeriodsByMinimum>, ServiceError> {
     let query = |some: &[_]| {
         rows_of_pairs(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(Column::iter().map(|column| (Entity, column)))
-            .and_where(Column::Minimum.is_in(minimums.iter().copied().map(stored_minimum)))
-            .and_where(Column::StartTime.lte(StoredInstant::from(as_of)))
+            .cond_where(condition.clone())
             .order_by((Entity, Column::StartTime), Order::Asc)
             .take()
     };

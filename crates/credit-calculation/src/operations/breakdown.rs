@@ -6,7 +6,10 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use domain::access::{CountryCode, HubId};
-use domain::credit::{CreditFacts, ManagedCredit, Mrr, PointsOutcome, RELATIONSHIP_MINIMUM, Relationship, Terms};
+use domain::credit::{
+    CreditFacts, ManagedCredit, Mrr, PointsOutcome, RELATIONSHIP_MINIMUM, Relationship, SoldCredit,
+    SubscriptionHistory, Terms,
+};
 use domain::tier::CreditedTiers;
 use domain::time::{FIRST_STORABLE, Instant, LAST_STORABLE};
 use rust_decimal::Decimal;
@@ -15,6 +18,7 @@ use service_kit::{ReadTransaction, ServiceError};
 use super::last_activities::RecordedLast;
 use crate::evidence::EvidenceSource;
 use crate::store::clients::{self, KnownClient};
+use crate::store::servicing::WorkByPartner;
 use crate::store::{contacts, servicing, sold_credits, subscriptions, tiers};
 
 /// One client for one partner at one instant (R124).
@@ -225,6 +229,26 @@ pub(super) async fn clients_of(
     Ok(clients.into_iter().collect())
 }
 
+/// What was read of clients, beside what access-management has said of them.
+struct Found {
+    histories: BTreeMap<HubId, SubscriptionHistory>,
+    work: BTreeMap<HubId, WorkByPartner>,
+    sales: BTreeMap<HubId, Vec<SoldCredit>>,
+}
+
+impl Found {
+    /// The facts of a client, which are taken out.
+    fn of_client(&mut self, client: HubId, known: Option<&KnownClient>) -> CreditFacts {
+        CreditFacts {
+            client,
+            countries: known.map(|known| known.countries.clone()).unwrap_or_default(),
+            subscriptions: self.histories.remove(&client).unwrap_or_default(),
+            servicing: self.work.remove(&client).unwrap_or_default(),
+            sold: self.sales.remove(&client).unwrap_or_default(),
+        }
+    }
+}
+
 /// The facts of these clients, in their order, of whom `known` says what access-management has said: a fixed number of
 /// queries per thousand clients. They answer for every instant from `from` to `to`.
 pub(super) async fn load(
@@ -234,20 +258,16 @@ pub(super) async fn load(
     mut known: BTreeMap<HubId, KnownClient>,
     (from, to): (Instant, Instant),
 ) -> Result<Loaded, ServiceError> {
-    let mut histories = subscriptions::histories(&**transaction, client_ids).await?;
-    let mut work = servicing::work(&**transaction, client_ids, partner, from, to).await?;
-    let mut sales = sold_credits::by_client(&**transaction, partner).await?;
-    let partners: BTreeSet<HubId> = work.values().flat_map(BTreeMap::keys).copied().chain([partner]).collect();
+    let mut found = Found {
+        histories: subscriptions::histories(&**transaction, client_ids).await?,
+        work: servicing::work(&**transaction, client_ids, partner, from, to).await?,
+        sales: sold_credits::by_client(&**transaction, partner).await?,
+    };
+    let partners: BTreeSet<HubId> = found.work.values().flat_map(BTreeMap::keys).copied().chain([partner]).collect();
     let tiers = tiers::histories(&**transaction, &partners).await?;
     let facts_of = |client: &HubId| {
         let known = known.remove(client);
-        let credit_facts = CreditFacts {
-            client: *client,
-            countries: known.as_ref().map(|known| known.countries.clone()).unwrap_or_default(),
-            subscriptions: histories.remove(client).unwrap_or_default(),
-            servicing: work.remove(client).unwrap_or_default(),
-            sold: sales.remove(client).unwrap_or_default(),
-        };
+        let credit_facts = found.of_client(*client, known.as_ref());
         RowFacts::from(Arc::new(PairFacts { partner, known, credit_facts, contact_since: None, last: OnceLock::new() }))
     };
     Ok(Loaded { facts: client_ids.iter().map(facts_of).collect(), tiers })
@@ -260,19 +280,15 @@ pub(super) async fn load_pairs(
     client_ids: &[HubId],
 ) -> Result<Vec<Arc<PairFacts>>, ServiceError> {
     let mut known = clients::load(&**transaction, client_ids).await?;
-    let mut histories = subscriptions::histories(&**transaction, client_ids).await?;
-    let mut work = servicing::work(&**transaction, client_ids, partner, FIRST_STORABLE, LAST_STORABLE).await?;
-    let mut sales = sold_credits::to_clients(&**transaction, partner, client_ids).await?;
+    let mut found = Found {
+        histories: subscriptions::histories(&**transaction, client_ids).await?,
+        work: servicing::work(&**transaction, client_ids, partner, FIRST_STORABLE, LAST_STORABLE).await?,
+        sales: sold_credits::to_clients(&**transaction, partner, client_ids).await?,
+    };
     let mut since = contacts::since(&**transaction, partner, client_ids).await?;
     let facts_of = |client: &HubId| {
         let known = known.remove(client);
-        let credit_facts = CreditFacts {
-            client: *client,
-            countries: known.as_ref().map(|known| known.countries.clone()).unwrap_or_default(),
-            subscriptions: histories.remove(client).unwrap_or_default(),
-            servicing: work.remove(client).unwrap_or_default(),
-            sold: sales.remove(client).unwrap_or_default(),
-        };
+        let credit_facts = found.of_client(*client, known.as_ref());
         Arc::new(PairFacts { partner, known, credit_facts, contact_since: since.remove(client), last: OnceLock::new() })
     };
     Ok(client_ids.iter().map(facts_of).collect())
