@@ -33,7 +33,7 @@ use domain::time::Instant;
 use prost::Message as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{ActiveValue::Set, Condition, DbBackend, QueryOrder as _, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, portions, voiding};
@@ -44,6 +44,9 @@ const COUNTED: &str = "COUNTED";
 
 /// The verdict of what was taken back.
 const VOIDED: &str = "VOIDED";
+
+/// The key of the table, as PostgreSQL names it.
+const PRIMARY_KEY: &str = "activity_pkey";
 
 /// An activity as it is kept.
 #[derive(Debug, Clone)]
@@ -183,8 +186,8 @@ pub(crate) async fn insert<C: ConnectionTrait>(
 ) -> Result<BTreeSet<ActivityName>, ServiceError> {
     let mut inserted = BTreeSet::new();
     for some in portions(new) {
-        let key = OnConflict::columns([Column::ClientId, Column::ActivityId]).do_nothing().to_owned();
-        let mut statement = Entity::insert_many(some.iter().map(row)).on_conflict(key).into_query();
+        let known = if_recorded(transaction).do_nothing().to_owned();
+        let mut statement = Entity::insert_many(some.iter().map(row)).on_conflict(known).into_query();
         statement.returning(Query::returning().columns([Column::ClientId, Column::ActivityId]));
         for row in transaction.query_all(&statement).await? {
             let client = hub_id(row.try_get("", Column::ClientId.as_str())?)?;
@@ -199,7 +202,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
 pub(crate) async fn save_verdicts<C: ConnectionTrait>(transaction: &C, changed: &[Recorded]) -> Result<(), DbErr> {
     for some in portions(changed) {
         // Every row exists, so that this is an update of many rows in one statement.
-        let verdict = OnConflict::columns([Column::ClientId, Column::ActivityId])
+        let verdict = if_recorded(transaction)
             .update_columns([
                 Column::Verdict,
                 Column::PartnerId,
@@ -232,12 +235,19 @@ pub(crate) async fn replace_address<C: ConnectionTrait>(
             recorded.activity.address.clone_from(to);
         }
         // Every row exists, so that this is an update of many rows in one statement.
-        let address = OnConflict::columns([Column::ClientId, Column::ActivityId])
-            .update_columns([Column::Address, Column::Payload])
-            .to_owned();
+        let address = if_recorded(transaction).update_columns([Column::Address, Column::Payload]).to_owned();
         Entity::insert_many(rewritten.iter().map(row)).on_conflict(address).exec_without_returning(transaction).await?;
         let voided = rewritten.iter().filter(|recorded| recorded.judgement.verdict == Verdict::Voided);
         voiding::empty_reasons(transaction, &voided.map(Recorded::name).collect()).await?;
+    }
+}
+
+/// What becomes of a row that is there already. PostgreSQL is told the name of the key and not its columns, of which there
+/// is one more where the table is divided by month (`partitions`).
+fn if_recorded<C: ConnectionTrait>(connection: &C) -> OnConflict {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => OnConflict::constraint(PRIMARY_KEY),
+        _ => OnConflict::columns([Column::ClientId, Column::ActivityId]),
     }
 }
 

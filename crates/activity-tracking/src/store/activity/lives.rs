@@ -6,7 +6,7 @@ use domain::policy::Policy;
 use domain::servicing::CountedActivity;
 use domain::time::{Instant, Period};
 use sea_orm::entity::prelude::*;
-use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _};
+use sea_orm::{Condition, DbBackend, FromQueryResult, QueryOrder as _, QuerySelect as _};
 use service_kit::{ServiceError, StoredInstant};
 
 use super::counted_of;
@@ -30,6 +30,7 @@ pub(crate) async fn living_in<C: ConnectionTrait>(
         rows_of_stretches(Entity, some, Column::ClientId, Column::PartnerId)
             .columns(columns.map(|column| (Entity, column)))
             .cond_where(is_in_asked_stretch(Column::OccurTime))
+            .cond_where(is_within(some, connection.get_database_backend()))
             // What counts has an index of its own.
             .and_where(Column::ExpireTime.is_not_null())
             .take()
@@ -41,6 +42,21 @@ pub(crate) async fn living_in<C: ConnectionTrait>(
         living.entry(pair).or_default().push(life);
     }
     Ok(living)
+}
+
+/// That an activity occurred between the first and the last instant that any stretch holds. Each says it for itself; said
+/// of all of them, PostgreSQL knows in which months it has to look where the table is divided so (`partitions`). SQLite,
+/// which has no months, enters an index by one bound on each side, and is to take that of the stretch.
+fn is_within(stretches: &[(Pair, Period)], backend: DbBackend) -> Condition {
+    let all = Condition::all();
+    if backend != DbBackend::Postgres {
+        return all;
+    }
+    let start = stretches.iter().map(|(_, stretch)| stretch.start).min();
+    let ends: Option<Vec<Instant>> = stretches.iter().map(|(_, stretch)| stretch.end).collect();
+    let end = ends.and_then(|ends| ends.into_iter().max());
+    all.add_option(start.map(|start| Column::OccurTime.gte(StoredInstant::from(start))))
+        .add_option(end.map(|end| Column::OccurTime.lt(StoredInstant::from(end))))
 }
 
 /// What a row says of something that counts.
