@@ -1,16 +1,21 @@
 //! Databases for tests: files in a temporary folder, or databases of the PostgreSQL that `tests/run` started.
 
+use activity_tracking::Partitioning;
 use managed_credit::running::{self, Part};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use service_kit::{Clock, ManualClock};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
+
+use crate::at;
 
 /// Where `tests/run` says its PostgreSQL is: `postgres://user@localhost/NAME?host=/socket/folder`, with `NAME` in place of
 /// a database.
 const POSTGRES_VARIABLE: &str = "MANAGED_CREDIT_TEST_POSTGRES";
 
-/// In how many partitions activity-tracking's PostgreSQL keeps its large tables; in none where nothing is said.
+/// How activity-tracking's PostgreSQL keeps its large tables: in how many partitions, and up to how many months ahead, as in
+/// `3,12`; undivided where nothing is said.
 const PARTITIONS_VARIABLE: &str = "MANAGED_CREDIT_TEST_PARTITIONS";
 
 /// Which kind of database.
@@ -75,9 +80,15 @@ fn postgres_url(database: &str) -> String {
     pattern.replace("NAME", database)
 }
 
-fn partitions() -> Option<u32> {
+fn partitioning() -> Option<Partitioning> {
     let stated = std::env::var(PARTITIONS_VARIABLE).ok()?;
-    Some(stated.parse().unwrap_or_else(|_| panic!("{PARTITIONS_VARIABLE} is a number, not {stated:?}")))
+    let number =
+        |text: &str| text.parse().unwrap_or_else(|_| panic!("{PARTITIONS_VARIABLE} is 3 or 3,12, not {stated:?}"));
+    let (partitions, months) = match stated.split_once(',') {
+        Some((partitions, months)) => (partitions, Some(months)),
+        None => (stated.as_str(), None),
+    };
+    Some(Partitioning { partitions: number(partitions), months_ahead: months.map(number) })
 }
 
 async fn admin() -> DatabaseConnection {
@@ -89,8 +100,13 @@ async fn admin() -> DatabaseConnection {
 /// The migrated database that those of tests are copied from: made once a run, whichever process comes first.
 async fn template(part: Part) -> String {
     static TEMPLATES: [OnceCell<String>; 3] = [const { OnceCell::const_new() }; 3];
-    let partitions = partitions().filter(|_| part == Part::Activity);
-    let test = partitions.map_or_else(|| "template".to_owned(), |partitions| format!("template_{partitions}"));
+    let partitioning = partitioning().filter(|_| part == Part::Activity);
+    let test = partitioning.map_or_else(
+        || "template".to_owned(),
+        |Partitioning { partitions, months_ahead }| {
+            format!("template_{partitions}_{}", months_ahead.unwrap_or_default())
+        },
+    );
     let name = database_name(&test, part);
     let cell = &TEMPLATES[part as usize];
     cell.get_or_init(|| async {
@@ -103,9 +119,11 @@ async fn template(part: Part) -> String {
             let unfinished = format!("{name}_unfinished");
             admin.execute_unprepared(&format!("CREATE DATABASE {unfinished}")).await.expect("a database");
             running::migrate(part, &postgres_url(&unfinished)).await.expect("to migrate");
-            if let Some(partitions) = partitions {
+            if let Some(partitioning) = partitioning {
+                // Its months are those in which most tests work, and some of what they record is outside of them.
+                let clock = Clock::Manual(ManualClock::new(at("2025-06-01")));
                 let url = postgres_url(&unfinished);
-                running::partition_activities(&url, partitions).await.expect("to divide");
+                running::partition_activities(&url, partitioning, &clock).await.expect("to divide");
             }
             let finish = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
             admin.execute_unprepared(&finish).await.expect("to rename");

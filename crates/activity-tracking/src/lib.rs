@@ -37,7 +37,9 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 pub use migration::Migrator;
-pub use partitions::{MAXIMUM_PARTITIONS, TABLES_BY_CLIENT, partition};
+pub use partitions::{
+    MAXIMUM_MONTHS_AHEAD, MAXIMUM_PARTITIONS, MAXIMUM_PARTITIONS_WITH_MONTHS, Partitioning, TABLES_BY_CLIENT, partition,
+};
 
 const NAME: &str = "activity-tracking";
 

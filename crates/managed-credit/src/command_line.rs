@@ -128,7 +128,9 @@ const MIGRATE_EXAMPLES: &str = "\
 Examples:
   managed-credit migrate --data-dir ./data
   managed-credit migrate credit --credit-database-url postgres://me@db/credit
-  managed-credit migrate activity --activity-database-url postgres://me@db/activity --activity-partitions 16";
+  managed-credit migrate activity --activity-database-url postgres://me@db/activity --activity-partitions 16
+  managed-credit migrate activity --activity-database-url postgres://me@db/activity --activity-partitions 4 \\
+      --activity-months-ahead 12";
 
 const BREAKDOWN_EXAMPLES: &str = "\
 Examples:

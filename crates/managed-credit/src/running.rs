@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use activity_tracking::Partitioning;
 use contracts::wire::access::access_management_service_server;
 use contracts::wire::activity::activity_tracking_service_server;
 use contracts::wire::credit::credit_calculation_service_server;
@@ -270,14 +271,19 @@ pub async fn migrate(part: Part, database_url: &str) -> Result<(), StartError> {
     migrated.await.map_err(|source| StartError::Database { part, source })
 }
 
-/// Divides the large tables of activity-tracking's migrated database into partitions by client.
+/// Divides the large tables of activity-tracking's migrated database into partitions by client, and activities by month
+/// too where that is wanted.
 ///
 /// # Errors
 /// The database cannot be used, or has no partitions.
-pub async fn partition_activities(database_url: &str, partitions: u32) -> Result<(), StartError> {
+pub async fn partition_activities(
+    database_url: &str,
+    partitioning: Partitioning,
+    clock: &Clock,
+) -> Result<(), StartError> {
     let divided = async {
         let database = Database::connect(database_url, DatabaseSettings::with_connections(1)).await?;
-        activity_tracking::partition(&database, partitions).await?;
+        activity_tracking::partition(&database, partitioning, clock.now()).await?;
         Ok(database.close().await?)
     };
     divided.await.map_err(|source| StartError::Database { part: Part::Activity, source })

@@ -40,7 +40,7 @@ const LONG_AFTER: &str = "2100-01-01";
 const ANNA: &str = "anna@agency.example";
 
 /// What became of each activity, in words: `COUNTED`, a reason, or the code and fields of an error.
-fn outcomes(response: &activity::RecordActivitiesResponse) -> Vec<String> {
+pub fn outcomes(response: &activity::RecordActivitiesResponse) -> Vec<String> {
     let text = |result: &activity::RecordActivityResult| {
         let said = match result.outcome.as_ref().expect("an outcome") {
             Outcome::Verdict(verdict) => verdict_text(verdict),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Months, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{Datelike as _, Months, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::time::{FIRST_STORABLE, Instant, LAST_STORABLE};
 
@@ -19,6 +19,13 @@ pub struct Month {
 pub struct MonthError;
 
 impl Month {
+    /// The month in which an instant lies.
+    #[must_use]
+    pub fn of(instant: Instant) -> Self {
+        let day = instant.date_naive();
+        Self { first_day: day.with_day(1).unwrap_or(day) }
+    }
+
     /// The first instant inside.
     #[must_use]
     pub fn start(&self) -> Instant {
@@ -66,6 +73,15 @@ mod tests {
         assert_eq!((december.start(), december.end()), (at("2025-12-01T00:00:00Z"), at("2026-01-01T00:00:00Z")));
         assert_eq!(december.last_instant(), at("2025-12-31T23:59:59.999999Z"));
         assert_eq!(december.to_string(), "2025-12");
+    }
+
+    #[test]
+    fn an_instant_is_in_the_month_that_holds_it() {
+        let december: Month = "2024-12".parse().expect("a month");
+        for inside in [december.start(), at("2024-12-31T00:00:00Z"), december.last_instant()] {
+            assert_eq!(Month::of(inside), december);
+        }
+        assert_eq!(Month::of(december.end()).to_string(), "2025-01");
     }
 
     #[test]
