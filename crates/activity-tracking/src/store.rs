@@ -49,6 +49,18 @@ fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// Rows in portions, for a statement that passes over what is there already: few rows are filled up to a portion of few sizes
+/// with the last of them, instead of being in several.
+fn filled<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
+    rows.chunks(ROWS_PER_INSERT).map(|some| {
+        let mut portion: Vec<&T> = some.iter().collect();
+        if let Some(last) = some.last().filter(|_| some.len() <= FEW_ROWS) {
+            portion.resize(some.len().next_power_of_two(), last);
+        }
+        portion
+    })
+}
+
 /// A client and a partner, in the order in which their rows are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pair {
@@ -176,6 +188,20 @@ mod tests {
         assert_eq!(sizes(2_003), [1_000, 1_000, 2, 1]);
         let rows: Vec<usize> = (0..1_077).collect();
         assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+    }
+
+    #[test]
+    fn rows_that_may_be_stated_twice_are_filled_up_to_few_sizes_with_the_last() {
+        let rows: Vec<usize> = (0..1_077).collect();
+        let portions = |count: usize| filled(&rows[..count]).collect::<Vec<_>>();
+        let sizes = |count: usize| portions(count).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(portions(3), [[&0, &1, &2, &2]]);
+        assert_eq!((sizes(63), sizes(128), sizes(129)), (vec![64], vec![128], vec![129]));
+        assert_eq!(sizes(1_077), [1_000, 128]);
+        let mut stated: Vec<usize> = portions(1_077).into_iter().flatten().copied().collect();
+        stated.dedup();
+        assert_eq!(stated, rows);
     }
 
     #[test]

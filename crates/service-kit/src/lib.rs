@@ -31,7 +31,10 @@ pub use caller::{
 };
 pub use channel::{Channel, ChannelError, connect, connect_within};
 pub use clock::{Clock, ManualClock};
-pub use database::{Database, DatabaseError, DatabaseSettings, Pool, ReadTransaction, WriteTransaction};
+pub use database::{
+    Database, DatabaseError, DatabaseSettings, Pool, ReadTransaction, SQLITE_CACHE_SIZE, SQLITE_CHECKPOINT_PAGES,
+    WriteTransaction,
+};
 pub use error::ServiceError;
 pub use etag::require_etag;
 pub use incoming::{Door, Listener};

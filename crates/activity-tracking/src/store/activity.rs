@@ -36,7 +36,7 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ActiveValue::Set, Condition, DbBackend, QueryOrder as _, QuerySelect as _, QueryTrait as _};
 use service_kit::{ServiceError, StoredInstant};
 
-use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, hub_id, named, portions, voiding};
+use super::{ALTERNATIVES_PER_QUERY, Pair, ROWS_PER_INSERT, filled, hub_id, named, portions, voiding};
 use crate::entity::activity::{ActiveModel, Column, Entity, Model};
 
 /// The verdict of what counts, as it stands in the table.
@@ -185,9 +185,9 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     new: &[Recorded],
 ) -> Result<BTreeSet<ActivityName>, ServiceError> {
     let mut inserted = BTreeSet::new();
-    for some in portions(new) {
+    for some in filled(new) {
         let known = if_recorded(transaction).do_nothing().to_owned();
-        let mut statement = Entity::insert_many(some.iter().map(row)).on_conflict(known).into_query();
+        let mut statement = Entity::insert_many(some.into_iter().map(row)).on_conflict(known).into_query();
         statement.returning(Query::returning().columns([Column::ClientId, Column::ActivityId]));
         for row in transaction.query_all(&statement).await? {
             let client = hub_id(row.try_get("", Column::ClientId.as_str())?)?;

@@ -10,7 +10,7 @@ use sea_orm::{ActiveValue::Set, Condition, Iterable as _, QueryOrder as _, Query
 use service_kit::{ServiceError, StoredInstant};
 
 use super::asked::{ask, rows_of_pairs};
-use super::{Pair, Stretch, hub_id, portions};
+use super::{Pair, Stretch, filled, hub_id, portions};
 use crate::entity::servicing_pair::{ActiveModel, Column, Entity, Model};
 
 fn row(pair: Pair, last_activity_time: Option<Instant>) -> ActiveModel {
@@ -27,9 +27,9 @@ fn pair(row: &Model) -> Result<Pair, ServiceError> {
 
 /// Makes a row for each pair that has none. The pairs must be sorted.
 pub(crate) async fn create_missing<C: ConnectionTrait>(transaction: &C, pairs: &[Pair]) -> Result<(), DbErr> {
-    for some in portions(pairs) {
+    for some in filled(pairs) {
         let key = OnConflict::columns([Column::ClientId, Column::PartnerId]).do_nothing().to_owned();
-        let rows = Entity::insert_many(some.iter().map(|pair| row(*pair, None))).on_conflict(key);
+        let rows = Entity::insert_many(some.into_iter().map(|pair| row(*pair, None))).on_conflict(key);
         rows.exec_without_returning(transaction).await?;
     }
     Ok(())
