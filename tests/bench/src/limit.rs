@@ -42,6 +42,8 @@ fn in_sqlite(store: &Store, folder: &Path, into: Into, batch: usize) -> anyhow::
     let mut target = rusqlite::Connection::open(file.path())?;
     target.pragma_update(None, "journal_mode", "WAL")?;
     target.pragma_update(None, "synchronous", "NORMAL")?;
+    target.pragma_update(None, "cache_size", service_kit::SQLITE_CACHE_SIZE)?;
+    target.pragma_update(None, "wal_autocheckpoint", service_kit::SQLITE_CHECKPOINT_PAGES)?;
     let kinds = if into == Into::SameTable { "'table', 'index'" } else { "'table'" };
     let schema =
         format!("SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND sql IS NOT NULL AND type IN ({kinds})");

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::Arguments;
+use crate::calls::{Observed, idle, of};
 use crate::served::Served;
 use crate::store::{Kind, Store};
 
@@ -31,6 +32,8 @@ const FIRST_PARTNER: u64 = 1_000;
 const FIRST_CLIENT: u64 = 1_000_000;
 /// How many facts are written at a time.
 const WRITERS: usize = 16;
+/// How many activities are done in one client before it is the turn of the next.
+const IN_A_ROW: u64 = 10;
 const CONNECTIONS: usize = 16;
 /// How long a follower may take to know everything.
 const CATCHING_UP_LIMIT: Duration = Duration::from_secs(1_800);
@@ -239,15 +242,12 @@ impl Callers {
         }
     }
 
-    /// Something that is done in a client by the partner whose turn it is there: of so many clients in turn.
+    /// Something that is done in a client by the partner whose turn it is there: some in a row in each client, in turn.
     pub fn edit_in_turn(&self, number: u64) -> Activity {
         let Size { partners, clients, partners_per_client } = self.size;
-        let (client, turn) = (number % clients, number / clients);
-        self.edit_by(
-            client,
-            (client + turn % partners_per_client) % partners,
-            self.next.fetch_add(1, Ordering::Relaxed),
-        )
+        let (client, turn) = (number / IN_A_ROW % clients, number / IN_A_ROW / clients);
+        let partner = (client + turn % partners_per_client) % partners;
+        self.edit_by(client, partner, self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// So many edits, of whatever clients.
@@ -297,13 +297,14 @@ impl Callers {
         until_answered(|| async { self.credit(0).get_managed_credit(question.clone()).await.map(|_| ()) }).await
     }
 
+    /// Calls to activity-tracking that do nothing.
+    pub async fn call_idly(&self, callers: u64, time: Duration) -> anyhow::Result<Observed> {
+        idle(&self.activity, callers, time).await
+    }
+
     pub const fn size(&self) -> Size {
         self.size
     }
-}
-
-fn of(channels: &[Channel], caller: u64) -> Channel {
-    channels[usize::try_from(caller).unwrap_or_default() % channels.len()].clone()
 }
 
 /// Asks until there is an answer: each question waits a while by itself.

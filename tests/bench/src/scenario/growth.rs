@@ -1,4 +1,4 @@
-//! What an operation costs, with ever more activities.
+//! What an operation costs, with ever more activities, and with ever more partners.
 
 use std::path::Path;
 use std::time::Instant;
@@ -16,6 +16,11 @@ use crate::programme::{Callers, Size, World};
 use crate::store::Kind;
 
 const SIZE: Size = Size { partners: 2, clients: 10_000, partners_per_client: 2 };
+const FEWEST_ACTIVITIES: u64 = 10_000;
+/// How many there are, one after the other, each with clients of its own.
+const PARTNERS: [u64; 4] = [1, 10, 100, 1_000];
+const CLIENTS_PER_PARTNER: u64 = 10;
+const ACTIVITIES_PER_CLIENT: u64 = 10;
 const BATCH: u64 = 1_000;
 /// How many batches are on their way at a time.
 const FILLERS: usize = 4;
@@ -41,9 +46,9 @@ pub(super) async fn fill(callers: &Callers, from: u64, to: u64) -> anyhow::Resul
     Ok(())
 }
 
-/// What was measured at a size.
+/// What was measured where there are so many.
 struct Costs {
-    activities: u64,
+    count: u64,
     /// In milliseconds.
     batch: f64,
     single: f64,
@@ -52,35 +57,65 @@ struct Costs {
 }
 
 pub(super) async fn growth(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Figure>> {
-    let world = World::create(arguments, kind, SIZE).await?;
-    let (mut there, mut size, mut all) = (0, 10_000, Vec::new());
-    while size <= arguments.activities {
-        fill(&world.callers, there, size).await?;
-        world.callers.credit_knows_all().await?;
-        there = size;
-        all.push(costs(&world.callers, size).await?);
-        size *= 10;
+    let by_activities = of_activities(arguments, kind).await?;
+    let by_partners = of_partners(arguments, kind).await?;
+    let mut figures = Vec::new();
+    for (what, all) in [("activities", &by_activities), ("partners", &by_partners)] {
+        if let Some(path) = &arguments.plot {
+            plot(path, kind, what, all)?;
+        }
+        figures.extend(all.iter().flat_map(|costs| costs.figures(what)));
     }
-    if let Some(path) = &arguments.plot {
-        plot(path, kind, &all)?;
-    }
-    let figures = all.iter().flat_map(|costs| {
-        let of = |what: &str, value| {
-            Figure::new(format!("{what} with {} activities", costs.activities), Unit::Milliseconds, value)
-        };
-        [
-            of("1,000 activities recorded", costs.batch),
-            of("one activity recorded", costs.single),
-            of("GetManagedCredit", costs.get),
-            of("a page of ListManagedCredits", costs.list),
-        ]
-    });
-    Ok(figures.collect())
+    Ok(figures)
 }
 
-async fn costs(callers: &Callers, activities: u64) -> anyhow::Result<Costs> {
+/// With ten times as many activities each time, of the same partners and clients.
+async fn of_activities(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Costs>> {
+    let world = World::create(arguments, kind, SIZE).await?;
+    let (mut there, mut count, mut all) = (0, FEWEST_ACTIVITIES, Vec::new());
+    while count <= arguments.activities {
+        fill(&world.callers, there, count).await?;
+        world.callers.credit_knows_all().await?;
+        there = count;
+        all.push(costs(&world.callers, count).await?);
+        count *= 10;
+    }
+    Ok(all)
+}
+
+/// With ten times as many partners each time, and clients and activities in proportion.
+async fn of_partners(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Costs>> {
+    let mut all = Vec::new();
+    for partners in PARTNERS {
+        let clients = partners * CLIENTS_PER_PARTNER;
+        let world = World::create(arguments, kind, Size { partners, clients, partners_per_client: 1 }).await?;
+        fill(&world.callers, 0, clients * ACTIVITIES_PER_CLIENT).await?;
+        world.callers.credit_knows_all().await?;
+        all.push(costs(&world.callers, partners).await?);
+    }
+    Ok(all)
+}
+
+impl Costs {
+    fn figures(&self, what: &str) -> Vec<Figure> {
+        let costs = [
+            ("1,000 activities recorded", self.batch),
+            ("one activity recorded", self.single),
+            ("GetManagedCredit", self.get),
+            ("a page of ListManagedCredits", self.list),
+        ];
+        let of = |(operation, value)| {
+            Figure::new(format!("{operation} with {} {what}", self.count), Unit::Milliseconds, value)
+        };
+        costs.into_iter().map(of).collect()
+    }
+}
+
+async fn costs(callers: &Callers, count: u64) -> anyhow::Result<Costs> {
+    // By the second time most is held in memory; half of it would make the median anything.
+    gets(callers).await?;
     Ok(Costs {
-        activities,
+        count,
         batch: recording(callers, 1_000).await?,
         single: recording(callers, 1).await?,
         get: gets(callers).await?.milliseconds(50.0),
@@ -103,21 +138,21 @@ async fn recording(callers: &Callers, count: usize) -> anyhow::Result<f64> {
 /// What is drawn: its name, its colour, and which cost it is.
 type Line = (&'static str, RGBColor, fn(&Costs) -> f64);
 
-/// Milliseconds over activities, both by powers of ten.
+/// Milliseconds over how many there are, both by powers of ten.
 #[allow(clippy::cast_precision_loss, reason = "figures are for reading")]
-fn plot(path: &Path, kind: Kind, all: &[Costs]) -> anyhow::Result<()> {
-    let path = path.with_extension(format!("{}.svg", format!("{kind:?}").to_lowercase()));
+fn plot(path: &Path, kind: Kind, what: &str, all: &[Costs]) -> anyhow::Result<()> {
+    let path = path.with_extension(format!("{what}.{}.svg", format!("{kind:?}").to_lowercase()));
     let area = SVGBackend::new(&path, (720, 420)).into_drawing_area();
     area.fill(&WHITE)?;
-    let last = all.last().context("something was measured")?.activities;
+    let (first, last) = all.first().zip(all.last()).context("something was measured")?;
     let mut chart = ChartBuilder::on(&area)
         .margin(16)
         .x_label_area_size(40)
         .y_label_area_size(64)
-        .build_cartesian_2d((10_000_f64..last as f64).log_scale(), (0.1_f64..1_000.0).log_scale())?;
+        .build_cartesian_2d((first.count as f64..last.count as f64).log_scale(), (0.1_f64..1_000.0).log_scale())?;
     chart
         .configure_mesh()
-        .x_desc("activities")
+        .x_desc(what)
         .y_desc("milliseconds, median")
         .x_label_formatter(&|value| format!("{value:.0}"))
         .y_label_formatter(&|value| format!("{value}"))
@@ -129,7 +164,7 @@ fn plot(path: &Path, kind: Kind, all: &[Costs]) -> anyhow::Result<()> {
         ("a page of ListManagedCredits", RGBColor(150, 40, 120), |costs| costs.list),
     ];
     for (name, colour, value) in lines {
-        let points = all.iter().map(|costs| (costs.activities as f64, value(costs)));
+        let points = all.iter().map(|costs| (costs.count as f64, value(costs)));
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(3))?
             .label(name)

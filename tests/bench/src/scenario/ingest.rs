@@ -67,8 +67,11 @@ pub(super) async fn singles(arguments: &Arguments, kind: Kind) -> anyhow::Result
         }
         Kind::Sqlite => ("a transaction a row", limit::rows_per_second(&world.store, Into::SameTable, 1).await?),
     };
+    let idle = world.callers.call_idly(SINGLE_CALLERS, TIME).await?;
+    let activities = Figure::new("activities", Unit::PerSecond, observed.per_second());
     Ok(vec![
-        Figure::new("activities", Unit::PerSecond, observed.per_second()).beside(limit, per_second),
+        activities.clone().beside(limit, per_second),
+        activities.beside("calls that do nothing", idle.per_second()),
         Figure::new("a call, median", Unit::Milliseconds, observed.milliseconds(50.0)),
         Figure::new("a call, 99 %", Unit::Milliseconds, observed.milliseconds(99.0)),
     ])

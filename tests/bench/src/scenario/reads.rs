@@ -27,15 +27,18 @@ pub(super) async fn reads(arguments: &Arguments, kind: Kind) -> anyhow::Result<V
     world.callers.credit_knows_all().await?;
     let mut figures = Vec::new();
 
+    let first = gets(&world.callers).await?;
+    figures.push(Figure::new("GetManagedCredit from the start", Unit::PerSecond, first.per_second()));
     let got = gets(&world.callers).await?;
+    let idle = world.callers.call_idly(GET_CALLERS, TIME).await?;
     let rate = Figure::new("GetManagedCredit", Unit::PerSecond, got.per_second());
     let late = Figure::new("GetManagedCredit, 99 %", Unit::Milliseconds, got.milliseconds(99.0));
+    figures.push(rate.clone().beside("calls that do nothing", idle.per_second()));
+    figures.push(late.clone().beside("calls that do nothing, 99 %", idle.milliseconds(99.0)));
     if kind == Kind::Postgresql {
         let selects = pgbench_selects(&world.store.url("credit"), GET_CALLERS, TIME).await?;
         figures.push(rate.beside("selects by pgbench, 16 clients", selects.per_second()));
         figures.push(late.beside("selects by pgbench, 99 %", selects.milliseconds(99.0)));
-    } else {
-        figures.extend([rate, late]);
     }
 
     for (name, order) in [("by client", ManagedCreditOrder::Client), ("by credit", ManagedCreditOrder::Credit)] {
