@@ -20,10 +20,6 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// How long a connection that is in use may keep a database from closing: a call that hangs does not hang the process.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Up to how long after its last use a connection is used again without asking first whether it still answers, which would
-/// be one more message to the database and back for every transaction.
-const TRUSTED_IDLE_TIME: Duration = Duration::from_secs(1);
-
 /// How many pages of an SQLite database a connection keeps in memory, at most; in KiB where it is negative. With SQLite's own
 /// 2 MiB, one commit of a thousand activities reads pages again that it has just written.
 pub const SQLITE_CACHE_SIZE: i64 = -16 * 1_024;
@@ -149,7 +145,6 @@ impl Database {
             .acquire_timeout(settings.acquire_timeout)
             .idle_timeout(settings.idle_timeout)
             .max_lifetime(settings.maximum_lifetime)
-            .test_before_acquire_if_idle_for(TRUSTED_IDLE_TIME)
             .sqlx_logging_level(tracing::log::LevelFilter::Debug)
             .map_sqlx_postgres_opts(move |options| {
                 let limit = settings.statement_timeout.as_millis().to_string();

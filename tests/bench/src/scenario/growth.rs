@@ -147,9 +147,10 @@ fn plot(path: &Path, kind: Kind, what: &str, all: &[Costs]) -> anyhow::Result<()
     let (first, last) = all.first().zip(all.last()).context("something was measured")?;
     let mut chart = ChartBuilder::on(&area)
         .margin(16)
+        .margin_right(48)
         .x_label_area_size(40)
         .y_label_area_size(64)
-        .build_cartesian_2d((first.count as f64..last.count as f64).log_scale(), (0.1_f64..1_000.0).log_scale())?;
+        .build_cartesian_2d((first.count as f64..last.count as f64).log_scale(), (0.01_f64..1_000.0).log_scale())?;
     chart
         .configure_mesh()
         .x_desc(what)
@@ -170,7 +171,8 @@ fn plot(path: &Path, kind: Kind, what: &str, all: &[Costs]) -> anyhow::Result<()
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
+    let labels = &mut chart.configure_series_labels();
+    labels.position(SeriesLabelPosition::LowerLeft).background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
     area.present()?;
     Ok(())
 }
