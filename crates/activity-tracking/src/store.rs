@@ -54,11 +54,18 @@ fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
 fn filled<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
     rows.chunks(ROWS_PER_INSERT).map(|some| {
         let mut portion: Vec<&T> = some.iter().collect();
-        if let Some(last) = some.last().filter(|_| some.len() <= FEW_ROWS) {
-            portion.resize(some.len().next_power_of_two(), last);
+        if let Some(last) = some.last() {
+            fill_up(&mut portion, last);
         }
         portion
     })
+}
+
+/// Fills few rows up to one of few sizes.
+fn fill_up<T: Clone>(rows: &mut Vec<T>, with: T) {
+    if rows.len() <= FEW_ROWS {
+        rows.resize(rows.len().next_power_of_two(), with);
+    }
 }
 
 /// A client and a partner, in the order in which their rows are locked.

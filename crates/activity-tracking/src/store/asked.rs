@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, IntoValueTuple, JoinType, Query, 
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult};
 use service_kit::StoredInstant;
 
-use super::{FEW_ROWS, Pair};
+use super::{Pair, fill_up};
 
 /// How many pairs or people one query asks about: four values each at most, within SQLite's 32,766 parameters.
 const ASKED_PER_QUERY: usize = 1_000;
@@ -86,9 +86,7 @@ fn select_asked<E: EntityTrait, V: IntoValueTuple>(
 /// What is asked about, and then so often nobody that there are few sizes of few rows (`portions`).
 fn padded<V: Copy>(asked: impl Iterator<Item = V>, nobody: V) -> Vec<V> {
     let mut rows: Vec<V> = asked.collect();
-    if rows.len() <= FEW_ROWS {
-        rows.resize(rows.len().next_power_of_two(), nobody);
-    }
+    fill_up(&mut rows, nobody);
     rows
 }
 
