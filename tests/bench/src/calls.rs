@@ -4,13 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
-use tonic::transport::Channel;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 /// What was observed of calls of one kind.
 #[derive(Debug)]
@@ -108,23 +103,4 @@ where
     }
     observed.elapsed = begin.elapsed();
     Ok(observed)
-}
-
-/// Calls that do nothing: what the transport alone takes, with as many callers.
-pub(crate) async fn idle(channels: &[Channel], callers: u64, time: Duration) -> anyhow::Result<Observed> {
-    let channels: Arc<[Channel]> = channels.into();
-    closed(callers, time, move |number| {
-        let channels = Arc::clone(&channels);
-        async move {
-            let answer = HealthClient::new(of(&channels, number)).check(HealthCheckRequest::default()).await?;
-            ensure!(answer.into_inner().status() == ServingStatus::Serving, "it serves");
-            Ok(())
-        }
-    })
-    .await
-}
-
-/// For a caller with this number.
-pub(crate) fn of(channels: &[Channel], caller: u64) -> Channel {
-    channels[usize::try_from(caller).unwrap_or_default() % channels.len()].clone()
 }

@@ -20,9 +20,12 @@ use contracts::wire::credit::{CreateSubscriptionRequest, GetManagedCreditRequest
 use prost_types::Timestamp;
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::Arguments;
-use crate::calls::{Observed, idle, of};
+use crate::calls::{Observed, closed};
 use crate::served::Served;
 use crate::store::{Kind, Store};
 
@@ -297,14 +300,28 @@ impl Callers {
         until_answered(|| async { self.credit(0).get_managed_credit(question.clone()).await.map(|_| ()) }).await
     }
 
-    /// Calls to activity-tracking that do nothing.
+    /// Calls to activity-tracking that do nothing: what the transport alone takes, with as many callers.
     pub async fn call_idly(&self, callers: u64, time: Duration) -> anyhow::Result<Observed> {
-        idle(&self.activity, callers, time).await
+        let channels = self.activity.clone();
+        closed(callers, time, move |number| {
+            let mut health = HealthClient::new(of(&channels, number));
+            async move {
+                let answer = health.check(HealthCheckRequest::default()).await?.into_inner();
+                ensure!(answer.status() == ServingStatus::Serving, "it serves");
+                Ok(())
+            }
+        })
+        .await
     }
 
     pub const fn size(&self) -> Size {
         self.size
     }
+}
+
+/// For a caller with this number.
+fn of(channels: &[Channel], caller: u64) -> Channel {
+    channels[usize::try_from(caller).unwrap_or_default() % channels.len()].clone()
 }
 
 /// Asks until there is an answer: each question waits a while by itself.

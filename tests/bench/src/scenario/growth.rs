@@ -46,6 +46,16 @@ pub(super) async fn fill(callers: &Callers, from: u64, to: u64) -> anyhow::Resul
     Ok(())
 }
 
+/// What is measured: its name, the colour in which it is drawn, and which cost it is.
+type Operation = (&'static str, RGBColor, fn(&Costs) -> f64);
+
+const OPERATIONS: [Operation; 4] = [
+    ("1,000 activities recorded", RGBColor(0, 90, 160), |costs| costs.batch),
+    ("one activity recorded", RGBColor(0, 140, 110), |costs| costs.single),
+    ("GetManagedCredit", RGBColor(200, 110, 0), |costs| costs.get),
+    ("a page of ListManagedCredits", RGBColor(150, 40, 120), |costs| costs.list),
+];
+
 /// What was measured where there are so many.
 struct Costs {
     count: u64,
@@ -98,16 +108,10 @@ async fn of_partners(arguments: &Arguments, kind: Kind) -> anyhow::Result<Vec<Co
 
 impl Costs {
     fn figures(&self, what: &str) -> Vec<Figure> {
-        let costs = [
-            ("1,000 activities recorded", self.batch),
-            ("one activity recorded", self.single),
-            ("GetManagedCredit", self.get),
-            ("a page of ListManagedCredits", self.list),
-        ];
-        let of = |(operation, value)| {
-            Figure::new(format!("{operation} with {} {what}", self.count), Unit::Milliseconds, value)
+        let of = |(operation, _, value): Operation| {
+            Figure::new(format!("{operation} with {} {what}", self.count), Unit::Milliseconds, value(self))
         };
-        costs.into_iter().map(of).collect()
+        OPERATIONS.into_iter().map(of).collect()
     }
 }
 
@@ -135,9 +139,6 @@ async fn recording(callers: &Callers, count: usize) -> anyhow::Result<f64> {
     Ok(observed.milliseconds(50.0))
 }
 
-/// What is drawn: its name, its colour, and which cost it is.
-type Line = (&'static str, RGBColor, fn(&Costs) -> f64);
-
 /// Milliseconds over how many there are, both by powers of ten.
 #[allow(clippy::cast_precision_loss, reason = "figures are for reading")]
 fn plot(path: &Path, kind: Kind, what: &str, all: &[Costs]) -> anyhow::Result<()> {
@@ -158,13 +159,7 @@ fn plot(path: &Path, kind: Kind, what: &str, all: &[Costs]) -> anyhow::Result<()
         .x_label_formatter(&|value| format!("{value:.0}"))
         .y_label_formatter(&|value| format!("{value}"))
         .draw()?;
-    let lines: [Line; 4] = [
-        ("1,000 activities recorded", RGBColor(0, 90, 160), |costs| costs.batch),
-        ("one activity recorded", RGBColor(0, 140, 110), |costs| costs.single),
-        ("GetManagedCredit", RGBColor(200, 110, 0), |costs| costs.get),
-        ("a page of ListManagedCredits", RGBColor(150, 40, 120), |costs| costs.list),
-    ];
-    for (name, colour, value) in lines {
+    for (name, colour, value) in OPERATIONS {
         let points = all.iter().map(|costs| (costs.count as f64, value(costs)));
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(3))?
