@@ -120,6 +120,6 @@ fn credit_of_a_client(bencher: Bencher<'_, '_>, partners: i64) {
         servicing: (1..=partners).map(servicing).collect(),
         sold: Vec::new(),
     };
-    let terms = Terms { policy: &policy, tiers: &tiers };
-    bencher.bench(|| divan::black_box(&facts).credit(hub_id(1), terms, day(50)));
+    let (terms, partner, at) = (Terms { policy: &policy, tiers: &tiers }, hub_id(1), day(50));
+    bencher.bench(|| divan::black_box(&facts).credit(partner, terms, at));
 }

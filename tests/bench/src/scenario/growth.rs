@@ -37,7 +37,7 @@ pub(super) async fn fill(callers: &Callers, from: u64, to: u64) -> anyhow::Resul
         let callers = callers.clone();
         running.spawn(async move {
             let edits = (number..to.min(number + BATCH)).map(|number| callers.edit_in_turn(number)).collect();
-            callers.record(number / BATCH, edits).await.map(|_| ())
+            callers.record_anyhow(number / BATCH, edits).await.map(|_| ())
         });
     }
     while let Some(done) = running.join_next().await {
