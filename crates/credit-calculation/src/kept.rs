@@ -259,7 +259,7 @@ impl State {
             }
         }
         pairs.extend(read.into_iter().map(|pair| (pair.client(), pair)));
-        let is_wanted = |pair: &Arc<PairFacts>| wanted != Wanted::Every || pair.since().is_some();
+        let is_wanted = |pair: &Arc<PairFacts>| wanted != Wanted::Every || pair.since.is_some();
         Held { places, tiers, pairs: pairs.into_values().filter(is_wanted).collect() }
     }
 
@@ -341,7 +341,7 @@ impl OfPartner {
         let pairs = &self.pairs;
         let every = self
             .every
-            .get_or_insert_with(|| pairs.values().filter(|pair| pair.since().is_some()).map(Arc::clone).collect());
+            .get_or_insert_with(|| pairs.values().filter(|pair| pair.since.is_some()).map(Arc::clone).collect());
         Some(Arc::clone(every))
     }
 }

@@ -57,9 +57,8 @@ pub(crate) struct PairFacts {
     pub partner: HubId,
     pub known: Option<KnownClient>,
     pub credit_facts: CreditFacts,
-    /// Since when the partner's people have been in contact with the client; absent where they never were, or where it was
-    /// not asked.
-    pub contact_since: Option<Instant>,
+    /// Since when the partner has had anything to do with the client: by its people, its work or its sales.
+    pub since: Option<Instant>,
     /// What was done last of all, once it was asked for; nothing where the policy does not know what it was.
     last: OnceLock<Option<RecordedLast>>,
 }
@@ -106,6 +105,21 @@ const BYTES_OF_PAIR: usize = 700;
 const BYTES_OF_CHANGE: usize = 200;
 
 impl PairFacts {
+    /// Its people have been in contact with the client since `contact_since`; absent where they never were, or where it was
+    /// not asked.
+    fn new(
+        partner: HubId,
+        known: Option<KnownClient>,
+        credit_facts: CreditFacts,
+        contact_since: Option<Instant>,
+    ) -> Self {
+        let work = credit_facts.servicing.get(&partner).into_iter();
+        let starts = work.flat_map(|work| work.periods.values().flatten()).map(|period| period.start);
+        let sales = credit_facts.sold.iter().map(|sale| sale.close_time);
+        let since = starts.chain(sales).chain(contact_since).min();
+        Self { partner, known, credit_facts, since, last: OnceLock::new() }
+    }
+
     pub const fn client(&self) -> HubId {
         self.credit_facts.client
     }
@@ -135,14 +149,6 @@ impl PairFacts {
         if self.last_time_by(as_of) == Some(occur_time) {
             self.last.get_or_init(|| last.clone());
         }
-    }
-
-    /// Since when the partner has had anything to do with the client: by its people, its work or its sales.
-    pub fn since(&self) -> Option<Instant> {
-        let work = self.credit_facts.servicing.get(&self.partner).into_iter();
-        let starts = work.flat_map(|work| work.periods.values().flatten()).map(|period| period.start);
-        let sales = self.credit_facts.sold.iter().map(|sale| sale.close_time);
-        starts.chain(sales).chain(self.contact_since).min()
     }
 
     /// How many bytes of memory the facts take, about.
@@ -268,7 +274,7 @@ pub(super) async fn load(
     let facts_of = |client: &HubId| {
         let known = known.remove(client);
         let credit_facts = found.of_client(*client, known.as_ref());
-        RowFacts::from(Arc::new(PairFacts { partner, known, credit_facts, contact_since: None, last: OnceLock::new() }))
+        RowFacts::from(Arc::new(PairFacts::new(partner, known, credit_facts, None)))
     };
     Ok(Loaded { facts: client_ids.iter().map(facts_of).collect(), tiers })
 }
@@ -289,7 +295,7 @@ pub(super) async fn load_pairs(
     let facts_of = |client: &HubId| {
         let known = known.remove(client);
         let credit_facts = found.of_client(*client, known.as_ref());
-        Arc::new(PairFacts { partner, known, credit_facts, contact_since: since.remove(client), last: OnceLock::new() })
+        Arc::new(PairFacts::new(partner, known, credit_facts, since.remove(client)))
     };
     Ok(client_ids.iter().map(facts_of).collect())
 }

@@ -166,7 +166,7 @@ pub(crate) mod testing {
     ) -> Result<Option<Vec<Row>>, ServiceError> {
         let Some(held) = service.held(partner, wanted, &[]).await? else { return Ok(None) };
         let terms = service.terms(&held.tiers);
-        let is_by = |pair: &&Arc<PairFacts>| pair.since().is_some_and(|since| since <= by);
+        let is_by = |pair: &&Arc<PairFacts>| pair.since.is_some_and(|since| since <= by);
         let pairs = held.pairs.iter().filter(|pair| wanted != Wanted::Every || is_by(pair));
         Ok(Some(pairs.map(|pair| pair.row(terms, by, None)).collect()))
     }

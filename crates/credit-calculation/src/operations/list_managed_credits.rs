@@ -169,7 +169,7 @@ fn found_clients<'facts>(
     query: &BreakdownQuery,
     as_of: Instant,
 ) -> Vec<&'facts Arc<PairFacts>> {
-    let clients = pairs.iter().filter(|pair| pair.since().is_some_and(|since| since <= as_of));
+    let clients = pairs.iter().filter(|pair| pair.since.is_some_and(|since| since <= as_of));
     if query.search.is_empty() {
         return clients.collect();
     }

@@ -103,6 +103,13 @@ impl ServicingFacts {
         self.periods.get(&minimum).map_or(&[], Vec::as_slice)
     }
 
+    /// Since when the relationship exists in which the partner earns at an instant with a minimum, if it does.
+    fn earning_since(&self, minimum: u32, at: Instant) -> Option<Instant> {
+        let relationship = self.period_at(RELATIONSHIP_MINIMUM, at)?;
+        let earns = minimum == RELATIONSHIP_MINIMUM || self.period_at(minimum, at).is_some();
+        earns.then_some(relationship.start)
+    }
+
     pub(super) fn period_at(&self, minimum: u32, at: Instant) -> Option<&ServicingPeriod> {
         self.periods_of(minimum).iter().find(|period| period.start <= at && at < period.end)
     }
@@ -154,16 +161,16 @@ impl CreditFacts {
     /// Who earns at an instant, each by its own tier's minimum, and since when its relationship exists (R6, R57, R97).
     #[must_use]
     pub fn servicing_partners(&self, terms: Terms<'_>, at: Instant) -> Vec<ServicingPartner> {
-        let partners = self.servicing.keys().copied();
-        partners.filter_map(|partner| self.servicing_partner(partner, terms.minimum_of(partner, at), at)).collect()
+        self.earning(|partner| (terms.minimum_of(partner, at), at))
     }
 
-    /// The partner, if it earns at an instant with a minimum.
-    fn servicing_partner(&self, partner: HubId, minimum: u32, at: Instant) -> Option<ServicingPartner> {
-        let work = self.servicing.get(&partner)?;
-        work.period_at(minimum, at)?;
-        let relationship = work.period_at(RELATIONSHIP_MINIMUM, at)?;
-        Some(ServicingPartner { partner, serviced_since: relationship.start })
+    /// Who earns, each with a minimum and at an instant of its own.
+    fn earning(&self, minimum_and_instant: impl Fn(HubId) -> (u32, Instant)) -> Vec<ServicingPartner> {
+        let earning = |(partner, work): (&HubId, &ServicingFacts)| {
+            let (minimum, at) = minimum_and_instant(*partner);
+            Some(ServicingPartner { partner: *partner, serviced_since: work.earning_since(minimum, at)? })
+        };
+        self.servicing.iter().filter_map(earning).collect()
     }
 
     /// What the periods of a minimum say of the partner's relationship at an instant.
@@ -209,18 +216,24 @@ impl CreditFacts {
     /// What the client would be worth if each of the grounds were as at its own instant.
     pub(super) fn credit_on(&self, partner: HubId, terms: Terms<'_>, grounds: Grounds) -> ManagedCredit {
         let minimum = terms.minimum_of(partner, grounds.minimum);
-        let mut servicing_partners = self.servicing_partners(terms, grounds.others);
-        servicing_partners.retain(|servicing| servicing.partner != partner);
-        servicing_partners.extend(self.servicing_partner(partner, minimum, grounds.own_work));
-        let relationship = |minimum| self.relationship(partner, minimum, terms.policy, grounds.own_work).relationship;
+        let servicing_partners = self.earning(|other| {
+            if other == partner {
+                (minimum, grounds.own_work)
+            } else {
+                (terms.minimum_of(other, grounds.others), grounds.others)
+            }
+        });
+        let relationship_with =
+            |minimum| self.relationship(partner, minimum, terms.policy, grounds.own_work).relationship;
+        let relationship = relationship_with(RELATIONSHIP_MINIMUM);
         managed_credit(&CreditQuestion {
             partner,
             client: self.client,
             country: self.countries.country_at(grounds.country),
             mrr: self.subscriptions.mrr_at(grounds.mrr),
             servicing_partners: &servicing_partners,
-            relationship: relationship(RELATIONSHIP_MINIMUM),
-            earning: relationship(minimum),
+            relationship,
+            earning: if minimum == RELATIONSHIP_MINIMUM { relationship } else { relationship_with(minimum) },
             policy: terms.policy,
             as_of: grounds.numbers,
         })
@@ -271,8 +284,7 @@ impl CreditFacts {
         policy: &Policy,
         grounds: SaleGrounds,
     ) -> PointsOutcome {
-        let country = self.countries.country_at(grounds.country);
-        sold::sum(sales.map(|sale| sale.points(country, policy, grounds.numbers)))
+        sold::sum(sales.map(|sale| sale.points(self.countries.country_at(grounds.country), policy, grounds.numbers)))
     }
 
     /// Every instant after `from` and not after `to` at which any partner's credit or
