@@ -208,6 +208,7 @@ pub async fn start(plan: Plan) -> Result<Running, StartError> {
     for (part, listener, upstreams, database) in prepared {
         let of_part = shutdown.child_token();
         let service = assemble(upstreams, database.clone(), &plan, of_part.clone());
+        plan.operators.take_calls(&service.grpc_names).await;
         let (settings, security, operators) = (plan.server.clone(), plan.security.clone(), plan.operators.clone());
         servers.spawn(async move {
             let ended = serve(listener, service, settings, &security, &operators, of_part).await;

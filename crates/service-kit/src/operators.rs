@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use crate::server::MAXIMUM_QUESTION_BYTES;
@@ -29,9 +30,23 @@ const CONNECTION_AGE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 pub struct Operators {
     /// Which services are ready.
-    pub(crate) health: HealthReporter,
+    health: HealthReporter,
     /// Whether there is anybody to measure for.
     pub(crate) are_there: bool,
+}
+
+impl Operators {
+    /// Tells that the gRPC services of these names take calls from now on. To be told before anybody hears that they are
+    /// ready: who hears it asks at once.
+    pub async fn take_calls(&self, grpc_names: &[&'static str]) {
+        self.tell(grpc_names, ServingStatus::Serving).await;
+    }
+
+    pub(crate) async fn tell(&self, grpc_names: &[&'static str], status: ServingStatus) {
+        for grpc_name in grpc_names {
+            self.health.set_service_status(*grpc_name, status).await;
+        }
+    }
 }
 
 /// Why operators cannot be answered.

@@ -139,7 +139,8 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves until `shutdown`, then lets calls under way end within 10 seconds; `operators` are told what it serves.
+/// Serves until `shutdown`, then lets calls under way end within 10 seconds; `operators`, who know by
+/// [`Operators::take_calls`] that it takes calls, are told when it takes no more.
 ///
 /// # Errors
 /// The server cannot start, or fails.
@@ -153,13 +154,12 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let Service { name, grpc_names, routes, background, measuring } = service;
     let (own_health, health) = tonic_health::server::health_reporter();
-    let tell_health = async |status: ServingStatus| {
+    let tell_callers = async |status: ServingStatus| {
         for grpc_name in &grpc_names {
             own_health.set_service_status(*grpc_name, status).await;
-            operators.health.set_service_status(*grpc_name, status).await;
         }
     };
-    tell_health(ServingStatus::Serving).await;
+    tell_callers(ServingStatus::Serving).await;
     if operators.are_there {
         background.spawn(shutdown.clone().run_until_cancelled_owned(measuring));
     }
@@ -212,7 +212,8 @@ pub async fn serve(
         // First of all: a server without connections ends as soon as it is told to.
         biased;
         () = shutdown.cancelled() => {
-            tell_health(ServingStatus::NotServing).await;
+            tell_callers(ServingStatus::NotServing).await;
+            operators.tell(&grpc_names, ServingStatus::NotServing).await;
             if let Ok(ended) = tokio::time::timeout(DRAIN_LIMIT, server).await { ended? } else {
                 tracing::warn!(service = name, "calls under way were cut off: they did not end within the limit");
             }
